@@ -1,0 +1,1 @@
+"""Which products exist and how they reach us."""

@@ -1,0 +1,141 @@
+"""One commit: the publishes of many connections in one log entry. Written by the gateway, read by the line.
+
+Layout, little-endian, version 1::
+
+    u8  magic 0x4B   u8 version 1   u16 reserved   u32 count   i64 arrived
+    i64 unit[count]     who sent it, as authenticated
+    u8  route[count]    what it is (`Route`)
+    u32 length[count]   bytes of each payload
+    u8  payload[...]    one after the other
+
+Record i arrived at `arrived + i` microseconds: the gateway keeps `arrived` at or past the previous commit's last, so that
+arrival is unique and rising within one gateway, and two readings without a time of their own never collide.
+
+A route that needs more than the payload (an event's name, a child unit's serial) has it in front of the payload:
+u16 length and UTF-8 bytes (`with_subject` / `split_subject`).
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+MAGIC = 0x4B
+VERSION = 1
+_HEAD = struct.Struct("<BBHIq")
+_SUBJECT = struct.Struct("<H")
+
+
+class Route(IntEnum):
+    """What a record is; `SUBJECT_ROUTES` carry a subject in front of the payload."""
+
+    TELEMETRY = 1
+    """JSON in any of the shapes of docs/topics.md: one object, an array of timestamped ones."""
+    TELEMETRY_CBOR = 2
+    COLUMNS = 3
+    """Columnar arrays for one or many units (JSON)."""
+    COLUMNS_CBOR = 4
+    PROPERTY = 5
+    """One bare value; subject: the property's name."""
+    EVENT = 6
+    """Subject: the event's name."""
+    CHILD_TELEMETRY = 7
+    """Telemetry JSON for a part or child of the sender; subject: the child's id or serial."""
+    GATEWAY_TELEMETRY = 8
+    """ThingsBoard `v1/gateway/telemetry` and `.../attributes`: an object from child serial to telemetry."""
+    LINE_PROTOCOL = 9
+    """InfluxDB line protocol; timestamps already in microseconds (subject: the measurement mapping, may be empty)."""
+    SHADOW_UPDATE = 10
+    """AWS shadow update: `state.reported` is telemetry."""
+    REQUEST = 11
+    """A question to the platform (attributes request, shadow get); subject: the topic."""
+    ACTION_STATUS = 12
+    """A unit's answer to a command; subject: `action/command`."""
+    CONNECTED = 13
+    """Presence: payload is JSON {gateway, session, client_id, address, protocol}."""
+    DISCONNECTED = 14
+    """Presence: payload is JSON {gateway, session, reason}."""
+    REFUSED = 15
+    """A publish the gateway did not take (topic, size, rights): dead letter; subject: `reason code` + space + topic."""
+
+
+SUBJECT_ROUTES = frozenset(
+    {
+        Route.PROPERTY,
+        Route.EVENT,
+        Route.CHILD_TELEMETRY,
+        Route.LINE_PROTOCOL,
+        Route.REQUEST,
+        Route.ACTION_STATUS,
+        Route.REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A decoded commit: parallel columns, `payloads[i]` was sent by `unit[i]`."""
+
+    unit: npt.NDArray[np.int64]
+    route: npt.NDArray[np.uint8]
+    arrived: npt.NDArray[np.int64]
+    payloads: list[bytes]
+
+
+def encode_commit(units: Sequence[int], routes: Sequence[int], payloads: Sequence[bytes], *, arrived: int) -> bytes:
+    """The body of one log entry."""
+    return b"".join(
+        (
+            _HEAD.pack(MAGIC, VERSION, 0, len(units), arrived),
+            array("q", units).tobytes(),
+            bytes(routes),
+            array("I", map(len, payloads)).tobytes(),
+            *payloads,
+        )
+    )
+
+
+def decode_commit(body: bytes) -> Records:
+    """The records of one log entry.
+
+    Raises:
+        ValueError: the body is not a commit of a version we read.
+    """
+    if len(body) < _HEAD.size:
+        raise ValueError("a commit is shorter than its head")
+    magic, version, _, count, arrived = _HEAD.unpack_from(body)
+    if magic != MAGIC or version != VERSION:
+        raise ValueError(f"not a commit of version {VERSION}: starts with {body[:2].hex()}")
+    offset = _HEAD.size
+    if len(body) < offset + 13 * count:
+        raise ValueError("a commit is cut short in its columns")
+    unit = np.frombuffer(body, np.int64, count, offset)
+    route = np.frombuffer(body, np.uint8, count, offset + 8 * count)
+    length = np.frombuffer(body, np.uint32, count, offset + 9 * count)
+    start = offset + 13 * count
+    ends = np.cumsum(length, dtype=np.int64) + start
+    if count and ends[-1] != len(body):
+        raise ValueError("a commit is cut short in its payloads")
+    payloads = []
+    for end in ends.tolist():
+        payloads.append(body[start:end])
+        start = end
+    return Records(unit, route, arrived + np.arange(count, dtype=np.int64), payloads)
+
+
+def with_subject(subject: str, payload: bytes) -> bytes:
+    """A payload with its subject in front."""
+    encoded = subject.encode()
+    return _SUBJECT.pack(len(encoded)) + encoded + payload
+
+
+def split_subject(payload: bytes) -> tuple[str, bytes]:
+    """The subject and the payload behind it."""
+    (length,) = _SUBJECT.unpack_from(payload)
+    return payload[2 : 2 + length].decode(), payload[2 + length :]

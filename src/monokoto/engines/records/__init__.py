@@ -1,0 +1,10 @@
+"""Records: SQLite (WAL) or PostgreSQL through SQLAlchemy Core. Slices define their tables on `metadata`.
+
+Calls block: call them from a thread. `Records.read()` gives a connection that sees one snapshot; `Records.write()` gives
+one transaction, committed durably at the end of the `with`, rolled back on any exception.
+"""
+
+from monokoto.engines.records.database import Records, metadata, open_records
+from monokoto.engines.records.migrations import check_migrated, migrate
+
+__all__ = ["Records", "check_migrated", "metadata", "migrate", "open_records"]

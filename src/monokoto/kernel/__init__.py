@@ -1,0 +1,1 @@
+"""The values everybody shares: ids, instants, errors, limits, facts. Standard library only, no I/O."""

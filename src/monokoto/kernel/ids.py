@@ -1,0 +1,87 @@
+"""Every kind of id, in one list.
+
+An id is a 63-bit positive integer: 42 bits of milliseconds since 2020 and 21 bits that separate the ids of one
+millisecond. It sorts by age, is made without asking anybody, and travels the hot path as an int64 column. People and
+JSON see it as 13 characters of Crockford base 32 (no i, l, o, u), in lower case: `0dz3x8k2p5q7r`. The two forms convert
+without a lookup. Refused: UUIDs (16 bytes a reading, no integer column), database sequences (a round trip for each of
+100,000 units, and they tell outsiders how many there are).
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from typing import NewType
+
+from monokoto.kernel.errors import Fault, Invalid
+
+OrganisationId = NewType("OrganisationId", int)
+ApiKeyId = NewType("ApiKeyId", int)
+UnitId = NewType("UnitId", int)
+CredentialId = NewType("CredentialId", int)
+DeadLetterId = NewType("DeadLetterId", int)
+# A product is named by its maker, as in `rice-cooker`; the name is unique within the organisation.
+ProductName = NewType("ProductName", str)
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+TEXT_LENGTH = 13
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
+_RANDOM_BITS = 21
+_ID_MAX = (1 << 63) - 1
+
+
+class IdSource:
+    """Makes ids that rise strictly within one process; two processes share a millisecond at odds of 1 in 2 million."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        """A new id."""
+        milliseconds = time.time_ns() // 1_000_000 - _EPOCH_MS
+        fresh = (milliseconds << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+        with self._lock:
+            # Within a millisecond, and when the clock steps back, count on from the last one.
+            self._last = fresh if fresh > self._last else self._last + 1
+            return self._last
+
+
+_source = IdSource()
+
+
+def new_id() -> int:
+    """A new id; wrap it in its kind: `UnitId(new_id())`."""
+    return _source.next()
+
+
+def format_id(value: int) -> str:
+    """The 13 characters people see."""
+    if not 0 <= value <= _ID_MAX:
+        raise ValueError(f"an id lies between 0 and 2^63-1, this is {value}")
+    characters = []
+    for _ in range(TEXT_LENGTH):
+        characters.append(ALPHABET[value & 31])
+        value >>= 5
+    return "".join(reversed(characters))
+
+
+def parse_id(text: str, *, what: str = "id") -> int:
+    """The integer behind the 13 characters.
+
+    Raises:
+        Invalid: the text is not an id; `what` says in the message which one was expected.
+    """
+    value = 0
+    lowered = text.lower()
+    if len(text) == TEXT_LENGTH and all(character in _VALUES for character in lowered):
+        for character in lowered:
+            value = (value << 5) | _VALUES[character]
+        if value <= _ID_MAX:
+            return value
+    raise Invalid(
+        f"{text[:40]!r} is not a valid {what}",
+        faults=[Fault(place=what, reason=f"an id has {TEXT_LENGTH} characters of 0-9 and a-z without i, l, o, u")],
+    )

@@ -1,0 +1,55 @@
+"""Every limit that is not a setting, in one place. `docs/limits.md` names each; a test says so."""
+
+from __future__ import annotations
+
+# Payloads and packets
+PAYLOAD_BYTES_MAX = 256 * 1024  # one MQTT payload; a firmware image is not a reading
+INGEST_BODY_BYTES_MAX = 8 * 1024 * 1024  # one HTTP request that carries readings
+API_BODY_BYTES_MAX = 2 * 1024 * 1024
+IMPORT_BODY_BYTES_MAX = 512 * 1024 * 1024  # streamed, never held whole
+TOPIC_BYTES_MAX = 1024
+MESSAGES_IN_PAYLOAD_MAX = 10_000  # timestamped objects in one array, rows in one columnar payload
+
+# Sessions
+CLIENT_ID_BYTES_MAX = 256
+SUBSCRIPTIONS_PER_SESSION_MAX = 64
+RECEIVE_MAXIMUM = 1024  # QoS 1 and 2 publishes a unit may have unacknowledged
+TOPIC_ALIAS_MAX = 16
+SESSION_EXPIRY_SECONDS_MAX = 7 * 24 * 3600
+DOWNLINK_QUEUE_MAX = 100  # messages waiting for one unit that is away; the oldest goes first
+KEEP_ALIVE_SECONDS_MAX = 3600
+CONNECT_SECONDS_MAX = 10  # from TCP accept to a CONNECT packet
+
+# Products
+PROPERTIES_PER_PRODUCT_MAX = 1000
+NAME_LENGTH_MAX = 64
+FOLDER_BYTES_MAX = 1024 * 1024
+NESTING_DEPTH_MAX = 12
+VERSIONS_PER_PRODUCT_MAX = 1000
+
+# Fleet
+SERIAL_LENGTH_MAX = 128
+TAGS_PER_UNIT_MAX = 32
+TAG_LENGTH_MAX = 64
+TREE_DEPTH_MAX = 16
+REGISTER_ROWS_MAX = 100_000
+CREDENTIALS_PER_UNIT_MAX = 8
+
+# Readings
+TEXT_BYTES_MAX = 16 * 1024  # one string, object or array value
+INTEGER_MAX = 2**53  # what a JSON number carries exactly (RFC 7493)
+PAST_YEARS_MAX = 50  # a reading's time may lie this far back: history is imported too
+FUTURE_SECONDS_MAX = 24 * 3600  # and this far ahead: clocks drift
+
+# Dead letters
+DEAD_LETTER_PAYLOAD_BYTES_MAX = 4096  # what is kept of the payload
+DEAD_LETTERS_PER_UNIT_MINUTE_MAX = 60  # stored; past it they are only counted
+DEAD_LETTER_DAYS = 30
+
+# API
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 10_000
+BUCKETS_MAX = 100_000
+HISTORY_UNITS_MAX = 10_000
+HISTORY_PROPERTIES_MAX = 100
+STREAM_CLIENTS_MAX = 1000
