@@ -22,13 +22,17 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replicas: Annotated[int, Meta(ge=1, le=5, description="Copies of each stream; 3 in a cluster")] = 1
     partitions: Annotated[int, Meta(ge=1, le=256, description="Partitions of the line; fixed once there is data")] = 1
     bytes_max: Annotated[int, Meta(ge=1 << 20, description="Disk the line's log may take before it refuses")] = 16 << 30
-    keep_hours: Annotated[float, Meta(ge=0, le=720, description="How long entries are kept after they were stored")] = 6.0
+    keep_hours: Annotated[float, Meta(ge=0, le=720, description="How long entries are kept after they were stored")] = (
+        6.0
+    )
 
 
 class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The series store (ClickHouse)."""
 
-    url: Annotated[str, Meta(description="A ClickHouse server, http(s)://host:port/database; empty: chDB in-process")] = ""
+    url: Annotated[
+        str, Meta(description="A ClickHouse server, http(s)://host:port/database; empty: chDB in-process")
+    ] = ""
     username: Annotated[str, Meta(description="User of the ClickHouse server")] = "default"
     password: Annotated[str, Meta(description="Password of the ClickHouse server (secret)")] = ""
     memory_bytes_max: Annotated[int, Meta(ge=1 << 26, description="Memory one query may take")] = 2 << 30
@@ -38,7 +42,9 @@ class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RecordsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The records (SQL)."""
 
-    url: Annotated[str, Meta(description="postgresql://user@host/database; empty: SQLite in the data folder (secret)")] = ""
+    url: Annotated[
+        str, Meta(description="postgresql://user@host/database; empty: SQLite in the data folder (secret)")
+    ] = ""
 
 
 class ObjectsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,13 +65,19 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_file: Annotated[str, Meta(description="TLS private key (PEM)")] = ""
     client_ca_file: Annotated[str, Meta(description="CA whose client certificates are accepted (PEM)")] = ""
     connections_max: Annotated[int, Meta(ge=1, description="Connections one process takes")] = 19_000
-    unit_messages_per_second: Annotated[int, Meta(ge=1, description="One unit's pace; faster is slowed, not dropped")] = 5_000
+    unit_messages_per_second: Annotated[
+        int, Meta(ge=1, description="One unit's pace; faster is slowed, not dropped")
+    ] = 5_000
     organisation_messages_per_second: Annotated[
         int, Meta(ge=1, description="One organisation's pace on one process; faster is slowed, not dropped")
     ] = 500_000
     unit_connections_max: Annotated[int, Meta(ge=1, description="Connections one unit may hold at once")] = 8
-    commit_linger_ms: Annotated[float, Meta(ge=0, le=1000, description="Shortest time between two commits under load")] = 4.0
-    commit_bytes_max: Annotated[int, Meta(ge=4096, description="Bytes waiting for one commit before it is sent early")] = 900_000
+    commit_linger_ms: Annotated[
+        float, Meta(ge=0, le=1000, description="Shortest time between two commits under load")
+    ] = 4.0
+    commit_bytes_max: Annotated[
+        int, Meta(ge=4096, description="Bytes waiting for one commit before it is sent early")
+    ] = 900_000
 
 
 class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +90,9 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TwinsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The twins."""
 
-    snapshot_seconds: Annotated[float, Meta(gt=0, le=3600, description="Time between two snapshots of reported state")] = 30.0
+    snapshot_seconds: Annotated[
+        float, Meta(gt=0, le=3600, description="Time between two snapshots of reported state")
+    ] = 30.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

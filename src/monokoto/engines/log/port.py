@@ -133,7 +133,9 @@ class Log(Protocol):
 
     async def tell(self, subject: str, body: bytes) -> None: ...
 
-    async def listen(self, subject: str, heard: Callable[[str, bytes], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def listen(
+        self, subject: str, heard: Callable[[str, bytes], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
         """Call `heard(subject, body)` for each live message (also those appended to a stream); returns how to stop."""
         ...
 
@@ -146,5 +148,3 @@ class Log(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-

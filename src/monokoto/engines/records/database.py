@@ -65,7 +65,9 @@ class Records:
 def open_records(url: str, *, data_dir: Path) -> Records:
     """PostgreSQL at `url`, or SQLite in the data folder when it is empty."""
     if url:
-        engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10, pool_pre_ping=True)
+        engine = sa.create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10, pool_pre_ping=True
+        )
         return Records(engine)
     data_dir.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(

@@ -1,0 +1,95 @@
+"""Who is asking, and what they may do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from litestar.types import Guard
+
+from monokoto.kernel.errors import Forbidden, Unauthenticated
+from monokoto.kernel.ids import ApiKeyId, OrganisationId
+
+
+class Scope(StrEnum):
+    """What a key may do. `write` includes `read` of the same noun."""
+
+    ADMIN = "admin"
+    """Everything in the organisation, keys included."""
+    PRODUCTS_READ = "products:read"
+    PRODUCTS_WRITE = "products:write"
+    UNITS_READ = "units:read"
+    UNITS_WRITE = "units:write"
+    TELEMETRY_READ = "telemetry:read"
+    TELEMETRY_WRITE = "telemetry:write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The organisation behind a request and the key it came with."""
+
+    organisation_id: OrganisationId
+    key_id: ApiKeyId
+    scopes: frozenset[Scope]
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the key carries this scope, itself or through a wider one."""
+        noun, _, verb = scope.value.partition(":")
+        wider = {scope, Scope.ADMIN}
+        if verb == "read":
+            wider.add(Scope(f"{noun}:write"))
+        return not wider.isdisjoint(self.scopes)
+
+
+class Authenticator(Protocol):
+    """Turns a presented key into a caller. Blocking; called in a thread."""
+
+    def authenticate(self, secret: str) -> Caller:
+        """Raises Unauthenticated when no live key has this secret."""
+        ...
+
+
+def authentication(authenticator: Authenticator) -> DefineMiddleware:
+    """The middleware that puts the caller on every request; routes with `opt={"exclude_from_auth": True}` are left out."""
+
+    class KeyAuthentication(AbstractAuthenticationMiddleware):
+        async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+            secret = bearer(connection)
+            caller = await asyncio.to_thread(authenticator.authenticate, secret)
+            return AuthenticationResult(user=caller, auth=None)
+
+    return DefineMiddleware(KeyAuthentication)
+
+
+def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The secret in `Authorization: Bearer ...` (or `Token ...`, as InfluxDB writers send it)."""
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() not in {"bearer", "token"} or not secret.strip():
+        raise Unauthenticated(
+            "This request carries no key.",
+            remedy="Send `Authorization: Bearer KEY` (make one with `koto keys create`).",
+        )
+    return secret.strip()
+
+
+def requires(scope: Scope) -> Guard:
+    """A guard for routes that need this scope."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        caller = connection.user
+        if not isinstance(caller, Caller) or not caller.may(scope):
+            raise Forbidden(f"This key lacks the scope {scope.value}.", remedy="Use a key that has it.")
+
+    return guard
+
+
+async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
+    """Dependency `caller`: a handler names a parameter `caller: Caller`."""
+    caller: Caller = request.user
+    return caller

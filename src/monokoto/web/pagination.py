@@ -1,0 +1,50 @@
+"""Pages by cursor: stable while things are added, with no count and no offset."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some items and the way to the next ones. Also used for msgspec-typed JSON answers."""
+
+    items: list[T]
+    next_cursor: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null on the last")] = None
+
+
+class PageRequest(msgspec.Struct, frozen=True):
+    """What a caller asks of a list."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT
+    cursor: str | None = None
+
+
+def encode_cursor(*parts: int | str) -> str:
+    """An opaque cursor out of the last row's sort key."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
+    """The sort key in a cursor of ours.
+
+    Raises:
+        Invalid: it is not one, or belongs to another list.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        parts: tuple[Any, ...] = msgspec.msgpack.decode(raw, type=tuple[types] if types else tuple)  # type: ignore[valid-type]
+    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError) as error:
+        raise Invalid(
+            "The cursor is not one this list gave out.", faults=[Fault(place="cursor", reason=str(error))]
+        ) from None
+    return parts
