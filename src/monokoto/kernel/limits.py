@@ -20,11 +20,21 @@ DOWNLINK_QUEUE_MAX = 100  # messages waiting for one unit that is away; the olde
 KEEP_ALIVE_SECONDS_MAX = 3600
 CONNECT_SECONDS_MAX = 10  # from TCP accept to a CONNECT packet
 
+# Tenancy
+API_KEYS_PER_ORGANISATION_MAX = 1000  # not counting revoked ones
+
 # Products
-PROPERTIES_PER_PRODUCT_MAX = 1000
+PRODUCTS_PER_ORGANISATION_MAX = 10_000
+PROPERTIES_PER_PRODUCT_MAX = 1000  # and as many events, and as many actions
 NAME_LENGTH_MAX = 64
 FOLDER_BYTES_MAX = 1024 * 1024
-NESTING_DEPTH_MAX = 12
+FOLDER_FILES_MAX = 32
+FOLDER_NODES_MAX = 200_000  # values in product.yaml once its aliases are written out
+FOLDER_DEPTH_MAX = 64  # mappings and lists inside each other in product.yaml
+NESTING_DEPTH_MAX = 12  # data schemas inside each other
+ENUM_MEMBERS_MAX = 1000
+PATTERN_LENGTH_MAX = 256
+FAULTS_MAX = 200  # told at once; the rest are only counted
 VERSIONS_PER_PRODUCT_MAX = 1000
 
 # Fleet
