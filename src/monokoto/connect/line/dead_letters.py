@@ -1,0 +1,187 @@
+"""The dead letters: everything a unit sent that could not be taken, with the reason, kept for a while and counted for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from monokoto.connect.line.batch import Batch, DeadLetter
+from monokoto.engines.series import Series
+from monokoto.kernel.ids import OrganisationId, UnitId
+from monokoto.kernel.limits import DEAD_LETTER_DAYS, DEAD_LETTER_PAYLOAD_BYTES_MAX, DEAD_LETTERS_PER_UNIT_MINUTE_MAX
+
+# The number tells letters of one record apart, so that observing a batch again replaces them and doubles none.
+_TABLES = (
+    f"""
+    CREATE TABLE IF NOT EXISTS dead_letters (
+        organisation Int64, unit Int64, arrived DateTime64(6) CODEC(Delta, ZSTD(1)), number UInt32,
+        route LowCardinality(String), subject String, reason LowCardinality(String), detail String, payload String
+    ) ENGINE = ReplacingMergeTree ORDER BY (organisation, unit, arrived, number)
+    TTL toDateTime(arrived) + INTERVAL {DEAD_LETTER_DAYS} DAY
+    SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dead_letter_counts (
+        organisation Int64, unit Int64, reason LowCardinality(String), arrived Int64 CODEC(Delta, ZSTD(1)), letters UInt32
+    ) ENGINE = ReplacingMergeTree ORDER BY (organisation, unit, reason, arrived)
+    SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1
+    """,
+)
+_MINUTE = 60_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter:
+    """One dead letter as it is kept; the payload is cut at a limit."""
+
+    organisation_id: int
+    unit_id: int
+    arrived: int
+    number: int
+    route: str
+    subject: str
+    reason: str
+    detail: str
+    payload: bytes
+
+
+class DeadLetters:
+    """Keeps them (as an observer of the line) and answers for them."""
+
+    name = "dead-letters"
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._kept: dict[int, int] = {}
+        self._paces: Counter[tuple[int, int]] = Counter()
+        for statement in _TABLES:
+            series.command(statement)
+
+    async def observe(self, batch: Batch) -> None:
+        """Store the batch's letters; of a unit that floods only the first of each minute, the others are counted."""
+        if batch.dead_letters:
+            await asyncio.to_thread(self._store, batch)
+        self._kept[batch.partition] = batch.last_sequence
+
+    def kept(self, partition: int) -> int:
+        return self._kept.get(partition, 0)
+
+    def _store(self, batch: Batch) -> None:
+        letters = self._first_of_each_minute(batch.dead_letters)
+        self._series.insert(
+            "dead_letters",
+            pa.table(
+                {
+                    "organisation": pa.array([one.organisation_id for _, one in letters], pa.int64()),
+                    "unit": pa.array([one.unit_id for _, one in letters], pa.int64()),
+                    "arrived": pa.array([one.arrived for _, one in letters], pa.timestamp("us")),
+                    "number": pa.array([number for number, _ in letters], pa.uint32()),
+                    "route": pa.array([one.route for _, one in letters]),
+                    "subject": pa.array([one.subject[:256] for _, one in letters]),
+                    "reason": pa.array([one.reason for _, one in letters]),
+                    "detail": pa.array([one.detail[:1000] for _, one in letters]),
+                    "payload": pa.array(
+                        [one.payload[:DEAD_LETTER_PAYLOAD_BYTES_MAX] for _, one in letters], pa.binary()
+                    ),
+                }
+            ),
+        )
+        # Counted per record, which every replay names alike, so that observing again counts nothing twice.
+        counts = Counter((one.organisation_id, one.unit_id, one.reason, one.arrived) for one in batch.dead_letters)
+        organisations, units, reasons, arrivals = zip(*counts, strict=True)
+        self._series.insert(
+            "dead_letter_counts",
+            pa.table(
+                {
+                    "organisation": pa.array(organisations, pa.int64()),
+                    "unit": pa.array(units, pa.int64()),
+                    "reason": pa.array(reasons),
+                    "arrived": pa.array(arrivals, pa.int64()),
+                    "letters": pa.array(counts.values(), pa.uint32()),
+                }
+            ),
+        )
+
+    def _first_of_each_minute(self, letters: Sequence[DeadLetter]) -> list[tuple[int, DeadLetter]]:
+        """Letters with their number within their record; past a pace a unit's letters are only counted."""
+        stored: list[tuple[int, DeadLetter]] = []
+        numbers: Counter[tuple[int, int]] = Counter()
+        newest = max(letter.arrived for letter in letters) // _MINUTE
+        self._paces = Counter({key: pace for key, pace in self._paces.items() if key[1] >= newest - 1})
+        for letter in letters:
+            record = (letter.unit_id, letter.arrived)
+            number = numbers[record]
+            numbers[record] += 1
+            minute = (letter.unit_id, letter.arrived // _MINUTE)
+            self._paces[minute] += 1
+            if self._paces[minute] <= DEAD_LETTERS_PER_UNIT_MINUTE_MAX:
+                stored.append((number, letter))
+        return stored
+
+    def list(
+        self,
+        organisation_id: OrganisationId,
+        *,
+        unit_id: UnitId | None = None,
+        before: tuple[int, int, int] | None = None,
+        limit: int = 100,
+    ) -> list[StoredLetter]:
+        """The newest first; `before` is (arrived, unit, number) of the last one seen."""
+        conditions = ["organisation = {organisation:Int64}"]
+        parameters: dict[str, Any] = {"organisation": organisation_id, "limit": limit}
+        if unit_id is not None:
+            conditions.append("unit = {unit:Int64}")
+            parameters["unit"] = unit_id
+        if before is not None:
+            conditions.append(
+                "(toUnixTimestamp64Micro(arrived), unit, number) < ({arrived:Int64}, {last_unit:Int64}, {number:UInt32})"
+            )
+            parameters |= {"arrived": before[0], "last_unit": before[1], "number": before[2]}
+        rows = self._series.query(
+            "SELECT organisation AS organisation_id, unit AS unit_id, toUnixTimestamp64Micro(arrived) AS instant, number,"
+            " route, subject, reason, detail, payload FROM dead_letters FINAL"
+            f" WHERE {' AND '.join(conditions)} ORDER BY arrived DESC, unit DESC, number DESC LIMIT {{limit:UInt32}}",
+            parameters,
+        )
+        return [_from_row(row) for row in rows.to_pylist()]
+
+    def counts(self, organisation_id: OrganisationId, *, unit_id: UnitId | None = None) -> dict[int, dict[str, int]]:
+        """How many there ever were, by unit and reason."""
+        narrowed = "" if unit_id is None else " AND unit = {unit:Int64}"
+        parameters: dict[str, Any] = {"organisation": organisation_id}
+        if unit_id is not None:
+            parameters["unit"] = unit_id
+        rows = self._series.query(
+            "SELECT unit, reason, sum(letters) AS total FROM dead_letter_counts FINAL"
+            f" WHERE organisation = {{organisation:Int64}}{narrowed} GROUP BY unit, reason ORDER BY unit, reason"
+            " LIMIT 100000",
+            parameters,
+        )
+        counted: dict[int, dict[str, int]] = {}
+        for row in rows.to_pylist():
+            counted.setdefault(int(row["unit"]), {})[_text(row["reason"])] = int(row["total"])
+        return counted
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _from_row(row: dict[str, Any]) -> StoredLetter:
+    payload = row["payload"]
+    return StoredLetter(
+        organisation_id=int(row["organisation_id"]),
+        unit_id=int(row["unit_id"]),
+        arrived=int(row["instant"]),
+        number=int(row["number"]),
+        route=_text(row["route"]),
+        subject=_text(row["subject"]),
+        reason=_text(row["reason"]),
+        detail=_text(row["detail"]),
+        payload=payload.encode() if isinstance(payload, str) else payload,
+    )

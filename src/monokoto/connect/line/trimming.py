@@ -1,0 +1,42 @@
+"""Which entries the log may forget."""
+
+from __future__ import annotations
+
+import time
+
+from monokoto.engines.log import Log
+
+NEARLY_FULL = 0.75
+"""Past this share of the disk limit entries go as soon as every observer has them, whatever their age."""
+
+
+async def trim_partition(log: Log, stream: str, subject: str, *, kept: int, keep_hours: float, bytes_max: int) -> int:
+    """Forget what every observer has (up to sequence `kept`) and is older than `keep_hours`.
+
+    Returns the first sequence that stays, 0 when nothing was trimmed.
+    """
+    state = await log.state(stream)
+    if kept < state.first_sequence:
+        return 0
+    if state.bytes > NEARLY_FULL * bytes_max:
+        before = kept + 1
+    else:
+        oldest = (time.time() - keep_hours * 3600) * 1_000_000
+        before = await _first_younger(log, stream, subject, state.first_sequence, kept, oldest)
+    if before <= state.first_sequence:
+        return 0
+    await log.trim(stream, before_sequence=before, subject=subject)
+    return before
+
+
+async def _first_younger(log: Log, stream: str, subject: str, first: int, kept: int, oldest: float) -> int:
+    """By bisection, the first sequence in first..kept+1 whose entry was stored after `oldest`."""
+    low, high = first, kept + 1
+    while low < high:
+        middle = (low + high) // 2
+        entry = await log.next_after(stream, subject, middle - 1)
+        if entry is None or entry.stored_at > oldest:
+            high = middle
+        else:
+            low = max(middle, entry.sequence) + 1
+    return min(low, kept + 1)
