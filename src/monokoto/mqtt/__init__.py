@@ -23,10 +23,32 @@ The hot path of a server, which keeps its own buffer and never makes an object o
 
 `check_first_byte` and the size limit are then the caller's (`Decoder` does both): check the size before waiting for a body.
 Many acknowledgements at once: `PUBACK_HEAD + PUBACK_HEAD.join(packet_ids_as_two_bytes)`.
+
+A session on the server's side (`now` is an instant in microseconds; every method returns the packets to send)::
+
+    session = kept or Session(client_id, SessionLimits())    # kept: Session.from_bytes(data, limits)
+    send(accept(connect, limits, session_present=kept is not None, assigned=""))       # or refuse(Reason...)
+    send(*session.connect(connect, now))                      # what was in flight again (DUP), then what waited
+    session.idle_until(last_received)                         # keep-alive: 1.5 times; 0 is never
+
+    Publish QoS 0, 1  publish = session.resolve(publish)      # topic aliases; else nothing: PUBACK is yours, when durable
+    Publish QoS 2     session.receive_exactly_once(id): Receipt.NEW -> commit, then send(session.recorded(id));
+                      WAITING -> nothing (its commit is on the way); REPEATED -> send(session.recorded(id))
+                      refused: send(Pubrec(packet_id=id, reason=...)) without calling it
+    Puback, Pubrec, Pubrel, Pubcomp                           send(*session.receive(packet, now))
+    Subscribe         suback, wants_retained = session.subscribe(packet, grant)   # grant(subscription) -> QoS or Reason
+                      send(suback); then session.deliver_retained(message, subscription, identifier, now) for each
+    Unsubscribe       send(session.unsubscribe(packet))
+    downlink          send(*session.deliver(Message(topic=..., payload=..., qos=1, expires_at=...), now, hold=slow_socket))
+    Disconnect/EOF    session.disconnect(packet_or_None, now); then session.take_will(now) once `will_at` has come and
+                      forget it when session.expired(now); session.to_bytes() keeps it
 """
 
 from monokoto.mqtt.decoding import check_first_byte, decode_packet
 from monokoto.mqtt.encoding import PINGREQ_BYTES, PINGRESP_BYTES, encode
+from monokoto.mqtt.inbound import Receipt
+from monokoto.mqtt.limits import NEVER, SessionLimits, accept, keep_alive_seconds, refuse, session_expiry
+from monokoto.mqtt.message import Message, message_of, publish_of
 from monokoto.mqtt.packets import (
     Auth,
     Connack,
@@ -52,11 +74,14 @@ from monokoto.mqtt.packets import (
 from monokoto.mqtt.properties import NO_PROPERTIES, Properties
 from monokoto.mqtt.publish import PUBACK_HEAD, SLOW, encode_publish, publish_head
 from monokoto.mqtt.reasons import SUBACK_FAILURE, PacketError, Reason, ReturnCode, reason_of, return_code
+from monokoto.mqtt.session import Session
 from monokoto.mqtt.stream import PACKET_BYTES_MAX, Decoder, frame
+from monokoto.mqtt.subscriptions import Granted, Subscriptions
 from monokoto.mqtt.topics import matches, split_share, valid_filter, valid_name
 from monokoto.mqtt.wire import decode_text
 
 __all__ = [
+    "NEVER",
     "NO_PROPERTIES",
     "PACKET_BYTES_MAX",
     "PINGREQ_BYTES",
@@ -69,6 +94,8 @@ __all__ = [
     "Connect",
     "Decoder",
     "Disconnect",
+    "Granted",
+    "Message",
     "Packet",
     "PacketError",
     "Pingreq",
@@ -80,25 +107,35 @@ __all__ = [
     "Pubrec",
     "Pubrel",
     "Reason",
+    "Receipt",
     "ReturnCode",
+    "Session",
+    "SessionLimits",
     "Suback",
     "Subscribe",
     "Subscription",
+    "Subscriptions",
     "Type",
     "Unsuback",
     "Unsubscribe",
     "Version",
     "Will",
+    "accept",
     "check_first_byte",
     "decode_packet",
     "decode_text",
     "encode",
     "encode_publish",
     "frame",
+    "keep_alive_seconds",
     "matches",
+    "message_of",
     "publish_head",
+    "publish_of",
     "reason_of",
+    "refuse",
     "return_code",
+    "session_expiry",
     "split_share",
     "valid_filter",
     "valid_name",
