@@ -43,13 +43,32 @@ TAGS_PER_UNIT_MAX = 32
 TAG_LENGTH_MAX = 64
 TREE_DEPTH_MAX = 16
 REGISTER_ROWS_MAX = 100_000
-CREDENTIALS_PER_UNIT_MAX = 8
+REGISTER_ROW_BYTES_MAX = 64 * 1024  # one row of an import
+REGISTER_FAULTS_MAX = 10_000  # faulty rows told of one refused import; the rest are only counted
+CREDENTIALS_PER_UNIT_MAX = 8  # live ones
+TOKEN_LENGTH_MIN = 16  # of a token brought along; ours have 32 characters
+TOKEN_LENGTH_MAX = 256
+CERTIFICATE_BYTES_MAX = 16 * 1024
+GRACE_SECONDS_MAX = 30 * 24 * 3600  # how long a rotated credential may go on beside its successor
+UNIT_NAME_LENGTH_MAX = 128
+PLACE_LENGTH_MAX = 200
+SEARCH_LENGTH_MAX = 128
 
 # Readings
 TEXT_BYTES_MAX = 16 * 1024  # one string, object or array value
 INTEGER_MAX = 2**53  # what a JSON number carries exactly (RFC 7493)
 PAST_YEARS_MAX = 50  # a reading's time may lie this far back: history is imported too
 FUTURE_SECONDS_MAX = 24 * 3600  # and this far ahead: clocks drift
+
+# Twins
+DESIRED_BYTES_MAX = 64 * 1024  # one unit's whole desired state: it travels in one message
+DESIRED_REVISIONS_MAX = 100  # kept of each unit's desired state, with who and when
+LATEST_UNITS_MAX = 10_000
+LATEST_PROPERTIES_MAX = 100
+STREAM_CLIENTS_PER_ORGANISATION_MAX = 200
+STREAM_PENDING_UNITS_MAX = 10_000  # changed units remembered one by one for a slow listener; past it a point in time
+REQUESTS_WAITING_MAX = 10_000  # questions of units not answered yet; the oldest go first
+REQUEST_AGE_SECONDS_MAX = 30  # an older question was asked before a restart: nobody waits for its answer
 
 # Dead letters
 DEAD_LETTER_PAYLOAD_BYTES_MAX = 4096  # what is kept of the payload
