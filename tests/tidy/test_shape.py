@@ -24,7 +24,10 @@ BANNED = (
     (r"(?<![\w.])print\(", "structlog (people read the CLI, machines read the log)"),
     (r"\bos\.environ\b|\bos\.getenv\b", "monokoto.settings: one place where the environment is read"),
     (r"\bpickle\b|\bmarshal\b", "msgpack: a file on disk must never be able to run code"),
-    (r"\brandom\.(random|randint|choice)\(", "a random.Random or secrets that is handed in, so that a run can be repeated"),
+    (
+        r"\brandom\.(random|randint|choice)\(",
+        "a random.Random or secrets that is handed in, so that a run can be repeated",
+    ),
 )
 BANNED_ELSEWHERE = {  # rule -> places where it is the right thing
     r"\bsqlite3\b|\bimport nats\b|\bimport chdb\b": ("engines/",),
@@ -78,7 +81,13 @@ def test_every_slice_has_its_page_and_its_front_door(folder: Path) -> None:
     for heading in ("**Owns**", "**Does not own**", "**Invariants**"):
         assert heading in page.read_text(), f"{heading} is missing"
     tree = ast.parse((folder / "__init__.py").read_text())
-    names = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
+    names = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
     assert "__all__" in names, "the front door lists what may be imported from outside"
 
 
@@ -99,7 +108,9 @@ def test_every_table_has_its_organisation() -> None:
     import monokoto.assembly  # noqa: F401, PLC0415 - all slices' tables are defined once it is imported
     from monokoto.engines.records import metadata  # noqa: PLC0415
 
-    lacking = [name for name, table in metadata.tables.items() if "organisation_id" not in table.c and name != "organisations"]
+    lacking = [
+        name for name, table in metadata.tables.items() if "organisation_id" not in table.c and name != "organisations"
+    ]
     assert metadata.tables
     assert not lacking, f"tenant walls stand at the lowest layer: {lacking}"
 
