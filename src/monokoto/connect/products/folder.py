@@ -1,0 +1,62 @@
+"""A product's folder: its files by name, wherever they come from."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monokoto.kernel.errors import Fault, Invalid, NotFound, TooLarge
+from monokoto.kernel.limits import FOLDER_BYTES_MAX, FOLDER_FILES_MAX
+
+PRODUCT_FILE = "product.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files of one product, as text, by their name within the folder."""
+
+    files: Mapping[str, str]
+    name: str = field(default="", compare=False)
+    """What to call it in messages."""
+
+    def __post_init__(self) -> None:
+        if len(self.files) > FOLDER_FILES_MAX:
+            raise TooLarge(f"The folder has {len(self.files)} files; a product has at most {FOLDER_FILES_MAX}.")
+        size = sum(len(text.encode("utf-8", "surrogatepass")) for text in self.files.values())
+        if size > FOLDER_BYTES_MAX:
+            raise TooLarge(
+                f"The folder holds {size} bytes; a product holds at most {FOLDER_BYTES_MAX}.",
+                remedy="Keep data and binaries elsewhere.",
+            )
+
+
+def read_folder(path: Path) -> Folder:
+    """The product folder on disk; only `product.yaml` is read, whatever else lies beside it.
+
+    Raises:
+        NotFound: there is no such folder, or no product.yaml in it.
+        TooLarge: it is over the limit.
+        Invalid: it is not UTF-8 text.
+    """
+    file = path / PRODUCT_FILE if path.is_dir() else path
+    try:
+        facts = file.stat()
+        if not stat.S_ISREG(facts.st_mode) or (file is path and path.name != PRODUCT_FILE):
+            raise FileNotFoundError
+        if facts.st_size > FOLDER_BYTES_MAX:
+            raise TooLarge(f"{file} holds {facts.st_size} bytes; a product holds at most {FOLDER_BYTES_MAX}.")
+        return Folder({PRODUCT_FILE: file.read_bytes().decode("utf-8-sig")}, name=str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(
+            f"{path} is not a product: it has no {PRODUCT_FILE}.",
+            remedy=f"Name the folder that holds the {PRODUCT_FILE}.",
+        ) from None
+    except PermissionError:
+        raise NotFound(f"{file} may not be read.", remedy="Mend its permissions.") from None
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            f"{file} is not UTF-8 text.",
+            faults=[Fault(file=PRODUCT_FILE, reason=f"byte {error.start}: {error.reason}")],
+        ) from None
