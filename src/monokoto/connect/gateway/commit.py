@@ -136,6 +136,14 @@ def with_subject(subject: str, payload: bytes) -> bytes:
 
 
 def split_subject(payload: bytes) -> tuple[str, bytes]:
-    """The subject and the payload behind it."""
-    (length,) = _SUBJECT.unpack_from(payload)
-    return payload[2 : 2 + length].decode(), payload[2 + length :]
+    """The subject and the payload behind it.
+
+    Raises:
+        ValueError: there is no whole subject in front.
+    """
+    if len(payload) < _SUBJECT.size:
+        raise ValueError("a subject's length is cut short")
+    end = _SUBJECT.size + _SUBJECT.unpack_from(payload)[0]
+    if len(payload) < end:
+        raise ValueError("a subject is cut short")
+    return payload[_SUBJECT.size : end].decode(), payload[end:]

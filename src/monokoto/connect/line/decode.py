@@ -10,8 +10,7 @@ import cbor2
 import numpy as np
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.connect.gateway import Records, Route, decode_commit, split_subject
-from monokoto.connect.gateway.commit import SUBJECT_ROUTES
+from monokoto.connect.gateway import SUBJECT_ROUTES, Records, Route, decode_commit, split_subject
 from monokoto.connect.line import refusals
 from monokoto.connect.line.batch import Batch, Block, DeadLetter, EventRecord, Int64s, PresenceRecord, RequestRecord
 from monokoto.connect.line.columnar import Makers, add_columns
