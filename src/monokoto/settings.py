@@ -1,14 +1,22 @@
 """Every setting, in one place: a TOML file first, then `MONOKOTO_*` variables over it. `koto settings` lists them.
 
-A setting's variable is its path in capitals: `gateway.mqtt_port` is `MONOKOTO_GATEWAY_MQTT_PORT`.
+A setting's variable is its path in capitals: `gateway.mqtt_port` is `MONOKOTO_GATEWAY_MQTT_PORT`. A setting whose description
+ends in "(secret)" is never shown.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
+
+from monokoto.kernel.errors import BadSettings, Fault
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -107,3 +115,222 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     api: ApiSettings = ApiSettings()
     twins: TwinsSettings = TwinsSettings()
+
+
+VARIABLE_PREFIX = "MONOKOTO_"
+SETTINGS_FILE_VARIABLE = "MONOKOTO_SETTINGS"
+OTHER_VARIABLES = frozenset({SETTINGS_FILE_VARIABLE, "MONOKOTO_URL", "MONOKOTO_KEY", "MONOKOTO_SHARED_DATA"})
+"""Variables that are not settings: the settings file, what `koto` talks to and as whom, the tests' public data."""
+
+_SECTION_LINE = re.compile(r"\s*\[\s*([\w.\-]+)\s*\]")
+_KEY_LINE = re.compile(r"\s*([\w.\-]+)\s*=")
+_DECODE_PLACE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
+_PASSWORD_IN_URL = re.compile(r"(://[^/@:\s]*:)[^/@\s]+(@)")
+_MASK = "********"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and for each that is not a default where it came from (`path of the file:line` or the variable)."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting as people see it; the value is masked where it is secret."""
+
+    name: str
+    value: str
+    source: str
+    description: str
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    name: str
+    type: Any
+    default: Any
+    description: str
+
+    @property
+    def secret(self) -> bool:
+        return self.description.endswith("(secret)")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far, and every fault met."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def take(self, setting: _Setting, value: Any, source: str, fault_at: Fault, *, strict: bool) -> None:
+        try:
+            self.values[setting.name] = msgspec.convert(value, setting.type, strict=strict)
+        except msgspec.ValidationError as error:
+            reason = str(error) if setting.secret else f"{error}; it is {value!r}"
+            self.faults.append(Fault(reason=reason, place=fault_at.place, file=fault_at.file, line=fault_at.line))
+        else:
+            self.sources[setting.name] = source
+
+
+def load_settings(file: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings out of the file (or the one `MONOKOTO_SETTINGS` names, or none) and the variables over it.
+
+    Raises:
+        BadSettings: the file cannot be read, or settings are unknown, of the wrong type, out of bounds or contradict each
+            other; every fault at once, with its line in the file.
+    """
+    return read_settings(file, environ).settings
+
+
+def read_settings(file: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """As `load_settings`, and where each setting came from."""
+    reading = _Reading()
+    if file is None and environ.get(SETTINGS_FILE_VARIABLE):
+        file = Path(environ[SETTINGS_FILE_VARIABLE])
+    if file is not None:
+        _read_file(file, reading)
+    _read_variables(environ, reading)
+    settings = _build(reading.values)
+    reading.faults += _contradictions(settings)
+    if reading.faults:
+        count = len(reading.faults)
+        raise BadSettings(
+            f"{count} {'setting is' if count == 1 else 'settings are'} wrong; nothing was started",
+            remedy="`koto settings` lists every setting.",
+            faults=reading.faults,
+        )
+    return Loaded(settings, reading.sources)
+
+
+def describe(settings: Settings, sources: Mapping[str, str] | None = None) -> list[Described]:
+    """Every setting with its value, for people: secrets and passwords inside addresses are masked."""
+    described = []
+    for setting in _all_settings():
+        value = _get(settings, setting.name)
+        source = (sources or {}).get(setting.name) or ("default" if value == setting.default else "set")
+        text = _MASK if setting.secret and value and "://" not in str(value) else str(value)
+        text = _PASSWORD_IN_URL.sub(rf"\g<1>{_MASK}\g<2>", text)
+        described.append(Described(setting.name, text, source, setting.description, setting.secret))
+    return described
+
+
+def variable_of(name: str) -> str:
+    """The variable of a setting: `gateway.mqtt_port` is `MONOKOTO_GATEWAY_MQTT_PORT`."""
+    return VARIABLE_PREFIX + name.replace(".", "_").upper()
+
+
+def _all_settings() -> list[_Setting]:
+    return list(_settings_of(Settings, ""))
+
+
+def _settings_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[_Setting]:
+    for one in msgspec.structs.fields(struct):
+        if isinstance(one.type, type) and issubclass(one.type, msgspec.Struct):
+            yield from _settings_of(one.type, f"{prefix}{one.name}.")
+            continue
+        metas = [meta for meta in get_args(one.type) if isinstance(meta, Meta)]
+        description = next((meta.description for meta in reversed(metas) if meta.description), "")
+        yield _Setting(f"{prefix}{one.name}", one.type, one.default, description)
+
+
+def _get(settings: Settings, name: str) -> Any:
+    value: Any = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _read_file(file: Path, reading: _Reading) -> None:
+    try:
+        text = file.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        reading.faults.append(Fault(reason=f"cannot be read: {error.strerror}", file=str(file)))
+        return
+    except UnicodeDecodeError:
+        reading.faults.append(Fault(reason="is not UTF-8 text", file=str(file)))
+        return
+    except tomllib.TOMLDecodeError as error:
+        place = _DECODE_PLACE.search(str(error))
+        line = int(place[1]) if place and place[1] else len(text.splitlines()) if place else 0
+        reason = "is not TOML: " + _DECODE_PLACE.sub("", str(error))
+        reading.faults.append(Fault(reason=reason, file=str(file), line=line))
+        return
+    known = {setting.name: setting for setting in _all_settings()}
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    lines = _lines_of(text)
+    for name, value in _leaves(document, sections):
+        at = Fault(reason="", place=name, file=str(file), line=lines.get(name, 0))
+        if (setting := known.get(name)) is None:
+            reason = "must be a table" if name in sections else "there is no such setting"
+            reading.faults.append(Fault(reason=reason, place=name, file=at.file, line=at.line))
+        else:
+            reading.take(setting, value, f"{file}:{at.line}" if at.line else str(file), at, strict=True)
+
+
+def _leaves(document: Mapping[str, Any], sections: set[str]) -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if name in sections and isinstance(value, dict):
+            yield from ((f"{name}.{inner}", setting) for inner, setting in value.items())
+        else:
+            yield name, value
+
+
+def _lines_of(text: str) -> dict[str, int]:
+    """The line of each key. `tomllib` keeps none; a text that looks like a key inside a longer string may win over a key
+    of the same name, and then a fault names the wrong line."""
+    lines: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _SECTION_LINE.match(line):
+            section = match[1] + "."
+            lines.setdefault(match[1], number)
+        elif match := _KEY_LINE.match(line):
+            lines.setdefault(section + match[1], number)
+    return lines
+
+
+def _read_variables(environ: Mapping[str, str], reading: _Reading) -> None:
+    known = {variable_of(setting.name): setting for setting in _all_settings()}
+    for variable in sorted(environ):
+        if not variable.startswith(VARIABLE_PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        at = Fault(reason="", place=variable)
+        if (setting := known.get(variable)) is None:
+            reading.faults.append(Fault(reason="there is no such setting", place=variable))
+        else:
+            reading.take(setting, environ[variable], variable, at, strict=False)
+
+
+def _build(values: Mapping[str, Any]) -> Settings:
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        section, _, inner = name.rpartition(".")
+        (nested.setdefault(section, {}) if section else nested)[inner] = value
+    return msgspec.convert(nested, Settings)
+
+
+def _contradictions(settings: Settings) -> list[Fault]:
+    """What is wrong with settings that are each right by themselves."""
+    gateway, log = settings.gateway, settings.log
+    rules = (
+        ("gateway.key_file", bool(gateway.certificate_file) != bool(gateway.key_file), "TLS needs both files or none"),
+        (
+            "gateway.client_ca_file",
+            bool(gateway.client_ca_file) and not gateway.certificate_file,
+            "client certificates need TLS: set gateway.certificate_file and gateway.key_file too",
+        ),
+        ("log.replicas", log.replicas > 1 and not log.url, "copies need a cluster: set log.url"),
+        (
+            "log.credentials_file",
+            bool(log.credentials_file) and not log.url,
+            "they are for an existing cluster: set log.url",
+        ),
+    )
+    return [Fault(reason=reason, place=place) for place, wrong, reason in rules if wrong]
