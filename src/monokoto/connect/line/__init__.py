@@ -10,14 +10,24 @@ from monokoto.connect.line.batch import (
     PresenceRecord,
     RequestRecord,
 )
+from monokoto.connect.line.dead_letters import DeadLetters
+from monokoto.connect.line.decode import Decoder
+from monokoto.connect.line.line import Line, LineState, stream_spec
+from monokoto.connect.line.routes import DeadLetterController
 
 __all__ = [
     "Batch",
     "Block",
     "Column",
     "DeadLetter",
+    "DeadLetterController",
+    "DeadLetters",
+    "Decoder",
     "EventRecord",
+    "Line",
+    "LineState",
     "Observer",
     "PresenceRecord",
     "RequestRecord",
+    "stream_spec",
 ]
