@@ -14,6 +14,7 @@ from monokoto.connect.products.folder import PRODUCT_FILE, Folder
 from monokoto.connect.products.model import ProductModel
 from monokoto.connect.products.references import resolve_references
 from monokoto.connect.products.report import Note, Report
+from monokoto.connect.products.simulation import Simulation, parse_simulation
 from monokoto.connect.products.source import parse_yaml
 from monokoto.connect.products.terms import Check, Scope, check_terms, describe
 from monokoto.connect.products.thing_model import check_thing_model, complete
@@ -37,6 +38,8 @@ class CheckedProduct:
     files: Mapping[str, str]
     digest: str
     """SHA-256 of the document in canonical JSON, in hexadecimal: two folders with the same one say the same."""
+    simulation: Simulation | None = None
+    """How its virtual units behave; None when the product does not say."""
     notes: tuple[Note, ...] = ()
 
     def compile(self, organisation_id: int) -> ProductModel:
@@ -59,6 +62,7 @@ def check(folder: Folder) -> CheckedProduct:
     document = parse_yaml(folder.files[PRODUCT_FILE], report).value
     # Faults of the text (a name given twice) and faults of what it says are told together.
     thing_model = _check_document(report, document)
+    simulation = _check_simulation(report, document, thing_model)
     report.raise_if_any(folder.name or PRODUCT_FILE)
     return CheckedProduct(
         product=document["product"],
@@ -67,6 +71,7 @@ def check(folder: Folder) -> CheckedProduct:
         document=document,
         files=dict(folder.files),
         digest=digest_of(document),
+        simulation=simulation,
         notes=tuple(report.notes),
     )
 
@@ -95,6 +100,20 @@ def _check_document(report: Report, document: Any) -> dict[str, Any]:
     if len(report) > before:
         return {}
     return complete(model, str(document.get("product", "")))
+
+
+def _check_simulation(report: Report, document: Any, thing_model: Mapping[str, Any]) -> Simulation | None:
+    """The section's meaning beside a model without faults; a section that is no mapping was a fault before."""
+    section = document.get("simulation") if thing_model else None
+    if not isinstance(section, dict):
+        return None
+    model = compile_checked(0, thing_model["title"], thing_model)
+    try:
+        return parse_simulation(section, model.properties, model.events)
+    except Invalid as error:
+        for fault in error.faults:
+            report.add(fault.place, fault.reason)
+        return None
 
 
 def _product(scope: Scope, value: Any, place: str) -> None:

@@ -27,6 +27,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _DIGITS_MAX = 40
+_INTEGER_MAX = 2**63 - 1
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -208,6 +209,7 @@ class _Reader:
         value: Any = text
         if _INTEGER.fullmatch(text):
             value = int(text, 0) if len(text) <= _DIGITS_MAX else math.inf
+            value = value if abs(value) <= _INTEGER_MAX else math.inf
         elif _FLOAT.fullmatch(text):
             value = float(text)
         elif _NO_NUMBER.fullmatch(text):
