@@ -1,22 +1,54 @@
 """The fleet: every unit, its place in a product system, and how it proves to be itself."""
 
 from monokoto.connect.fleet.credential import Credential, CredentialKind
+from monokoto.connect.fleet.credential_routes import CredentialsController
 from monokoto.connect.fleet.credentials import Credentials
 from monokoto.connect.fleet.directory import Directory
 from monokoto.connect.fleet.facts import CREDENTIAL_ENDED, UNITS_CHANGED
-from monokoto.connect.fleet.unit import Location, NewUnit, Status, Unit, UnitChange, UnitIdentity
+from monokoto.connect.fleet.import_routes import import_units
+from monokoto.connect.fleet.imports import ImportMode, ImportReport, RowResult
+from monokoto.connect.fleet.listing import Sort, UnitFilter
+from monokoto.connect.fleet.registration import Models, Registered
+from monokoto.connect.fleet.routes import UnitsController
+from monokoto.connect.fleet.rows import RowFormat
+from monokoto.connect.fleet.service import Changed, Fleet
+from monokoto.connect.fleet.unit import (
+    NOWHERE,
+    Location,
+    LocationChange,
+    NewUnit,
+    Status,
+    Unit,
+    UnitChange,
+    UnitIdentity,
+)
 
 __all__ = [
     "CREDENTIAL_ENDED",
+    "NOWHERE",
     "UNITS_CHANGED",
+    "Changed",
     "Credential",
     "CredentialKind",
     "Credentials",
+    "CredentialsController",
     "Directory",
+    "Fleet",
+    "ImportMode",
+    "ImportReport",
     "Location",
+    "LocationChange",
+    "Models",
     "NewUnit",
+    "Registered",
+    "RowFormat",
+    "RowResult",
+    "Sort",
     "Status",
     "Unit",
     "UnitChange",
+    "UnitFilter",
     "UnitIdentity",
+    "UnitsController",
+    "import_units",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -25,6 +26,9 @@ from monokoto.kernel.limits import CREDENTIALS_PER_UNIT_MAX, GRACE_SECONDS_MAX
 
 OVERLAP_MICROSECONDS = 60 * MICROSECONDS_PER_SECOND
 """How far `ended_since` looks back: an end is written at its transaction's start and seen after its commit."""
+
+UnitIds = Sequence[int] | sa.Select[tuple[int]]
+"""A few ids, or the query that finds many."""
 
 # One statement for every outcome: what fails takes as long as what succeeds. Built once, compiled once.
 _AUTHENTICATE = (
@@ -255,29 +259,27 @@ def insert_credentials(connection: sa.Connection, made: builtins.list[Credential
         ) from None
 
 
-def end_credentials(connection: sa.Connection, organisation_id: int, unit_ids: builtins.list[int], now: int) -> None:
+def end_credentials(connection: sa.Connection, organisation_id: int, of_units: UnitIds, now: int) -> None:
     """Revoke all live credentials of some units, as they retire."""
     connection.execute(
-        credentials.update()
-        .where(
-            credentials.c.organisation_id == organisation_id,
-            credentials.c.unit_id.in_(unit_ids),
-            credentials.c.ends_at > now,
-        )
-        .values(revoked_at=now, ends_at=now)
+        credentials.update().where(_live(organisation_id, of_units, now)).values(revoked_at=now, ends_at=now)
     )
 
 
 def live_credentials(
-    connection: sa.Connection, organisation_id: int, unit_ids: builtins.list[int], now: int
+    connection: sa.Connection, organisation_id: int, of_units: UnitIds, now: int, *, limit: int
 ) -> builtins.list[tuple[CredentialId, UnitId]]:
-    """The live credentials of some units, with their unit."""
-    query = sa.select(credentials.c.credential_id, credentials.c.unit_id).where(
+    """Live credentials of some units, each with its unit."""
+    query = sa.select(credentials.c.credential_id, credentials.c.unit_id).where(_live(organisation_id, of_units, now))
+    return [(CredentialId(row.credential_id), UnitId(row.unit_id)) for row in connection.execute(query.limit(limit))]
+
+
+def _live(organisation_id: int, of_units: UnitIds, now: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
         credentials.c.organisation_id == organisation_id,
-        credentials.c.unit_id.in_(unit_ids),
+        credentials.c.unit_id.in_(of_units),
         credentials.c.ends_at > now,
     )
-    return [(CredentialId(row.credential_id), UnitId(row.unit_id)) for row in connection.execute(query)]
 
 
 def _of_unit(organisation_id: int, unit_id: int) -> sa.ColumnElement[bool]:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import UNSET, UnsetType
+
+from monokoto.connect.fleet.tree import depth_of
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.errors import Fault
 from monokoto.kernel.ids import OrganisationId, ProductName, UnitId
 from monokoto.kernel.limits import (
+    NAME_LENGTH_MAX,
     PLACE_LENGTH_MAX,
     SERIAL_LENGTH_MAX,
     TAG_LENGTH_MAX,
@@ -83,6 +87,11 @@ class Unit:
     created_at: Instant
     updated_at: Instant
 
+    @property
+    def depth(self) -> int:
+        """1 at the top of its product system."""
+        return depth_of(self.path)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUnit:
@@ -104,12 +113,31 @@ class NewUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocationChange:
+    """What to change of a location; UNSET leaves it."""
+
+    latitude: float | UnsetType | None = UNSET
+    longitude: float | UnsetType | None = UNSET
+    altitude: float | UnsetType | None = UNSET
+    place: str | UnsetType = UNSET
+
+    def applied(self, before: Location) -> Location:
+        """The location after the change."""
+        return Location(
+            latitude=before.latitude if self.latitude is UNSET else self.latitude,
+            longitude=before.longitude if self.longitude is UNSET else self.longitude,
+            altitude=before.altitude if self.altitude is UNSET else self.altitude,
+            place=before.place if self.place is UNSET else self.place,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitChange:
     """What to change of a unit; None leaves it."""
 
     name: str | None = None
     tags: tuple[str, ...] | None = None
-    location: Location | None = None
+    location: LocationChange | None = None
     parent_id: int | None = None
     """0: out of its product system."""
     version: str | None = None
@@ -120,7 +148,9 @@ def new_unit_faults(new: NewUnit) -> list[Fault]:
     """Everything wrong with a description that can be told without looking anything up."""
     return [
         *_text_faults(new.serial, "serial", 1, SERIAL_LENGTH_MAX),
-        *([] if new.product else [Fault(place="product", reason="missing: name the product this is a unit of")]),
+        *_text_faults(new.product, "product", 1, NAME_LENGTH_MAX),
+        *_text_faults(new.version, "version", 0, NAME_LENGTH_MAX),
+        *_text_faults(new.parent, "parent", 0, SERIAL_LENGTH_MAX),
         *descriptive_faults(new.name, new.tags, new.location),
     ]
 
@@ -140,7 +170,7 @@ def _text_faults(text: str, place: str, length_min: int, length_max: int) -> Ite
         yield Fault(place=place, reason=reason)
     elif text != text.strip():
         yield Fault(place=place, reason="starts or ends with a space")
-    elif not text.isprintable():
+    elif text and not text.isprintable():
         yield Fault(place=place, reason="has characters that cannot be printed")
 
 

@@ -1,0 +1,115 @@
+"""A unit's credentials over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from litestar import Controller, delete, get, post
+
+from monokoto.connect.fleet.credential import Credential
+from monokoto.connect.fleet.credentials import Credentials
+from monokoto.connect.fleet.facts import credential_ended
+from monokoto.connect.fleet.json import (
+    CredentialJson,
+    IssueRequest,
+    NewCredentialJson,
+    RotateRequest,
+    credential_to_json,
+)
+from monokoto.connect.fleet.service import Fleet
+from monokoto.kernel.clock import Clock, parse_instant
+from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.ids import parse_id
+from monokoto.web import Caller, Page, Scope, problem_responses, requires
+
+_WRITE = [requires(Scope.UNITS_WRITE)]
+
+
+class CredentialsController(Controller):
+    """`/api/v1/units/{unit}/credentials`."""
+
+    path = "/api/v1/units/{unit:str}/credentials"
+    tags = ("Credentials",)
+
+    @get(guards=[requires(Scope.UNITS_READ)], responses=problem_responses(404), summary="A unit's credentials")
+    async def credentials_of(self, caller: Caller, credentials: Credentials, unit: str) -> Page[CredentialJson]:
+        """From the oldest on, ended ones too."""
+        found = await asyncio.to_thread(credentials.list, caller.organisation_id, _unit_id(unit))
+        return Page(items=[credential_to_json(one) for one in found])
+
+    @post(guards=_WRITE, responses=problem_responses(404, 409), summary="Give a unit a credential")
+    async def issue(self, caller: Caller, credentials: Credentials, unit: str, data: IssueRequest) -> NewCredentialJson:
+        """A fresh token, a token the unit already has, or an X.509 certificate."""
+        if data.certificate:
+            made = await asyncio.to_thread(
+                credentials.add_certificate, caller.organisation_id, _unit_id(unit), data.certificate, name=data.name
+            )
+            return _made(made, "")
+        made, token = await asyncio.to_thread(
+            credentials.issue_token,
+            caller.organisation_id,
+            _unit_id(unit),
+            name=data.name,
+            token=data.token,
+            expires_at=_expiry(data.expires_at),
+        )
+        return _made(made, token)
+
+    @post("/{credential:str}/rotate", guards=_WRITE, responses=problem_responses(404, 409), summary="Rotate one")
+    async def rotate(
+        self,
+        caller: Caller,
+        credentials: Credentials,
+        fleet: Fleet,
+        clock: Clock,
+        unit: str,
+        credential: str,
+        data: RotateRequest,
+    ) -> NewCredentialJson:
+        """A successor; the old one ends now, on live connections too, or after the grace."""
+        unit_id, credential_id = _unit_id(unit), parse_id(credential, what="credential id")
+        made, token = await asyncio.to_thread(
+            credentials.rotate,
+            caller.organisation_id,
+            unit_id,
+            credential_id,
+            grace_seconds=data.grace_seconds,
+            token=data.token,
+            certificate=data.certificate,
+        )
+        if not data.grace_seconds:
+            at = clock.now()
+            await fleet.tell(
+                [credential_ended(caller.organisation_id, credential_id=credential_id, unit_id=unit_id, at=at)]
+            )
+        return _made(made, token)
+
+    @delete("/{credential:str}", guards=_WRITE, status_code=200, responses=problem_responses(404), summary="Revoke one")
+    async def revoke(
+        self, caller: Caller, credentials: Credentials, fleet: Fleet, clock: Clock, unit: str, credential: str
+    ) -> CredentialJson:
+        """It ends at once, on live connections too."""
+        unit_id, credential_id = _unit_id(unit), parse_id(credential, what="credential id")
+        ended = await asyncio.to_thread(credentials.revoke, caller.organisation_id, unit_id, credential_id)
+        at = clock.now()
+        await fleet.tell(
+            [credential_ended(caller.organisation_id, credential_id=credential_id, unit_id=unit_id, at=at)]
+        )
+        return credential_to_json(ended)
+
+
+def _unit_id(text: str) -> int:
+    return parse_id(text, what="unit id")
+
+
+def _made(credential: Credential, token: str) -> NewCredentialJson:
+    return NewCredentialJson(credential=credential_to_json(credential), token=token or None)
+
+
+def _expiry(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise Invalid("This is not a credential.", faults=[Fault(place="expires_at", reason=str(error))]) from None

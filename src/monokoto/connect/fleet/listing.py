@@ -1,0 +1,178 @@
+"""Finding units: filters, orders, pages by cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from monokoto.connect.fleet.store import load_unit, unit_from_row, unit_tags, units
+from monokoto.connect.fleet.tree import prefix_range, subtree_range
+from monokoto.connect.fleet.unit import Status, Unit
+from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.limits import SEARCH_LENGTH_MAX, TAGS_PER_UNIT_MAX
+from monokoto.web import Page, decode_cursor, encode_cursor
+
+PRESENT = (Status.ACTIVE, Status.SUSPENDED)
+"""What is listed when nobody asks for a status: the retired are history."""
+
+_INTEGER_MAX = (1 << 63) - 1
+
+
+class Sort(StrEnum):
+    """The order of a list."""
+
+    OLDEST = "created"
+    NEWEST = "-created"
+    SERIAL = "serial"
+    SERIAL_DOWN = "-serial"
+    LEAST_CHANGED = "changed"
+    LAST_CHANGED = "-changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFilter:
+    """Which units; every condition given must hold."""
+
+    product: str = ""
+    version: str = ""
+    serial: str = ""
+    serial_prefix: str = ""
+    tags: tuple[str, ...] = ()
+    """All of them."""
+    parent_id: int | None = None
+    """Direct parts of this unit; 0: units that are no part of any."""
+    below: int | None = None
+    """All parts of this unit, at every depth."""
+    status: tuple[Status, ...] = PRESENT
+    text: str = ""
+    """Somewhere in the serial, the name or the place, in whatever case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    column: sa.Column[Any]
+    key_type: type
+    descending: bool
+
+
+_ORDERS: Mapping[Sort, _Order] = {
+    Sort.OLDEST: _Order(units.c.unit_id, int, descending=False),
+    Sort.NEWEST: _Order(units.c.unit_id, int, descending=True),
+    Sort.SERIAL: _Order(units.c.serial, str, descending=False),
+    Sort.SERIAL_DOWN: _Order(units.c.serial, str, descending=True),
+    Sort.LEAST_CHANGED: _Order(units.c.changed, int, descending=False),
+    Sort.LAST_CHANGED: _Order(units.c.changed, int, descending=True),
+}
+
+
+def list_units(
+    connection: sa.Connection, organisation_id: int, wanted: UnitFilter, *, sort: Sort, limit: int, cursor: str | None
+) -> Page[Unit]:
+    """A page of units.
+
+    Raises:
+        NotFound: the filter names a parent or top that is no unit of this organisation.
+        Invalid: the cursor belongs to another list, or a text of the filter is over its limit.
+    """
+    order = _ORDERS[sort]
+    condition = conditions(connection, organisation_id, wanted)
+    if cursor:
+        condition &= _past(order, sort, cursor)
+    down = sa.desc if order.descending else sa.asc
+    query = sa.select(units).where(condition).order_by(down(order.column), down(units.c.unit_id)).limit(limit + 1)
+    rows = connection.execute(query).all()
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        next_cursor = encode_cursor(sort.value, last._mapping[order.column], last.unit_id)
+    return Page(items=[unit_from_row(row) for row in rows[:limit]], next_cursor=next_cursor)
+
+
+def list_tree(connection: sa.Connection, top: Unit, *, limit: int, cursor: str | None) -> Page[Unit]:
+    """A page of a subtree, its top first, every unit before its parts; retired ones too."""
+    first, after = subtree_range(top.path)
+    past = units.c.path > decode_cursor(cursor, str)[0] if cursor else units.c.path >= first
+    query = (
+        sa.select(units)
+        .where(units.c.organisation_id == top.organisation_id, past, units.c.path >= first, units.c.path < after)
+        .order_by(units.c.path)
+        .limit(limit + 1)
+    )
+    rows = connection.execute(query).all()
+    return Page(
+        items=[unit_from_row(row) for row in rows[:limit]],
+        next_cursor=encode_cursor(rows[limit - 1].path) if len(rows) > limit else None,
+    )
+
+
+def conditions(connection: sa.Connection, organisation_id: int, wanted: UnitFilter) -> sa.ColumnElement[bool]:
+    """The filter as one condition; the organisation is always in it."""
+    _check(wanted)
+    all_of: list[sa.ColumnElement[bool]] = [units.c.organisation_id == organisation_id]
+    for column, value in (
+        (units.c.product, wanted.product),
+        (units.c.version, wanted.version),
+        (units.c.serial, wanted.serial),
+    ):
+        if value:
+            all_of.append(column == value)
+    if wanted.serial_prefix:
+        first, after = prefix_range(wanted.serial_prefix)
+        all_of.append(units.c.serial >= first)
+        if after is not None:
+            all_of.append(units.c.serial < after)
+    all_of.extend(_tagged(organisation_id, tag) for tag in wanted.tags)
+    if wanted.parent_id is not None:
+        if wanted.parent_id:
+            load_unit(connection, organisation_id, wanted.parent_id)
+        all_of.append(units.c.parent_id == wanted.parent_id)
+    if wanted.below is not None:
+        first, after = subtree_range(load_unit(connection, organisation_id, wanted.below).path)
+        all_of += [units.c.path > first, units.c.path < after]
+    if len(wanted.status) < len(Status):
+        all_of.append(units.c.status.in_([status.value for status in wanted.status]))
+    if wanted.text:
+        columns = (units.c.serial, units.c.name, units.c.place)
+        all_of.append(sa.or_(*(column.icontains(wanted.text, autoescape=True) for column in columns)))
+    return sa.and_(*all_of)
+
+
+def _tagged(organisation_id: int, tag: str) -> sa.ColumnElement[bool]:
+    return units.c.unit_id.in_(
+        sa.select(unit_tags.c.unit_id).where(unit_tags.c.organisation_id == organisation_id, unit_tags.c.tag == tag)
+    )
+
+
+def _past(order: _Order, sort: Sort, cursor: str) -> sa.ColumnElement[bool]:
+    name, key, unit_id = decode_cursor(cursor, str, order.key_type, int)
+    # A cursor may have been tampered with: what it holds goes to the engine, which takes neither such text nor such ids.
+    sound = key.isprintable() if isinstance(key, str) else 0 <= key <= _INTEGER_MAX
+    if name != sort.value or not sound or not 0 <= unit_id <= _INTEGER_MAX:
+        reason = f"it was not given out for the order {sort.value!r}"
+        raise Invalid("The cursor belongs to another list.", faults=[Fault(place="cursor", reason=reason)])
+    here = sa.tuple_(order.column, units.c.unit_id)
+    last = sa.tuple_(sa.bindparam(None, key, order.column.type), sa.bindparam(None, unit_id, sa.BigInteger))
+    return here < last if order.descending else here > last
+
+
+def _check(wanted: UnitFilter) -> None:
+    faults = [
+        Fault(place=place, reason=f"has at most {SEARCH_LENGTH_MAX} printable characters")
+        for place, text in (
+            ("product", wanted.product),
+            ("version", wanted.version),
+            ("serial", wanted.serial),
+            ("serial_prefix", wanted.serial_prefix),
+            ("text", wanted.text),
+            *(("tag", tag) for tag in wanted.tags),
+        )
+        if text and (len(text) > SEARCH_LENGTH_MAX or not text.isprintable())
+    ]
+    if len(wanted.tags) > TAGS_PER_UNIT_MAX:
+        faults.append(Fault(place="tag", reason=f"at most {TAGS_PER_UNIT_MAX} at once"))
+    if faults:
+        raise Invalid("These are not conditions we can look for.", faults=faults)
