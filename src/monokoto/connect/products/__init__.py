@@ -1,18 +1,18 @@
 """Products: what makers describe, in versions that never change."""
 
-from monokoto.connect.products.change import Change, ChangeKind
-from monokoto.connect.products.checking import CheckedProduct, check
-from monokoto.connect.products.compiling import compile_model
-from monokoto.connect.products.folder import Folder, read_folder
+from monokoto.connect.products.changes.change import Change, ChangeKind
+from monokoto.connect.products.description.checking import CheckedProduct, check
+from monokoto.connect.products.description.compiling import compile_model
+from monokoto.connect.products.description.folder import Folder, read_folder
+from monokoto.connect.products.description.report import Note
+from monokoto.connect.products.description.validation import schema_validator
 from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
 from monokoto.connect.products.plan import Outcome, Plan
-from monokoto.connect.products.report import Note
 from monokoto.connect.products.routes import ProductsController
 from monokoto.connect.products.semver import Bump
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
 from monokoto.connect.products.simulation import Simulation, VirtualUnit, parse_simulation
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
-from monokoto.connect.products.validation import schema_validator
 
 __all__ = [
     "VERSION_APPLIED",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monokoto.connect.products.change import Change
-from monokoto.connect.products.checking import CheckedProduct
-from monokoto.connect.products.compatibility import compare_models, compare_sections
-from monokoto.connect.products.report import Note
+from monokoto.connect.products.changes.change import Change
+from monokoto.connect.products.changes.compatibility import compare_models, compare_sections
+from monokoto.connect.products.description.checking import CheckedProduct
+from monokoto.connect.products.description.report import Note
 from monokoto.connect.products.semver import Bump, Version, parse_version
 from monokoto.connect.products.store import VersionContent
 from monokoto.kernel.errors import Fault

@@ -11,11 +11,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
-from monokoto.connect.products.change import ABSENT, Change
-from monokoto.connect.products.checking import CheckedProduct, check
-from monokoto.connect.products.folder import Folder
+from monokoto.connect.products.changes.change import ABSENT, Change
+from monokoto.connect.products.description.checking import CheckedProduct, check
+from monokoto.connect.products.description.folder import Folder
+from monokoto.connect.products.description.report import Note
 from monokoto.connect.products.plan import Plan
-from monokoto.connect.products.report import Note
 from monokoto.connect.products.service import Applied, Products
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 from monokoto.kernel.clock import format_instant

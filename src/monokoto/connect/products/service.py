@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from monokoto.connect.products.checking import CheckedProduct, check
-from monokoto.connect.products.compiling import compile_checked
-from monokoto.connect.products.folder import Folder
+from monokoto.connect.products.description.checking import CheckedProduct, check
+from monokoto.connect.products.description.compiling import compile_checked
+from monokoto.connect.products.description.folder import Folder
 from monokoto.connect.products.model import ProductModel
 from monokoto.connect.products.plan import Outcome, Plan, current_of, make_plan
 from monokoto.connect.products.semver import parse_version

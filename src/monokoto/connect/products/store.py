@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monokoto.connect.products.checking import CheckedProduct
+from monokoto.connect.products.description.checking import CheckedProduct
 from monokoto.engines.records import metadata
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import OrganisationId, ProductName

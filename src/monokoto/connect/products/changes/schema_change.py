@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from monokoto.connect.products.change import ABSENT, Change, change_at
-from monokoto.connect.products.data_schema import type_of
-from monokoto.connect.products.report import child
+from monokoto.connect.products.changes.change import ABSENT, Change, change_at
+from monokoto.connect.products.description.data_schema import type_of
+from monokoto.connect.products.description.report import child
 from monokoto.connect.products.semver import Bump
 
 Verdict = tuple[Bump, str]

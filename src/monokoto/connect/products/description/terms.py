@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monokoto.connect.products.report import Report, child, suggestion
+from monokoto.connect.products.description.report import Report, child, suggestion
 
 Check = Callable[["Scope", Any, str], None]
 """Adds to the report what is wrong with a value at a place."""

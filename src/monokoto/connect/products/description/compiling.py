@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monokoto.connect.products.data_schema import type_of
+from monokoto.connect.products.description.data_schema import type_of
+from monokoto.connect.products.description.references import resolve_references
+from monokoto.connect.products.description.report import Report
+from monokoto.connect.products.description.thing_model import KEEP_TERM, check_thing_model
 from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
-from monokoto.connect.products.references import resolve_references
-from monokoto.connect.products.report import Report
-from monokoto.connect.products.thing_model import KEEP_TERM, check_thing_model
 from monokoto.kernel.ids import OrganisationId, ProductName
 from monokoto.kernel.values import JSON_TYPES
 

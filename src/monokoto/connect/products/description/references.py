@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monokoto.connect.products.report import Report, child
+from monokoto.connect.products.description.report import Report, child
 from monokoto.kernel.limits import FOLDER_DEPTH_MAX, FOLDER_NODES_MAX
 
 TERM = "tm:ref"

@@ -11,10 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monokoto.connect.products.data_schema import check_schema, type_of
-from monokoto.connect.products.report import Report, child
-from monokoto.connect.products.semver import VERSION_RULE, is_version
-from monokoto.connect.products.terms import (
+from monokoto.connect.products.description.data_schema import check_schema, type_of
+from monokoto.connect.products.description.report import Report, child
+from monokoto.connect.products.description.terms import (
     Check,
     Scope,
     anything,
@@ -28,6 +27,7 @@ from monokoto.connect.products.terms import (
     text_or_texts,
     texts,
 )
+from monokoto.connect.products.semver import VERSION_RULE, is_version
 from monokoto.kernel.limits import NAME_LENGTH_MAX, PROPERTIES_PER_PRODUCT_MAX
 from monokoto.kernel.values import JSON_TYPES
 

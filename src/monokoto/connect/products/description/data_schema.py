@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from monokoto.connect.products.report import child, suggestion
-from monokoto.connect.products.terms import (
+from monokoto.connect.products.description.report import child, suggestion
+from monokoto.connect.products.description.terms import (
     Check,
     Scope,
     anything,
@@ -25,7 +25,7 @@ from monokoto.connect.products.terms import (
     text_or_texts,
     texts,
 )
-from monokoto.connect.products.validation import pattern_fault, schema_validator
+from monokoto.connect.products.description.validation import pattern_fault, schema_validator
 from monokoto.kernel.limits import ENUM_MEMBERS_MAX, INTEGER_MAX, NESTING_DEPTH_MAX
 
 TYPES = ("number", "integer", "boolean", "string", "object", "array", "null")

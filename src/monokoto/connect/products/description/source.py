@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from monokoto.connect.products.report import Report, child
+from monokoto.connect.products.description.report import Report, child
 from monokoto.kernel.limits import FOLDER_DEPTH_MAX, FOLDER_NODES_MAX
 
 _WORDS: dict[str, bool | None] = {

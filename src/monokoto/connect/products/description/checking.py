@@ -9,15 +9,15 @@ from typing import Any
 
 import msgspec
 
-from monokoto.connect.products.compiling import compile_checked
-from monokoto.connect.products.folder import PRODUCT_FILE, Folder
+from monokoto.connect.products.description.compiling import compile_checked
+from monokoto.connect.products.description.folder import PRODUCT_FILE, Folder
+from monokoto.connect.products.description.references import resolve_references
+from monokoto.connect.products.description.report import Note, Report
+from monokoto.connect.products.description.source import parse_yaml
+from monokoto.connect.products.description.terms import Check, Scope, check_terms, describe
+from monokoto.connect.products.description.thing_model import check_thing_model, complete
 from monokoto.connect.products.model import ProductModel
-from monokoto.connect.products.references import resolve_references
-from monokoto.connect.products.report import Note, Report
 from monokoto.connect.products.simulation import Simulation, parse_simulation
-from monokoto.connect.products.source import parse_yaml
-from monokoto.connect.products.terms import Check, Scope, check_terms, describe
-from monokoto.connect.products.thing_model import check_thing_model, complete
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.names import SLUG_RULE, is_slug
 

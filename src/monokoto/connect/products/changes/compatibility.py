@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monokoto.connect.products.change import ABSENT, Change, change_at
-from monokoto.connect.products.report import child
-from monokoto.connect.products.schema_change import JUDGES, Judge, Verdict, compare_schemas, same
+from monokoto.connect.products.changes.change import ABSENT, Change, change_at
+from monokoto.connect.products.changes.schema_change import JUDGES, Judge, Verdict, compare_schemas, same
+from monokoto.connect.products.description.report import child
+from monokoto.connect.products.description.thing_model import AFFORDANCES, KEEP_TERM
 from monokoto.connect.products.semver import Bump
-from monokoto.connect.products.thing_model import AFFORDANCES, KEEP_TERM
 
 _WORDS = (Bump.PATCH, "says the same in other words")
 _UNCOUNTED = ("@context", "@type", "version")
