@@ -26,6 +26,7 @@ Many acknowledgements at once: `PUBACK_HEAD + PUBACK_HEAD.join(packet_ids_as_two
 
 A session on the server's side (`now` is an instant in microseconds; every method returns the packets to send)::
 
+    refusal(connect, limits)                                  # a Reason the protocol itself has against it, or None
     session = kept or Session(client_id, SessionLimits())    # kept: Session.from_bytes(data, limits)
     send(accept(connect, limits, session_present=kept is not None, assigned=""))       # or refuse(Reason...)
     send(*session.connect(connect, now))                      # what was in flight again (DUP), then what waited
@@ -47,7 +48,7 @@ A session on the server's side (`now` is an instant in microseconds; every metho
 from monokoto.mqtt.decoding import check_first_byte, decode_packet
 from monokoto.mqtt.encoding import PINGREQ_BYTES, PINGRESP_BYTES, encode
 from monokoto.mqtt.inbound import Receipt
-from monokoto.mqtt.limits import NEVER, SessionLimits, accept, keep_alive_seconds, refuse, session_expiry
+from monokoto.mqtt.limits import NEVER, SessionLimits, accept, keep_alive_seconds, refusal, refuse, session_expiry
 from monokoto.mqtt.message import Message, message_of, publish_of
 from monokoto.mqtt.packets import (
     Auth,
@@ -133,6 +134,7 @@ __all__ = [
     "publish_head",
     "publish_of",
     "reason_of",
+    "refusal",
     "refuse",
     "return_code",
     "session_expiry",

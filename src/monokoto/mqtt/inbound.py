@@ -12,7 +12,7 @@ from enum import Enum, auto
 import msgspec
 
 from monokoto.mqtt.packets import Publish
-from monokoto.mqtt.reasons import PacketError, Reason
+from monokoto.mqtt.reasons import PacketError, Reason, protocol_error
 
 
 class Receipt(Enum):
@@ -81,8 +81,10 @@ class Inbound:
         """The PUBLISH with its topic, and without the alias, which is never forwarded.
 
         Raises:
-            PacketError: the alias is above what we offered, or not set.
+            PacketError: the alias is above what we offered, or not set; or the PUBLISH has what only a server may send.
         """
+        if packet.properties.subscription_identifiers:
+            raise protocol_error("a PUBLISH from a client has a subscription identifier")  # [MQTT-3.3.4-6]
         alias = packet.properties.topic_alias
         if alias is None:
             return packet
@@ -94,7 +96,7 @@ class Inbound:
             self._aliases[alias] = packet.topic
         topic = self._aliases.get(alias)
         if topic is None:
-            raise PacketError(Reason.PROTOCOL_ERROR, f"the topic alias {alias} was never given a topic")
+            raise protocol_error(f"the topic alias {alias} was never given a topic")
         return msgspec.structs.replace(
             packet, topic=topic, properties=msgspec.structs.replace(packet.properties, topic_alias=None)
         )

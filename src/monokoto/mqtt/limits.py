@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from monokoto.kernel import limits
 from monokoto.mqtt.packets import Connack, Connect, Version
 from monokoto.mqtt.properties import NO_PROPERTIES, Properties
+from monokoto.mqtt.reasons import Reason
 
 NEVER = 0xFFFF_FFFF
 """The session expiry interval of a session that does not end."""
@@ -66,6 +67,19 @@ def accept(connect: Connect, bounds: SessionLimits, *, session_present: bool, as
         server_keep_alive=keep_alive if keep_alive != connect.keep_alive else None,
     )
     return Connack(session_present=session_present, properties=properties)
+
+
+def refusal(connect: Connect, bounds: SessionLimits) -> Reason | None:
+    """Why the protocol lets this CONNECT not be accepted, whoever sent it; None: it may be."""
+    if connect.version != Version.V5 and not connect.client_id and not connect.clean_start:
+        return Reason.CLIENT_IDENTIFIER_NOT_VALID  # 3.1.1: [MQTT-3.1.3-8]
+    if len(connect.client_id.encode()) > limits.CLIENT_ID_BYTES_MAX:
+        return Reason.CLIENT_IDENTIFIER_NOT_VALID
+    if connect.properties.authentication_method is not None:
+        return Reason.BAD_AUTHENTICATION_METHOD  # extended authentication is not offered [MQTT-4.12.0-1]
+    if connect.will is not None and connect.will.retain and not bounds.retain and connect.version == Version.V5:
+        return Reason.RETAIN_NOT_SUPPORTED  # [MQTT-3.2.2-13]
+    return None
 
 
 def refuse(reason: int, *, message: str = "") -> Connack:
