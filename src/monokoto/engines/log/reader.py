@@ -22,7 +22,7 @@ from nats.errors import Error
 from monokoto.engines.log.api import call, status_of
 from monokoto.engines.log.connection import Connection
 from monokoto.engines.log.port import Entry
-from monokoto.kernel.errors import MonokotoError, Unavailable
+from monokoto.kernel.errors import MonokotoError
 
 AHEAD_BYTES_MAX = 16 << 20
 AHEAD_ENTRIES_MAX = 4096
@@ -34,6 +34,7 @@ _NANOSECONDS = 1_000_000_000
 _PULL_OVER = frozenset({"404", "408"})
 _TOO_MUCH = "Message Size Exceeds MaxBytes"  # of a pull: the next entry is for the next pull
 _HEARTBEAT = "100"
+_PAUSE_SECONDS = 0.02
 
 
 class NatsReader:
@@ -67,15 +68,22 @@ class NatsReader:
                     await self._connection.wait(0)
                 return ()
             self._arrived.clear()
-            await self._pull(left)
+            try:
+                await self._pull(left)
+            except (Error, OSError):
+                self._broken = True  # The connection broke under it; the next turn waits for another.
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), min(max(deadline - clock(), 0), _HEARTBEAT_SECONDS))
             self._notice_silence(clock())
         taken = self._take(entries_max)
         if not self._broken:
             # Ask ahead: the server fills the next read while this one is worked on.
-            with contextlib.suppress(Unavailable, Error):
+            try:
                 await self._ask_for_more()
+            except (Error, OSError):
+                self._broken = True
         return taken
 
     async def close(self) -> None:
