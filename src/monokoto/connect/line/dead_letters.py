@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from monokoto.connect.line.batch import Batch, DeadLetter
-from monokoto.engines.series import Series
+from monokoto.engines.series import DURABLE, Series
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.kernel.limits import DEAD_LETTER_DAYS, DEAD_LETTER_PAYLOAD_BYTES_MAX, DEAD_LETTERS_PER_UNIT_MINUTE_MAX
 
@@ -19,17 +19,17 @@ from monokoto.kernel.limits import DEAD_LETTER_DAYS, DEAD_LETTER_PAYLOAD_BYTES_M
 _TABLES = (
     f"""
     CREATE TABLE IF NOT EXISTS dead_letters (
-        organisation Int64, unit Int64, arrived DateTime64(6) CODEC(Delta, ZSTD(1)), number UInt32,
+        organisation Int64, unit Int64, arrived DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)), number UInt32,
         route LowCardinality(String), subject String, reason LowCardinality(String), detail String, payload String
     ) ENGINE = ReplacingMergeTree ORDER BY (organisation, unit, arrived, number)
     TTL toDateTime(arrived) + INTERVAL {DEAD_LETTER_DAYS} DAY
-    SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1
+    SETTINGS {DURABLE}
     """,
-    """
+    f"""
     CREATE TABLE IF NOT EXISTS dead_letter_counts (
         organisation Int64, unit Int64, reason LowCardinality(String), arrived Int64 CODEC(Delta, ZSTD(1)), letters UInt32
     ) ENGINE = ReplacingMergeTree ORDER BY (organisation, unit, reason, arrived)
-    SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1
+    SETTINGS {DURABLE}
     """,
 )
 _MINUTE = 60_000_000
@@ -79,7 +79,7 @@ class DeadLetters:
                 {
                     "organisation": pa.array([one.organisation_id for _, one in letters], pa.int64()),
                     "unit": pa.array([one.unit_id for _, one in letters], pa.int64()),
-                    "arrived": pa.array([one.arrived for _, one in letters], pa.timestamp("us")),
+                    "arrived": pa.array([one.arrived for _, one in letters], pa.timestamp("us", tz="UTC")),
                     "number": pa.array([number for number, _ in letters], pa.uint32()),
                     "route": pa.array([one.route for _, one in letters]),
                     "subject": pa.array([one.subject[:256] for _, one in letters]),
@@ -148,6 +148,9 @@ class DeadLetters:
             f" WHERE {' AND '.join(conditions)} ORDER BY arrived DESC, unit DESC, number DESC LIMIT {{limit:UInt32}}",
             parameters,
         )
+        # The engine answers text; a payload may be any bytes.
+        payloads = rows.column("payload").cast(pa.binary())
+        rows = rows.set_column(rows.schema.get_field_index("payload"), "payload", payloads)
         return [_from_row(row) for row in rows.to_pylist()]
 
     def counts(self, organisation_id: OrganisationId, *, unit_id: UnitId | None = None) -> dict[int, dict[str, int]]:
@@ -164,24 +167,19 @@ class DeadLetters:
         )
         counted: dict[int, dict[str, int]] = {}
         for row in rows.to_pylist():
-            counted.setdefault(int(row["unit"]), {})[_text(row["reason"])] = int(row["total"])
+            counted.setdefault(int(row["unit"]), {})[row["reason"]] = int(row["total"])
         return counted
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
 def _from_row(row: dict[str, Any]) -> StoredLetter:
-    payload = row["payload"]
     return StoredLetter(
         organisation_id=int(row["organisation_id"]),
         unit_id=int(row["unit_id"]),
         arrived=int(row["instant"]),
         number=int(row["number"]),
-        route=_text(row["route"]),
-        subject=_text(row["subject"]),
-        reason=_text(row["reason"]),
-        detail=_text(row["detail"]),
-        payload=payload.encode() if isinstance(payload, str) else payload,
+        route=row["route"],
+        subject=row["subject"],
+        reason=row["reason"],
+        detail=row["detail"],
+        payload=row["payload"],
     )
