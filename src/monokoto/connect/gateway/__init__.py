@@ -1,4 +1,4 @@
-"""The gateway: where units connect, and where what they send becomes durable."""
+"""The gateway: where units connect, and where what they send becomes durable. See README.md."""
 
 from monokoto.connect.gateway.commit import (
     SUBJECT_ROUTES,
@@ -9,13 +9,26 @@ from monokoto.connect.gateway.commit import (
     split_subject,
     with_subject,
 )
+from monokoto.connect.gateway.committer import Committer
+from monokoto.connect.gateway.counters import Counters, exposition
+from monokoto.connect.gateway.downlink import Downlink
+from monokoto.connect.gateway.partitions import partition_of
+from monokoto.connect.gateway.process import GatewayProcess, line_stream, run_gateway
 
 __all__ = [
     "SUBJECT_ROUTES",
+    "Committer",
+    "Counters",
+    "Downlink",
+    "GatewayProcess",
     "Records",
     "Route",
     "decode_commit",
     "encode_commit",
+    "exposition",
+    "line_stream",
+    "partition_of",
+    "run_gateway",
     "split_subject",
     "with_subject",
 ]

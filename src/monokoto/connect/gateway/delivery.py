@@ -1,0 +1,125 @@
+"""Messages to units, from the gateway's side: one reader of the stream DOWN for all connections of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monokoto.connect.gateway.connection import ENDING, Connection
+from monokoto.connect.gateway.downlink import DOWN, RETAINED, decode_retained, decode_sent, down_subject
+from monokoto.connect.gateway.keeper import KeptSession
+from monokoto.engines.log import Bucket, Entry, Log
+from monokoto.kernel.errors import Invalid, Unavailable
+from monokoto.kernel.ids import format_id, parse_id
+from monokoto.mqtt import Message
+
+if TYPE_CHECKING:
+    from monokoto.connect.gateway.server import Gateway
+
+_ENTRIES_MAX = 256
+_WAIT_SECONDS = 5.0
+_RETRY_SECONDS = 0.2
+_log = structlog.get_logger(__name__)
+
+
+class Deliveries:
+    """Hands what stands on DOWN to the connections it concerns, each entry once and in order."""
+
+    def __init__(self, gateway: Gateway, log: Log) -> None:
+        self._gateway = gateway
+        self._log = log
+        self._bucket: Bucket | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.position = 0
+        """The last entry of DOWN that was handed out."""
+
+    async def start(self) -> None:
+        """Begin with what is sent from now on. Raises Unavailable."""
+        await self._log.ensure_stream(DOWN)
+        self.position = (await self._log.state(DOWN.name)).last_sequence
+        self._bucket = await self._log.bucket(RETAINED)
+        self._task = asyncio.create_task(self._run(), name="deliveries")
+
+    async def stop(self) -> None:
+        """Read no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def retained(self, unit_id: int) -> list[Message]:
+        """What is retained for a unit. Raises Unavailable."""
+        if self._bucket is None:
+            self._bucket = await self._log.bucket(RETAINED)
+        found = await self._bucket.get(format_id(unit_id))
+        return decode_retained(found[0]) if found else []
+
+    async def catch_up(self, connection: Connection, kept: KeptSession) -> None:
+        """Deliver what was sent while the session was away; what comes live meanwhile waits its turn.
+
+        Raises: Unavailable.
+        """
+        kept.waiting = []
+        until = self.position
+        while kept.position < until:
+            entry = await self._log.next_after(DOWN.name, down_subject(kept.unit_id), kept.position)
+            if connection.kept is not kept or connection.state == ENDING:
+                return
+            if entry is None or entry.sequence > until:
+                break
+            message = _message(entry)
+            if message is not None:
+                self._hand(connection, kept, entry.sequence, message)
+        waiting, kept.waiting = kept.waiting, None
+        for sequence, message in waiting or ():
+            self._hand(connection, kept, sequence, message)
+
+    async def _run(self) -> None:
+        reader = await self._log.reader(DOWN.name, "down.>", from_sequence=self.position + 1)
+        try:
+            while True:
+                try:
+                    entries = await reader.read(entries_max=_ENTRIES_MAX, wait_seconds=_WAIT_SECONDS)
+                except Unavailable:
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    continue
+                for entry in entries:
+                    self._dispatch(entry)
+                    self.position = entry.sequence
+        finally:
+            with contextlib.suppress(Unavailable):
+                await reader.close()
+
+    def _dispatch(self, entry: Entry) -> None:
+        try:
+            unit_id = parse_id(entry.subject.removeprefix("down."))
+        except Invalid:
+            return
+        connections = self._gateway.of_unit.get(unit_id)
+        message = _message(entry) if connections else None
+        if connections is None or message is None:
+            return
+        for connection in list(connections):
+            kept = connection.kept
+            if kept is None:
+                continue
+            if kept.waiting is not None:
+                kept.waiting.append((entry.sequence, message))
+            else:
+                self._hand(connection, kept, entry.sequence, message)
+
+    def _hand(self, connection: Connection, kept: KeptSession, sequence: int, message: Message) -> None:
+        if sequence > kept.position:
+            kept.position = sequence
+            self._gateway.dialogue.deliver(connection, message)
+
+
+def _message(entry: Entry) -> Message | None:
+    try:
+        return decode_sent(entry.body)
+    except ValueError:
+        _log.error("down_entry_unreadable", subject=entry.subject, sequence=entry.sequence)
+        return None

@@ -1,0 +1,132 @@
+"""Messages to units, from the platform's side: queued on the log, and retained.
+
+What is sent stands in the stream DOWN under the unit's id: every gateway reads it in order, the one that holds the unit's
+connection delivers it, and a session that was away finds it there when it comes back (DOWNLINK_QUEUE_MAX of them, the
+oldest go first). What is retained stands in the bucket `retained`, all topics of a unit in one value, and is sent to
+whoever subscribes; a change of it also goes down the stream, to those who have subscribed already.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monokoto.engines.log import Bucket, Log, StreamSpec
+from monokoto.kernel.errors import Conflict, Invalid, Unavailable
+from monokoto.kernel.ids import format_id
+from monokoto.kernel.limits import DOWNLINK_QUEUE_MAX, PAYLOAD_BYTES_MAX, SESSION_EXPIRY_SECONDS_MAX
+from monokoto.mqtt import Message, valid_name
+
+RETAINED = "retained"
+DOWN = StreamSpec(
+    name="DOWN",
+    subjects=("down.>",),
+    bytes_max=1 << 30,
+    age_seconds_max=SESSION_EXPIRY_SECONDS_MAX,
+    per_subject_max=DOWNLINK_QUEUE_MAX,
+    discard_old=True,
+)
+_ATTEMPTS = 8
+
+
+class _Sent(msgspec.Struct, frozen=True, array_like=True):
+    """One message on the stream."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    expires_at: int
+    retain: bool
+
+
+_SENT = msgspec.msgpack.Decoder(_Sent)
+_TOPICS = msgspec.msgpack.Decoder(dict[str, bytes])
+_encode = msgspec.msgpack.encode
+
+
+def down_subject(unit_id: int) -> str:
+    """Where a unit's messages stand on the log."""
+    return f"down.{format_id(unit_id)}"
+
+
+def decode_sent(body: bytes) -> Message:
+    """The message in one entry of DOWN. Raises ValueError."""
+    sent = _SENT.decode(body)
+    return Message(topic=sent.topic, payload=sent.payload, qos=sent.qos, expires_at=sent.expires_at, retain=sent.retain)
+
+
+def decode_retained(value: bytes) -> list[Message]:
+    """The messages in one value of the bucket `retained`. Raises ValueError."""
+    return [
+        Message(topic=topic, payload=payload, qos=1, retain=True) for topic, payload in _TOPICS.decode(value).items()
+    ]
+
+
+class Downlink:
+    """Sends to units, connected or not."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._bucket: Bucket | None = None
+        self._ready = False
+
+    async def send(
+        self,
+        unit_id: int,
+        *,
+        topic: str,
+        payload: bytes,
+        qos: int = 1,
+        expires_at: int = 0,
+        message_id: str = "",
+    ) -> None:
+        """Queue one message; it is on disk when this returns. Sent twice with the same `message_id`, it is queued once.
+
+        `expires_at` is an instant (microseconds; 0: never) past which it is not delivered any more.
+
+        Raises:
+            Invalid: the topic or the payload cannot be sent.
+            Unavailable: the log is away.
+        """
+        _check(topic, payload)
+        await self._append(unit_id, _Sent(topic, payload, qos, expires_at, False), message_id)
+
+    async def retain(self, unit_id: int, *, topic: str, payload: bytes | None) -> None:
+        """Make this what the unit finds on the topic whenever it subscribes; None: nothing. Durable, and idempotent.
+
+        Raises: as `send`.
+        """
+        _check(topic, payload or b"")
+        bucket = await self._retained()
+        for _ in range(_ATTEMPTS):
+            found = await bucket.get(format_id(unit_id))
+            topics = dict(_TOPICS.decode(found[0])) if found else {}
+            if payload is None:
+                if topics.pop(topic, None) is None:
+                    return
+            else:
+                topics[topic] = payload
+            try:
+                await bucket.put(format_id(unit_id), _encode(topics), revision=found[1] if found else 0)
+                break
+            except Conflict:
+                continue
+        else:
+            raise Unavailable("What is retained for the unit changes all the time.", remedy="Try again.")
+        if payload is not None:
+            await self._append(unit_id, _Sent(topic, payload, 1, 0, True), "")
+
+    async def _append(self, unit_id: int, sent: _Sent, message_id: str) -> None:
+        if not self._ready:
+            await self._log.ensure_stream(DOWN)
+            self._ready = True
+        await self._log.append(down_subject(unit_id), _encode(sent), message_id=message_id)
+
+    async def _retained(self) -> Bucket:
+        if self._bucket is None:
+            self._bucket = await self._log.bucket(RETAINED)
+        return self._bucket
+
+
+def _check(topic: str, payload: bytes) -> None:
+    if not valid_name(topic) or len(payload) > PAYLOAD_BYTES_MAX:
+        raise Invalid(f"A message to a unit has a topic without wildcards and at most {PAYLOAD_BYTES_MAX} bytes.")

@@ -1,0 +1,169 @@
+"""CONNECT: who it is, whether it may, which session it continues, and what the client is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monokoto.connect.fleet import UnitIdentity
+from monokoto.connect.gateway.commit import Route
+from monokoto.connect.gateway.connection import ENDING, Connection
+from monokoto.connect.gateway.keeper import KeptSession
+from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
+from monokoto.kernel.ids import format_id, new_id
+from monokoto.kernel.limits import CLIENT_ID_BYTES_MAX
+from monokoto.mqtt import Connect, Packet, Reason, Session, Version, accept, encode
+
+if TYPE_CHECKING:
+    from monokoto.connect.gateway.server import Gateway
+
+_PROTOCOLS = {Version.V3_1: "MQTT 3.1", Version.V3_1_1: "MQTT 3.1.1", Version.V5: "MQTT 5"}
+
+
+class _TurnedAway(MonokotoError):
+    """The CONNECT is answered with no."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Opening:
+    """Opens connections."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def open(self, connection: Connection, packet: Connect) -> None:
+        """Answer a CONNECT with a CONNACK, and make the connection speak for its session; or close it."""
+        gateway = self._gateway
+        try:
+            self._check(packet)
+            unit = await self._identify(connection, packet)
+            await self._enter(connection, packet, unit)
+        except _TurnedAway as error:
+            gateway.turn_away(connection, error.reason, error.message)
+        except Unauthenticated as error:
+            gateway.turn_away(connection, Reason.BAD_USERNAME_OR_PASSWORD, error.message)
+        except TooMany as error:
+            gateway.turn_away(connection, Reason.SERVER_BUSY, error.message)
+        except Unavailable as error:
+            if connection.kept is None:
+                gateway.turn_away(connection, Reason.SERVER_UNAVAILABLE, error.message)
+            else:
+                connection.end(Reason.IMPLEMENTATION_SPECIFIC_ERROR, error.message, ended_by="log-unavailable")
+
+    def _check(self, packet: Connect) -> None:
+        gateway = self._gateway
+        if gateway.stopping:
+            raise _TurnedAway(Reason.SERVER_UNAVAILABLE, "the gateway is stopping")
+        if len(gateway.connections) > gateway.settings.connections_max:
+            raise _TurnedAway(Reason.SERVER_BUSY, f"{gateway.settings.connections_max} connections are all it takes")
+        if packet.properties.authentication_method is not None:
+            raise _TurnedAway(Reason.BAD_AUTHENTICATION_METHOD, "there is no extended authentication here")
+        if len(packet.client_id.encode()) > CLIENT_ID_BYTES_MAX:
+            raise _TurnedAway(
+                Reason.CLIENT_IDENTIFIER_NOT_VALID, f"a client id has at most {CLIENT_ID_BYTES_MAX} bytes"
+            )
+        if not packet.client_id and not packet.clean_start and packet.version != Version.V5:
+            raise _TurnedAway(Reason.CLIENT_IDENTIFIER_NOT_VALID, "a session that is kept needs a client id")
+
+    async def _identify(self, connection: Connection, packet: Connect) -> UnitIdentity:
+        """By certificate when TLS brought one, else by token: as password, or as user name (ThingsBoard's way)."""
+        authentication = self._gateway.authentication
+        tls = connection.transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        if certificate:
+            return await authentication.certificate(certificate)
+        password = (packet.password or b"").decode(errors="replace")
+        return await authentication.token(password, packet.username or "")
+
+    async def _enter(self, connection: Connection, packet: Connect, unit: UnitIdentity) -> None:
+        gateway = self._gateway
+        connection.client_id = packet.client_id or f"koto-{format_id(new_id())}"
+        others = gateway.of_unit.get(unit.unit_id, ())
+        rivals = sum(other.client_id != connection.client_id for other in others)
+        if rivals >= gateway.settings.unit_connections_max:
+            raise _TurnedAway(
+                Reason.QUOTA_EXCEEDED, f"a unit may hold {gateway.settings.unit_connections_max} connections"
+            )
+        loaded = await gateway.keeper.load(unit, connection.client_id)
+        if connection.state == ENDING:
+            return
+        # From here on nothing waits until the connection speaks for its session: no other can come in between.
+        connection.unit = unit
+        now = gateway.clock.now()
+        kept = self._resume(connection, packet, loaded, now)
+        present = kept is not None
+        if kept is None:
+            session = Session(connection.client_id, gateway.keeper.limits)
+            kept = KeptSession(unit, session, gateway.downlinks.position)
+            kept.stored = loaded is not None and loaded.stored  # what is stored there is to be replaced
+        packets = kept.session.connect(packet, now)
+        connection.session_id = new_id()
+        connection.patience = kept.session.keep_alive + kept.session.keep_alive // 2 + bool(kept.session.keep_alive)
+        gateway.enter(connection, kept)
+        assigned = "" if packet.client_id else connection.client_id
+        connection.send(accept(packet, gateway.keeper.limits, session_present=present, assigned=assigned))
+        self._announce(connection)
+        self._store(kept)
+        await self._catch_up(connection, kept, packets, present=present)
+        connection.silent = 0
+        connection.proceed()
+
+    def _resume(
+        self, connection: Connection, packet: Connect, loaded: KeptSession | None, now: int
+    ) -> KeptSession | None:
+        """The session to go on with: of a connection that is still open, of one just closed, or the stored one."""
+        gateway = self._gateway
+        kept = loaded
+        for other in list(gateway.of_unit.get(connection.unit.unit_id, ())):
+            if other.client_id == connection.client_id:
+                kept = other.kept
+                gateway.counters.taken_over += 1
+                other.end(Reason.SESSION_TAKEN_OVER)
+        if kept is None:
+            return None
+        resting = gateway.resting.pop(kept.key, None) or kept
+        session = resting.session
+        if loaded is resting and resting.connected:
+            # Its gateway died, and the client is back before anybody looked: that is not an absence to tell of.
+            session.will = None
+            session.disconnect(None, now)
+        if not packet.clean_start and not session.expired(now):
+            resting.unit = connection.unit
+            return resting
+        if session.will is not None:  # the session ends here, and its will does not wait for longer [MQTT-3.1.3-9]
+            session.will_at = now
+            gateway.publish_will(resting, session.take_will(now))
+        return None
+
+    def _announce(self, connection: Connection) -> None:
+        gateway = self._gateway
+        address = connection.transport.get_extra_info("peername")
+        gateway.tell(
+            connection.unit.unit_id,
+            Route.CONNECTED,
+            {
+                "gateway": gateway.name,
+                "session": format_id(connection.session_id),
+                "client_id": connection.client_id,
+                "address": f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "",
+                "protocol": _PROTOCOLS[connection.version],
+            },
+        )
+        gateway.spawn(gateway.neighbours.announce(connection))
+
+    def _store(self, kept: KeptSession) -> None:
+        gateway = self._gateway
+        if kept.worth_storing:
+            gateway.spawn(gateway.quietly(gateway.keeper.save(kept)))
+        elif kept.stored:
+            gateway.spawn(gateway.quietly(gateway.keeper.forget(kept)))
+
+    async def _catch_up(
+        self, connection: Connection, kept: KeptSession, packets: list[Packet], *, present: bool
+    ) -> None:
+        if packets:
+            connection.transport.write(b"".join(encode(packet, connection.version) for packet in packets))
+        if present and len(kept.session.subscriptions):
+            await self._gateway.downlinks.catch_up(connection, kept)
