@@ -7,6 +7,7 @@ each is idempotent. Source: the JetStream wire API reference (docs.nats.io/refer
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ _PASSING = frozenset(
     }
 )
 _NO_RESPONDERS = "503"
+_ATTEMPT_SECONDS = 2.0  # a cluster without a leader gives no answer at all, so waiting longer for one is in vain
 _PAUSE_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 
@@ -88,10 +90,9 @@ async def call(
     deadline = clock() + seconds
     attempt = 0
     while (left := deadline - clock()) > 0:
-        try:
-            message = await connection.ask(f"$JS.API.{subject}", body, seconds=left)
-        except TimeoutError:
-            break
+        message = None
+        with contextlib.suppress(TimeoutError):
+            message = await connection.ask(f"$JS.API.{subject}", body, seconds=min(left, _ATTEMPT_SECONDS))
         if message is not None and (document := parse(message)) is not None:
             return document
         await asyncio.sleep(min(pause_seconds(attempt), max(deadline - clock(), 0)))

@@ -23,7 +23,7 @@ from monokoto.kernel.errors import MonokotoError, TooLarge, Unavailable
 
 APPEND_SECONDS = 10.0
 OUTSTANDING_BYTES_MAX = 256 << 20
-_ATTEMPT_SECONDS = 4.0
+_ATTEMPT_SECONDS = 3.0
 _ENTRY_BYTES = 200  # what an empty entry counts, so that their number is bounded as well
 
 
@@ -88,6 +88,8 @@ class Appends:
         lane = self._lanes.setdefault(subject, _Lane())
         lane.waiting[number] = append
         self._bytes += size
+        # A stream whose leader just died may give no answer at all, on a connection that is well.
+        unanswered = asyncio.get_running_loop().call_later(_ATTEMPT_SECONDS, self._recover, subject, lane)
         try:
             async with asyncio.timeout(seconds):
                 if not lane.behind:
@@ -98,6 +100,7 @@ class Appends:
                 f"the log did not confirm an entry on {subject} within {seconds:g} s; it may have been stored"
             ) from None
         finally:
+            unanswered.cancel()
             self._bytes -= size
             for token in append.tokens:
                 self._connection.forget(token)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import structlog
 from nats.aio.client import Client
@@ -99,7 +98,7 @@ class Connection:
             return client
         deadline = asyncio.get_running_loop().time() + seconds
         while not self._closed and asyncio.get_running_loop().time() < deadline:
-            if isinstance(self._reason, AuthorizationError):
+            if self._refused:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._up.wait(), _WATCH_SECONDS)
@@ -239,16 +238,21 @@ class Connection:
             heard(message)
 
     async def _on_error(self, error: Exception) -> None:
-        self._reason = error
+        self._reason = self._reason or error  # what comes after the first is the noise of closing
         self._noticed.set()
 
     async def _on_closed(self) -> None:
         self._noticed.set()
 
+    @property
+    def _refused(self) -> bool:
+        """Whether a server did not let us in; the library has a type for it and, while connecting, only the text."""
+        return isinstance(self._reason, AuthorizationError) or "authorization violation" in str(self._reason).lower()
+
     def _unavailable(self) -> Unavailable:
         addresses = ", ".join(server.rpartition("@")[2] for server in self._servers)
-        reason = cast("object", self._reason) or "no answer"
-        if isinstance(self._reason, AuthorizationError):
+        reason = str(self._reason or "no answer")
+        if self._refused:
             return Unavailable(
                 f"the log at {addresses} refused our credentials", remedy="Check log.url and log.credentials_file."
             )
