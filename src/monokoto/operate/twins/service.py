@@ -1,0 +1,279 @@
+"""The twins of all units: observes the line, answers what units report and what is desired of them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from monokoto.connect.fleet import UnitIdentity
+from monokoto.connect.line import Batch, Observer
+from monokoto.connect.products import ProductModel
+from monokoto.engines.objects import Objects
+from monokoto.engines.records import Records
+from monokoto.engines.series import Series
+from monokoto.kernel.clock import Clock
+from monokoto.kernel.errors import Fault, NotFound
+from monokoto.kernel.facts import Fact, Facts
+from monokoto.kernel.ids import OrganisationId, format_id
+from monokoto.kernel.limits import STREAM_PENDING_UNITS_MAX
+from monokoto.operate.twins.answerer import Answerer
+from monokoto.operate.twins.desired import DesiredStates, Precondition
+from monokoto.operate.twins.latest import Gathered, gather
+from monokoto.operate.twins.loops import keep_doing
+from monokoto.operate.twins.rebuild import RebuildProgress, Rebuilds
+from monokoto.operate.twins.snapshots import Snapshots
+from monokoto.operate.twins.state import ReportedState
+from monokoto.operate.twins.streams import Listeners
+from monokoto.operate.twins.teller import DesiredTeller, Down, Units
+from monokoto.operate.twins.twin import Desired, Reported, Twin
+
+DESIRED_CHANGED = "twins.desired_changed"
+_TELL_SECONDS = 5.0
+_ANSWER_SECONDS = 60.0
+_ROWS_INLINE_MAX = 2_000
+"""A larger batch is taken in by a thread, so that the event loop stays awake for others."""
+
+
+class Models(Protocol):
+    """What the units' products look like (`Products`)."""
+
+    def model(self, organisation_id: OrganisationId, product: str, version: str) -> ProductModel: ...
+
+
+class Twins:
+    """Observer of the line and the use cases on it. `start` before the line starts, `stop` after it stopped."""
+
+    name = "twins"
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        series: Series,
+        objects: Objects,
+        directory: Units,
+        products: Models,
+        downlink: Down,
+        readings: Observer,
+        clock: Clock,
+        facts: Facts | None = None,
+        snapshot_seconds: float = 30.0,
+    ) -> None:
+        self.state = ReportedState()
+        self.listeners = Listeners()
+        self.desired = DesiredStates(records, clock)
+        self._directory = directory
+        self._products = products
+        self._clock = clock
+        self._facts = facts
+        self._snapshots = Snapshots(self.state, objects, period_seconds=snapshot_seconds)
+        self._rebuilds = Rebuilds(self.state, self._snapshots, series, clock, readings_kept=readings.kept)
+        self._teller = DesiredTeller(records, self.state, directory, downlink)
+        self._answerer = Answerer(self.state, self.desired, directory, downlink, clock)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._origin = secrets.token_hex(8)
+
+    # The line
+
+    async def observe(self, batch: Batch) -> None:
+        """Take a batch in; see `ReportedState` for why a repeat is harmless."""
+        rows = sum(len(block.unit) for block in batch.blocks)
+        if rows > _ROWS_INLINE_MAX:
+            changes = await asyncio.to_thread(self.state.apply, batch.blocks, batch.partition)
+        else:
+            changes = self.state.apply(batch.blocks, batch.partition)
+        self._snapshots.observed(batch.partition, batch.last_sequence)
+        self.listeners.reported(changes)
+        if batch.requests:
+            self._answerer.take(batch.requests)
+
+    def kept(self, partition: int) -> int:
+        """The sequence the last durable snapshot covers."""
+        return self._snapshots.kept(partition)
+
+    # Life
+
+    async def start(self) -> None:
+        """Load the snapshots and begin the background work. A damaged or missing snapshot is made good by a rebuild."""
+        whole = await self._snapshots.load()
+        if self._facts is not None:
+            await self._facts.listen(DESIRED_CHANGED, self._heard)
+        self._teller.signal.set()
+        jobs = (
+            ("twins-snapshot", self._snapshots.save, self._snapshots.period_seconds, asyncio.Event()),
+            ("twins-tell", self._teller.run, lambda: _TELL_SECONDS, self._teller.signal),
+            ("twins-answer", self._answerer.run, lambda: _ANSWER_SECONDS, self._answerer.signal),
+        )
+        self._tasks = [
+            asyncio.create_task(keep_doing(name, work, period_seconds=period, signal=signal), name=name)
+            for name, work, period, signal in jobs
+        ]
+        if not whole:
+            for organisation_id in await self._rebuilds.organisations():
+                self._rebuilds.start(organisation_id)
+
+    async def stop(self) -> None:
+        """End the background work and write a last snapshot."""
+        await self._rebuilds.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._snapshots.save()
+
+    # Reading (blocking, short)
+
+    def identity(self, organisation_id: int, unit_id: int) -> UnitIdentity:
+        """Whose and what the unit is.
+
+        Raises:
+            NotFound: there is no such unit in this organisation.
+        """
+        return self.identities(organisation_id, [unit_id])[0]
+
+    def identities(self, organisation_id: int, unit_ids: Sequence[int]) -> list[UnitIdentity]:
+        """The same for many; raises NotFound with every unit that is not there."""
+        found = [self._directory.get(unit_id) for unit_id in unit_ids]
+        if any(unit is None for unit in found):
+            # Registered a moment ago: the directory may not have seen it yet.
+            self._directory.refresh()
+            found = [self._directory.get(unit_id) for unit_id in unit_ids]
+        mine = [unit for unit in found if unit is not None and unit.organisation_id == organisation_id]
+        if len(mine) < len(found):
+            known = {unit.unit_id for unit in mine}
+            missing = [unit_id for unit_id in unit_ids if unit_id not in known]
+            raise NotFound(
+                f"There is no unit {format_id(missing[0])}."
+                if len(missing) == 1
+                else f"{len(missing)} of these units are not there.",
+                faults=[Fault(place=format_id(unit_id), reason="no such unit") for unit_id in missing[:100]],
+            )
+        return mine
+
+    def reported(self, organisation_id: int, unit_id: int) -> Reported:
+        """What one unit reports. Raises NotFound."""
+        return self.reported_many(organisation_id, [unit_id])[unit_id]
+
+    def reported_many(self, organisation_id: int, unit_ids: Sequence[int]) -> dict[int, Reported]:
+        """What many units report. Raises NotFound."""
+        found: dict[int, Reported] = {}
+        for product, units in self._by_product(organisation_id, unit_ids).items():
+            found |= self.state.reported(organisation_id, product, units)
+        return found
+
+    def twin(self, organisation_id: int, unit_id: int) -> Twin:
+        """One unit's reported and desired state. Raises NotFound."""
+        unit = self.identity(organisation_id, unit_id)
+        return Twin(
+            unit_id=unit_id,
+            product=unit.product,
+            reported=self.state.reported(organisation_id, unit.product, [unit_id])[unit_id],
+            desired=self.desired.get(organisation_id, unit_id),
+        )
+
+    def latest(
+        self, organisation_id: int, unit_ids: Sequence[int], properties: Iterable[str] | None = None
+    ) -> list[Gathered]:
+        """The latest values of these units, by product. Raises NotFound."""
+        return [
+            gather(self.state, organisation_id, product, units, properties)
+            for product, units in self._by_product(organisation_id, unit_ids).items()
+        ]
+
+    def latest_of_product(
+        self,
+        organisation_id: int,
+        product: str,
+        *,
+        after_unit: int,
+        limit: int,
+        properties: Iterable[str] | None = None,
+    ) -> Gathered:
+        """The latest values of the units of a product that ever reported, by unit id from `after_unit` on."""
+        with self.state.lock:
+            table = self.state.table(organisation_id, product)
+            units = np.empty(0, np.int64) if table is None else table.unit[: len(table)].copy()
+        units = np.sort(units[units > after_unit])[:limit]
+        return gather(self.state, organisation_id, product, units.tolist(), properties)
+
+    def _by_product(self, organisation_id: int, unit_ids: Sequence[int]) -> dict[str, list[int]]:
+        grouped: dict[str, list[int]] = {}
+        for unit in self.identities(organisation_id, unit_ids):
+            grouped.setdefault(unit.product, []).append(unit.unit_id)
+        return grouped
+
+    def product_of(self, unit_id: int) -> str:
+        """The product of a unit that is known to exist; empty when the directory has lost it."""
+        unit = self._directory.get(unit_id)
+        return "" if unit is None else unit.product
+
+    # Desired
+
+    def desired_units_since(
+        self, organisation_id: int, since: int, *, product: str | None, also: Iterable[int] = ()
+    ) -> list[int]:
+        """Units (of one product, when given) whose desired state changed at or after an instant, and `also` these."""
+        changed = self.desired.changed_since(organisation_id, since, limit=STREAM_PENDING_UNITS_MAX)
+        return [
+            unit_id for unit_id in sorted({*changed, *also}) if product is None or self.product_of(unit_id) == product
+        ]
+
+    async def put_desired(
+        self, organisation_id: int, unit_id: int, document: Any, *, by: int, precondition: Precondition | None = None
+    ) -> Desired:
+        """Desire exactly this of a unit. Raises NotFound, Invalid, PreconditionFailed."""
+        unit, model = await asyncio.to_thread(self._unit_and_model, organisation_id, unit_id)
+        changed = await asyncio.to_thread(self.desired.put, model, unit_id, document, by=by, precondition=precondition)
+        return await self._changed(unit, changed)
+
+    async def patch_desired(
+        self, organisation_id: int, unit_id: int, patch: Any, *, by: int, precondition: Precondition | None = None
+    ) -> Desired:
+        """Desire this as well (RFC 7396). Raises NotFound, Invalid, PreconditionFailed."""
+        unit, model = await asyncio.to_thread(self._unit_and_model, organisation_id, unit_id)
+        changed = await asyncio.to_thread(self.desired.patch, model, unit_id, patch, by=by, precondition=precondition)
+        return await self._changed(unit, changed)
+
+    def _unit_and_model(self, organisation_id: int, unit_id: int) -> tuple[UnitIdentity, ProductModel]:
+        unit = self.identity(organisation_id, unit_id)
+        return unit, self._products.model(OrganisationId(organisation_id), unit.product, unit.version)
+
+    async def _changed(self, unit: UnitIdentity, desired: Desired) -> Desired:
+        if desired.at is None:
+            return desired
+        self._teller.signal.set()
+        self.listeners.desired(unit.organisation_id, unit.unit_id, unit.product, desired.at)
+        if self._facts is not None:
+            data = {"unit_id": unit.unit_id, "at": desired.at, "origin": self._origin}
+            organisation_id = OrganisationId(unit.organisation_id)
+            await self._facts.tell(
+                Fact(name=DESIRED_CHANGED, organisation_id=organisation_id, at=self._clock.now(), data=data)
+            )
+        return desired
+
+    async def _heard(self, fact: Fact) -> None:
+        """Another process changed a desired state: its listeners are here too."""
+        if fact.data.get("origin") == self._origin:
+            return
+        self._teller.signal.set()
+        unit_id = int(fact.data["unit_id"])
+        at = int(fact.data.get("at", fact.at))
+        self.listeners.desired(fact.organisation_id, unit_id, self.product_of(unit_id), at)
+
+    # Rebuilding
+
+    def rebuild(self, organisation_id: int) -> RebuildProgress:
+        """Compute the organisation's reported state anew from the series store, in the background. Raises Conflict."""
+        return self._rebuilds.start(organisation_id)
+
+    def rebuild_progress(self, organisation_id: int) -> RebuildProgress | None:
+        """How far the running or the last rebuild is."""
+        return self._rebuilds.progress(organisation_id)
+
+    async def rebuilt(self, organisation_id: int) -> RebuildProgress:
+        """Wait for the running rebuild."""
+        return await self._rebuilds.wait(organisation_id)
