@@ -1,0 +1,5 @@
+"""`python -m monokoto.cli`."""
+
+from monokoto.cli.app import main
+
+main()

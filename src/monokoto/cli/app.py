@@ -1,0 +1,69 @@
+"""The commands, in the order of the story. Modules are imported when their command is used: `koto --help` stays quick."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+
+import typer
+
+from monokoto import __version__
+
+# command -> (module, attribute, help). The order is the order of `koto --help`.
+COMMANDS = {
+    "up": ("running", "up", "Start everything: log, gateway, platform. Ctrl-C stops it in order."),
+    "demo": ("demo", "demo", "Start everything in a folder of its own and simulate a small fleet."),
+    "doctor": ("doctor", "doctor", "Say what is wrong with this installation and how to mend it."),
+    "settings": ("running", "show_settings", "List every setting, its value and where it came from."),
+    "organisations": ("organisations", "organisations", "The organisations of this installation."),
+    "keys": ("organisations", "keys", "API keys of the organisations of this installation."),
+    "check": ("products", "check_product", "Check a product folder: every fault with file, line and reason."),
+    "diff": ("products", "diff_product", "Show what applying a product folder would change."),
+    "apply": ("products", "apply_product", "Apply a product folder."),
+    "units": ("units", "units", "Register, import, list and change units; their credentials."),
+    "twin": ("twins", "twin", "What a unit reports and what is desired of it."),
+    "rebuild": ("twins", "rebuild", "Compute something anew from what is stored."),
+    "history": ("history", "history", "What units measured."),
+    "export": ("history", "export", "Readings as a file."),
+    "import": ("history", "import_", "Readings from a file."),
+    "replay": ("replay", "replay", "Send a recorded table through real MQTT as if units lived it."),
+    "simulate": ("simulate", "simulate", "Run the virtual units of a product through real MQTT."),
+}
+
+
+def main() -> None:
+    """The entry point of `koto`."""
+    arguments = sys.argv[1:]
+    name = arguments[0] if arguments else "--help"
+    if name in {"-h", "--help"}:
+        show_help()
+    elif name in {"-V", "--version"}:
+        typer.echo(f"koto {__version__}")
+    elif name in COMMANDS:
+        command_of(name)(arguments[1:], prog_name=f"koto {name}")
+    else:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        typer.echo(
+            f"There is no command {name!r}{f'; did you mean {close[0]!r}?' if close else '.'} See `koto --help`.",
+            err=True,
+        )
+        sys.exit(2)
+
+
+def command_of(name: str) -> typer.Typer:
+    """The command as an application of its own, imported now."""
+    module, attribute, _ = COMMANDS[name]
+    found = getattr(importlib.import_module(f"monokoto.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        return found
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name)(found)
+    return single
+
+
+def show_help() -> None:
+    """What there is."""
+    typer.echo("Monokoto turns a physical product into a service business.\n\nUsage: koto COMMAND [--help] ...\n")
+    for name, (_, _, what) in COMMANDS.items():
+        typer.echo(f"  {name:14} {what}")
