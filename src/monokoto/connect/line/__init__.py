@@ -10,14 +10,18 @@ from monokoto.connect.line.batch import (
     PresenceRecord,
     RequestRecord,
 )
+from monokoto.connect.line.checks import Check
 from monokoto.connect.line.dead_letters import DeadLetters
 from monokoto.connect.line.decode import Decoder
+from monokoto.connect.line.instants import instant_of
 from monokoto.connect.line.line import Line, LineState, stream_spec
+from monokoto.connect.line.refusals import Refused
 from monokoto.connect.line.routes import DeadLetterController
 
 __all__ = [
     "Batch",
     "Block",
+    "Check",
     "Column",
     "DeadLetter",
     "DeadLetterController",
@@ -28,6 +32,8 @@ __all__ = [
     "LineState",
     "Observer",
     "PresenceRecord",
+    "Refused",
     "RequestRecord",
+    "instant_of",
     "stream_spec",
 ]

@@ -1,0 +1,57 @@
+"""Telemetry: every reading and event kept, and every question about them answered."""
+
+from monokoto.operate.telemetry.history import (
+    AGGREGATES,
+    BucketQuestion,
+    Buckets,
+    ChartMethod,
+    ChartQuestion,
+    Event,
+    EventQuestion,
+    Events,
+    RawQuestion,
+    Readings,
+    Selection,
+    buckets_arrow,
+    buckets_json,
+    parse_aggregates,
+    parse_width,
+    readings_arrow,
+    readings_json,
+)
+from monokoto.operate.telemetry.observer import ReadingsObserver
+from monokoto.operate.telemetry.retention import RetentionJob, RetentionReport, RetentionRule
+from monokoto.operate.telemetry.service import Telemetry
+from monokoto.operate.telemetry.tables import create_tables
+from monokoto.operate.telemetry.transfer import FORMATS, ExportQuestion, Format, Imported, format_of
+
+__all__ = [
+    "AGGREGATES",
+    "FORMATS",
+    "BucketQuestion",
+    "Buckets",
+    "ChartMethod",
+    "ChartQuestion",
+    "Event",
+    "EventQuestion",
+    "Events",
+    "ExportQuestion",
+    "Format",
+    "Imported",
+    "RawQuestion",
+    "Readings",
+    "ReadingsObserver",
+    "RetentionJob",
+    "RetentionReport",
+    "RetentionRule",
+    "Selection",
+    "Telemetry",
+    "buckets_arrow",
+    "buckets_json",
+    "create_tables",
+    "format_of",
+    "parse_aggregates",
+    "parse_width",
+    "readings_arrow",
+    "readings_json",
+]

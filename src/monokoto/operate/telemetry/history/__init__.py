@@ -1,0 +1,45 @@
+"""The history: questions as data, their SQL, and the answers in columns."""
+
+from monokoto.operate.telemetry.history.aggregates import AGGREGATES, Aggregate, parse_aggregates
+from monokoto.operate.telemetry.history.answers import (
+    Buckets,
+    Readings,
+    buckets_arrow,
+    buckets_json,
+    readings_arrow,
+    readings_json,
+)
+from monokoto.operate.telemetry.history.events import Event, EventQuestion, Events, read_events
+from monokoto.operate.telemetry.history.questions import BucketQuestion, ChartMethod, ChartQuestion, RawQuestion
+from monokoto.operate.telemetry.history.reading import read_buckets, read_chart, read_latest, read_raw
+from monokoto.operate.telemetry.history.selection import Selection
+from monokoto.operate.telemetry.history.widths import CalendarWidth, FixedWidth, Width, parse_width
+
+__all__ = [
+    "AGGREGATES",
+    "Aggregate",
+    "BucketQuestion",
+    "Buckets",
+    "CalendarWidth",
+    "ChartMethod",
+    "ChartQuestion",
+    "Event",
+    "EventQuestion",
+    "Events",
+    "FixedWidth",
+    "RawQuestion",
+    "Readings",
+    "Selection",
+    "Width",
+    "buckets_arrow",
+    "buckets_json",
+    "parse_aggregates",
+    "parse_width",
+    "read_buckets",
+    "read_chart",
+    "read_events",
+    "read_latest",
+    "read_raw",
+    "readings_arrow",
+    "readings_json",
+]
