@@ -8,7 +8,7 @@ from monokoto.connect.products.description.report import Note
 from monokoto.connect.products.description.validation import schema_validator
 from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
 from monokoto.connect.products.plan import Outcome, Plan
-from monokoto.connect.products.routes import ProductsController
+from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.semver import Bump
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
 from monokoto.connect.products.simulation import Simulation, VirtualUnit, parse_simulation
@@ -37,6 +37,7 @@ __all__ = [
     "VersionContent",
     "VirtualUnit",
     "check",
+    "checked_to_json",
     "compile_model",
     "parse_simulation",
     "read_folder",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta
 
 from monokoto.connect.products.changes.change import ABSENT, Change
@@ -296,7 +296,7 @@ class ProductsController(Controller):
         caller: NamedDependency[Caller],
         products: NamedDependency[Products],
         data: JSONBody[FolderRequest],
-        facts: NamedDependency[Facts | None] = None,
+        facts: NamedDependency[SkipValidation[Facts | None]] = None,
     ) -> AppliedJson:
         """The same folder again changes nothing; 409 lists what breaks."""
         applied = await asyncio.to_thread(products.apply, caller.organisation_id, Folder(data.files))

@@ -2,7 +2,16 @@
 
 from monokoto.connect.tenancy.key import ApiKey
 from monokoto.connect.tenancy.organisation import Organisation, OrganisationKind
-from monokoto.connect.tenancy.routes import TenancyController
+from monokoto.connect.tenancy.routes import TenancyController, key_to_json, organisation_to_json
 from monokoto.connect.tenancy.service import ApiKeys, Organisations
 
-__all__ = ["ApiKey", "ApiKeys", "Organisation", "OrganisationKind", "Organisations", "TenancyController"]
+__all__ = [
+    "ApiKey",
+    "ApiKeys",
+    "Organisation",
+    "OrganisationKind",
+    "Organisations",
+    "TenancyController",
+    "key_to_json",
+    "organisation_to_json",
+]
