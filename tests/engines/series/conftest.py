@@ -47,6 +47,13 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
         yield running
 
 
+@pytest.fixture
+def fresh_double(tmp_path: Path) -> Iterator[Double]:
+    """One that a test may kill."""
+    with running_double(tmp_path / "double") as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def series(
     request: pytest.FixtureRequest, double: Double, tmp_path_factory: pytest.TempPathFactory

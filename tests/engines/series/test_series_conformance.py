@@ -67,7 +67,7 @@ def test_an_answer_without_rows_has_its_columns(series: Series, table: str) -> N
     assert list(series.stream(f"SELECT unit FROM {table}")) == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_repeats_in_any_order_leave_one_row_per_key_the_last_to_arrive(series: Series, table: str, seed: int) -> None:
     chance = random.Random(seed)
@@ -124,7 +124,7 @@ def test_hostile_strings_come_back_as_they_were_bound(series: Series) -> None:
 
 
 # A surrogate is no character; U+FFFE and the like are, and travel.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 def test_any_text_comes_back_as_it_was_bound(series: Series, text: str) -> None:
     answer = series.query(
@@ -222,7 +222,7 @@ def test_one_insert_is_one_part_per_week_however_many_rows(series: Series, table
 
 
 def test_history_over_many_weeks_is_one_insert(series: Series, table: str) -> None:
-    weeks = 300
+    weeks = 150
     series.insert(table, readings([("p", 1, START - n * 168 * HOUR, START, 1.0) for n in range(weeks)]))
     assert one(series, f"SELECT count() FROM {table}") == weeks
 
