@@ -142,7 +142,23 @@ def select() -> Callable[..., Selection]:
     return make
 
 
+class Kit(SimpleNamespace):
+    """The names tests need to speak of readings; test folders are no packages to import them from."""
+
+    def __repr__(self) -> str:
+        return "kit"
+
+
 @pytest.fixture
-def kit() -> SimpleNamespace:
-    """What tests need to speak of readings; test folders have no packages to import it from."""
-    return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith("_")})
+def kit() -> Kit:
+    return Kit(
+        **{item.__name__: item for item in (Said, block, FakeUnits, Kind, ProductModel, PropertyModel)},
+        MAKER=MAKER,
+        OTHER=OTHER,
+        START=START,
+        MODEL=MODEL,
+        SECOND=SECOND,
+        MINUTE=MINUTE,
+        HOUR=HOUR,
+        DAY=DAY,
+    )

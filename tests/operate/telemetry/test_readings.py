@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monokoto.kernel.clock import parse_instant
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import READINGS_PAGE_MAX
@@ -78,13 +79,7 @@ def test_readings_equal_a_dictionary(
         if piece:
             store.say(*piece)
     found = everything(store, select(), limit=dice.choice([1, 3, 1000]))
-    assert {(unit, name, kit_instant(at)): value for (unit, name, at), value in found.items()} == kept
-
-
-def kit_instant(text: str) -> int:
-    from monokoto.kernel.clock import parse_instant
-
-    return parse_instant(text)
+    assert {(unit, name, parse_instant(at)): value for (unit, name, at), value in found.items()} == kept
 
 
 def test_two_values_of_one_name_in_one_message_leave_the_later(store: Any, kit: SimpleNamespace, select: Any) -> None:
