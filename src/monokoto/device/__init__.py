@@ -1,0 +1,15 @@
+"""The unit's side: a small library that keeps a unit connected, and what plays units (`replay`, `simulate`).
+
+    async with Device("mqtt://platform:1883", token=token) as device:
+        await (await device.send("koto/v1/telemetry", b'{"temperature": 21.5}'))     # QoS 1: fsynced when it returns
+        device.subscribe("koto/v1/desired", lambda topic, payload: ...)
+
+It builds on `monokoto.mqtt` and needs nothing of the platform. `monokoto.device.replay` and `monokoto.device.simulate` are
+doors of their own: they bring tables and products along.
+"""
+
+from monokoto.device.address import Address, Certificate, parse_address
+from monokoto.device.device import Device, DeviceOptions, Handler
+from monokoto.device.errors import Disconnected, Refused
+
+__all__ = ["Address", "Certificate", "Device", "DeviceOptions", "Disconnected", "Handler", "Refused", "parse_address"]

@@ -27,7 +27,7 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 class Tick:
     """One moment in the life of one virtual unit."""
 
-    random: Random
+    dice: Random
     at: int
     """Microseconds since the epoch."""
     elapsed: float
@@ -61,14 +61,14 @@ def _uniform(node: Node) -> Generator:
     low, high = node.number("from", 0.0), node.number("to", 1.0)
     if low > high:
         node.fault(f"`from` {low:g} is above `to` {high:g}")
-    return lambda _random: lambda tick: tick.random.uniform(low, high)
+    return lambda _random: lambda tick: tick.dice.uniform(low, high)
 
 
 def _normal(node: Node) -> Generator:
     if not node.fields(("mean", "deviation"), ("mean", "deviation")):
         return nothing
     mean, deviation = node.number("mean", 0.0), node.number("deviation", 1.0, low=0)
-    return lambda _random: lambda tick: tick.random.gauss(mean, deviation)
+    return lambda _random: lambda tick: tick.dice.gauss(mean, deviation)
 
 
 def _walk(node: Node) -> Generator:
@@ -94,7 +94,7 @@ def _walking(node: Node, low: float, high: float) -> Generator:
             nonlocal value
             value = min(max(value, low), high)
             result = value
-            value += reversion * (mean - value) + tick.random.gauss(0.0, step)
+            value += reversion * (mean - value) + tick.dice.gauss(0.0, step)
             return result
 
         return source
@@ -191,7 +191,7 @@ def _choice(node: Node) -> Generator:
     if weights is not None and not _are_weights(weights, len(values)):
         node.fault(f"is not a list of {len(values)} positive numbers", "weights")
         return nothing
-    return lambda _random: lambda tick: tick.random.choices(values, weights)[0]
+    return lambda _random: lambda tick: tick.dice.choices(values, weights)[0]
 
 
 def _are_weights(weights: object, count: int) -> bool:
@@ -222,7 +222,7 @@ def _states(node: Node) -> Generator:
 
         def source(tick: Tick) -> Any:
             nonlocal state
-            result, dice = state, tick.random.random()
+            result, dice = state, tick.dice.random()
             for following, chance in table[state]:
                 dice -= chance
                 if dice < 0:
@@ -254,7 +254,7 @@ def _chance(node: Node) -> Generator:
     chance = node.value
     if not is_number(chance) or not 0 <= chance <= 1:
         node.fault("is not a number between 0 and 1")
-    return lambda _random: lambda tick: tick.random.random() < chance
+    return lambda _random: lambda tick: tick.dice.random() < chance
 
 
 def _once(node: Node) -> Generator:
@@ -396,11 +396,11 @@ def _modified(node: Node, generator: Generator) -> Generator:
 
         def modified(tick: Tick) -> Any:
             value = source(tick)
-            if dropout and tick.random.random() < dropout:
+            if dropout and tick.dice.random() < dropout:
                 return None
             if not is_number(value):
                 return value
-            return round(value + tick.random.gauss(0.0, noise) if noise else value, decimals)
+            return round(value + tick.dice.gauss(0.0, noise) if noise else value, decimals)
 
         return modified
 
