@@ -1,1 +1,0 @@
-"""The only place that chooses engines and joins slices: settings in, running application out."""

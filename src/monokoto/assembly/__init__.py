@@ -1,0 +1,6 @@
+"""The only place that chooses engines and joins slices: settings in, running application out."""
+
+from monokoto.assembly.engines import Engines, open_engines
+from monokoto.assembly.platform import Platform
+
+__all__ = ["Engines", "Platform", "open_engines"]

@@ -1,0 +1,147 @@
+"""The platform process: the line and its observers, the API, the background work. Slices are joined here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from litestar import Litestar
+
+from monokoto.api import Health, Metrics, create_app
+from monokoto.assembly import routes
+from monokoto.assembly.engines import Engines
+from monokoto.assembly.health import checks_of
+from monokoto.assembly.jobs import every, retention_rules
+from monokoto.assembly.metrics import samples_of
+from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
+from monokoto.connect.gateway import Committer, Downlink
+from monokoto.connect.line import DeadLetters, Decoder, Line
+from monokoto.connect.presence import Presence
+from monokoto.connect.products import Products
+from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.kernel.facts import Fact
+from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry
+from monokoto.operate.twins import Twins
+from monokoto.settings import Settings
+
+RETENTION_SECONDS = 6 * 3600.0
+DIRECTORY_SECONDS = 5.0
+LAST_WORDS_SECONDS = 20.0
+_log = structlog.get_logger(__name__)
+
+
+class Platform:
+    """Everything above the engines in one process. `start`, serve `app`, `stop`."""
+
+    def __init__(self, settings: Settings, engines: Engines) -> None:
+        self.engines = engines
+        records, series, log, clock, facts = (
+            engines.records, engines.series, engines.log, engines.clock, engines.facts,
+        )  # fmt: skip
+        self.organisations = Organisations(records, clock)
+        self.api_keys = ApiKeys(records, clock)
+        self.products = Products(records, clock)
+        self.directory = Directory(records)
+        self.fleet = Fleet(records, self.products, clock, facts)
+        self.credentials = Credentials(records, clock)
+        self.downlink = Downlink(log)
+        self.committer = Committer(
+            log, clock, partitions=settings.log.partitions, linger_ms=settings.gateway.commit_linger_ms
+        )
+        self.readings = ReadingsObserver(series)
+        self.telemetry = Telemetry(series, units=self.directory, model_of=self.products.model, clock=clock)
+        self.dead_letters = DeadLetters(series)
+        self.presence = Presence(log=log, objects=engines.objects, directory=self.directory, clock=clock)
+        self.twins = Twins(
+            records=records,
+            series=series,
+            objects=engines.objects,
+            directory=self.directory,
+            products=self.products,
+            downlink=self.downlink,
+            readings=self.readings,
+            clock=clock,
+            facts=facts,
+            snapshot_seconds=settings.twins.snapshot_seconds,
+        )
+        self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
+        self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
+        self.app = self._app()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _line(self, settings: Settings, partition: int) -> Line:
+        return Line(
+            partition=partition,
+            log=self.engines.log,
+            objects=self.engines.objects,
+            decoder=Decoder(self.directory, self.products.model),
+            observers=(self.twins, self.readings, self.dead_letters, self.presence),
+            refresh_units=self.directory.refresh,
+            linger_ms=settings.series.linger_ms,
+            keep_hours=settings.log.keep_hours,
+            bytes_max=settings.log.bytes_max,
+        )
+
+    def _app(self) -> Litestar:
+        services = {
+            "organisations": self.organisations,
+            "api_keys": self.api_keys,
+            "products": self.products,
+            "fleet": self.fleet,
+            "credentials": self.credentials,
+            "presence": self.presence,
+            "telemetry": self.telemetry,
+            "twins": self.twins,
+            "dead_letters": self.dead_letters,
+            "downlink": self.downlink,
+            "directory": self.directory,
+            "committer": self.committer,
+            "facts": self.engines.facts,
+            "clock": self.engines.clock,
+            "health": Health(checks_of(self.engines, self.lines)),
+            "metrics": Metrics(lambda: samples_of(self)),
+        }
+        return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys)
+
+    async def start(self) -> None:
+        """Bring the state back, then let the line run."""
+        await asyncio.to_thread(self.directory.refresh)
+        await self.presence.start()
+        await self.twins.start()
+        await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
+        self._tasks = [
+            *(asyncio.create_task(self._keep_running(line), name=f"line {line.subject}") for line in self.lines),
+            asyncio.create_task(every(RETENTION_SECONDS, self.retention.run), name="retention"),
+            asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_directory), name="directory"),
+        ]
+
+    async def stop(self) -> None:
+        """End the line, write the last snapshots, give the engines back."""
+        await self.committer.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for last_words in (self.twins.stop, self.presence.stop):
+            # The log may be gone already; what is not written now is made again from it at the next start.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(last_words(), LAST_WORDS_SECONDS)
+        await self.engines.close()
+
+    async def _keep_running(self, line: Line) -> None:
+        while True:
+            try:
+                await line.run()
+            except Exception as error:
+                line.state.stalled = str(error)
+                _log.exception("line_ended", partition=line.state.partition)
+                await asyncio.sleep(1.0)
+
+    async def _units_changed(self, _fact: Fact) -> None:
+        for line in self.lines:
+            line.units_changed()
+
+    def _refresh_directory(self) -> None:
+        if self.directory.refresh():
+            for line in self.lines:
+                line.units_changed()

@@ -1,0 +1,23 @@
+"""Every route there is, in the order of the story."""
+
+from __future__ import annotations
+
+from litestar.types import ControllerRouterHandler
+
+from monokoto.connect.fleet import CredentialsController, UnitsController, import_units
+from monokoto.connect.line import DeadLetterController
+from monokoto.connect.presence import PresenceController
+from monokoto.connect.products import ProductsController
+from monokoto.connect.tenancy import TenancyController
+from monokoto.operate.twins import CONTROLLERS as TWINS
+
+ALL: tuple[ControllerRouterHandler, ...] = (
+    TenancyController,
+    ProductsController,
+    UnitsController,
+    import_units,
+    CredentialsController,
+    PresenceController,
+    DeadLetterController,
+    *TWINS,
+)

@@ -1,0 +1,132 @@
+"""`python -m monokoto.cli.process gateway|platform`: what the supervisor starts. Says on standard output when it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from monokoto.cli.client import exit_code_of, tell
+from monokoto.cli.logging import configure_logging
+from monokoto.kernel.errors import BadSettings, MonokotoError
+from monokoto.settings import Settings, load_settings
+
+
+def say_ready(ports: dict[str, object]) -> None:
+    """One line for the supervisor; settings' names are pinned for the next start."""
+    sys.stdout.write(msgspec.json.encode({"ready": ports}).decode() + "\n")
+    sys.stdout.flush()
+
+
+async def gateway(settings: Settings) -> None:
+    """A gateway until it is told to stop."""
+    from monokoto.connect.gateway import run_gateway  # noqa: PLC0415 - each process imports what it runs
+
+    def ready(told: dict[str, Any]) -> None:
+        say_ready({f"gateway.{name}_port": port for name, port in told["ports"].items()})
+
+    await run_gateway(settings, log_url=settings.log.url, ready=ready)
+
+
+async def platform(settings: Settings) -> None:
+    """The platform until it is told to stop."""
+    from monokoto.assembly import Platform, open_engines  # noqa: PLC0415
+
+    listener = listen(settings.api.host, settings.api.port)
+    engines = await open_engines(settings)
+    running = Platform(settings, engines)
+    await running.start()
+    server = _Server(
+        uvicorn.Config(running.app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.leave)
+    server.when_started = lambda: say_ready({"api.port": listener.getsockname()[1]})
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await running.stop()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers, because we stop in our own order; it tells when it serves."""
+
+    when_started: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        if self.started:
+            self.when_started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    def leave(self) -> None:
+        """Stop serving."""
+        self.should_exit = True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        BadSettings: the port is taken or the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadSettings(
+            f"The API cannot listen on {host}:{port}: {error.strerror}.",
+            remedy="Set api.port (or api.host) to one that is free.",
+        ) from None
+    listener.listen(1024)
+    return listener
+
+
+PROCESSES = {"gateway": gateway, "platform": platform}
+
+
+def main() -> int:
+    """Run the process named on the command line."""
+    kind = sys.argv[1] if len(sys.argv) == 2 else ""
+    if kind not in PROCESSES:
+        sys.stderr.write(f"usage: python -m monokoto.cli.process {'|'.join(PROCESSES)}\n")
+        return 2
+    try:
+        settings = load_settings(None, os.environ)
+        configure_logging(settings.log_level, process=kind)
+        run(PROCESSES[kind](settings))
+    except MonokotoError as error:
+        tell(error)
+        return exit_code_of(error)
+    return 0
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it on uvloop, or on asyncio's own loop where there is none."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

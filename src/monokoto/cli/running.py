@@ -1,0 +1,96 @@
+"""`koto up` and `koto settings`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from monokoto.cli.client import JsonOption, told
+from monokoto.cli.logging import configure_logging
+from monokoto.cli.supervisor import Supervisor
+from monokoto.settings import Settings, describe, load_settings
+
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option("--settings", envvar="MONOKOTO_SETTINGS", help="Settings file (TOML).", show_default=False),
+]
+
+
+@told
+def up(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
+    """Start everything: log, gateway, platform. Ctrl-C stops it in order; a second one kills."""
+    loaded = load_settings(settings, os.environ)
+    configure_logging(loaded.log_level, process="koto")
+    asyncio.run(_up(loaded, as_json=as_json))
+
+
+async def _up(settings: Settings, *, as_json: bool) -> None:
+    supervisor = Supervisor(settings)
+    ready = await supervisor.start()
+    where = addresses(settings, ready)
+    if as_json:
+        typer.echo(msgspec.json.encode({**where, "pids": supervisor.pids}).decode())
+    else:
+        show_addresses(where)
+    await supervisor.run_until_stopped()
+
+
+def addresses(settings: Settings, ready: Mapping[str, Any]) -> dict[str, str]:
+    """Where everything can be reached, by the ports the children told."""
+    ports: dict[str, Any] = {}
+    for told_ready in ready.values():
+        ports |= told_ready
+    host, api_host = _reachable(settings.gateway.host), _reachable(settings.api.host)
+    where = {
+        "api": f"http://{api_host}:{ports['api.port']}",
+        "mqtt": f"mqtt://{host}:{ports['gateway.mqtt_port']}",
+        "websocket": f"ws://{host}:{ports['gateway.websocket_port']}/mqtt",
+    }
+    if "gateway.mqtts_port" in ports:
+        where["mqtts"] = f"mqtts://{host}:{ports['gateway.mqtts_port']}"
+    return where
+
+
+def _reachable(host: str) -> str:
+    """An address somebody on this machine can use, where the one listened on means all of them."""
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104
+
+
+def show_addresses(where: Mapping[str, str]) -> None:
+    """For a person."""
+    console = Console()
+    table = Table.grid(padding=(0, 2))
+    names = {"api": "HTTP API", "mqtt": "MQTT", "mqtts": "MQTT over TLS", "websocket": "MQTT over WebSocket"}
+    for name, address in where.items():
+        table.add_row(names.get(name, name), f"[bold]{address}[/bold]")
+    table.add_row("OpenAPI", f"{where['api']}/openapi/openapi.json")
+    console.print("[green]Monokoto is up.[/green] Ctrl-C stops it.")
+    console.print(table)
+
+
+@told
+def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
+    """Every setting, its value and where it came from. Secrets are masked."""
+    found = describe(load_settings(settings, os.environ))
+    if as_json:
+        rows = [
+            {"name": one.name, "value": _shown(one), "source": one.source, "what": one.description} for one in found
+        ]
+        typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    table = Table("setting", "value", "from", "what it does", box=None)
+    for one in found:
+        table.add_row(one.name, str(_shown(one)), one.source, one.description)
+    Console().print(table)
+
+
+def _shown(setting: Any) -> Any:
+    return "********" if setting.secret and setting.value else setting.value
