@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,12 @@ from monokoto.operate.telemetry.tables import INSTANT
 _PAST = PAST_YEARS_MAX * 366 * 86_400_000_000
 _FUTURE = FUTURE_SECONDS_MAX * 1_000_000
 _TRUTH = {"true": True, "false": False}
+_READ: dict[Kind, tuple[Callable[[str], Any], ...]] = {
+    Kind.NUMBER: (float,),
+    Kind.INTEGER: (int, float),
+    Kind.OBJECT: (msgspec.json.decode,),
+    Kind.ARRAY: (msgspec.json.decode,),
+}
 _SHORT_BYTES = 1024
 """Texts up to here need no second look at their length."""
 
@@ -85,8 +91,9 @@ def all_at_once(check: Check, values: pa.Array | Sequence[Any]) -> npt.NDArray[n
 def _numbers(kind: Kind, values: pa.Array) -> npt.NDArray[np.float64] | None:
     truth = kind is Kind.BOOLEAN
     try:
-        if pa.types.is_string(values.type) and truth:
-            values = values.cast(pa.bool_())
+        if pa.types.is_string(values.type) and kind is not Kind.NUMBER:
+            # Integers through int64: read as floats, 2^53 + 1 would quietly become 2^53.
+            values = values.cast(pa.bool_() if truth else pa.int64())
         if pa.types.is_boolean(values.type) and not truth:
             return None
         if pa.types.is_integer(values.type) and truth:
@@ -116,7 +123,11 @@ def _meant(kind: Kind, text: str) -> Any:
         return text
     if kind is Kind.BOOLEAN:
         return _TRUTH.get(text.lower(), text)
-    try:
-        return float(text) if kind.numeric else msgspec.json.decode(text)
-    except (ValueError, msgspec.DecodeError):
+    if kind.numeric and "_" in text:  # Python reads 1_000; nobody else does
         return text
+    for read in _READ[kind]:
+        try:
+            return read(text)
+        except (ValueError, msgspec.DecodeError):
+            continue
+    return text
