@@ -77,9 +77,23 @@ def cut(messages: list[Message], cuts: set[int]) -> list[list[Message]]:
     return [messages[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=150, deadline=None)
-@given(log=logs(), cuts=st.sets(st.integers(1, 39)), other_cuts=st.sets(st.integers(1, 39)), data=st.data())
+CUTS = st.sets(st.integers(1, 39), max_size=8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(log=logs(), cuts=CUTS, other_cuts=CUTS, data=st.data())
 def test_any_cut_crash_and_replay_gives_the_state_of_one_message_after_the_other(log, cuts, other_cuts, data) -> None:
+    live_crash_and_replay(log, cuts, other_cuts, data)
+
+
+@pytest.mark.long
+@settings(max_examples=3_000, deadline=None)
+@given(log=logs(), cuts=CUTS, other_cuts=CUTS, data=st.data())
+def test_any_cut_crash_and_replay_many_times_over(log, cuts, other_cuts, data) -> None:
+    live_crash_and_replay(log, cuts, other_cuts, data)
+
+
+def live_crash_and_replay(log: list[Message], cuts: set[int], other_cuts: set[int], data: st.DataObject) -> None:
     reference = Reference()
     for message in log:
         reference.apply(message)
@@ -112,7 +126,7 @@ def test_any_cut_crash_and_replay_gives_the_state_of_one_message_after_the_other
     assert_equal(state, reference)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(log=logs(), data=st.data())
 def test_two_partitions_and_blocks_in_any_order_meet_in_the_same_state(log, data) -> None:
     unique = {(message.unit_id, message.at, message.arrived): message for message in log}

@@ -26,11 +26,10 @@ _WRITERS = {"rows": rows_to_json, "columns": columns_to_json}
 class LatestRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which units' latest values: `units`, or all of `product` (paged by `cursor`)."""
 
-    units: Annotated[list[str] | None, Meta(max_length=LATEST_UNITS_MAX)] = None
+    units: Annotated[list[str], Meta(max_length=LATEST_UNITS_MAX)] | None = None
     product: str | None = None
-    properties: Annotated[
-        list[str] | None, Meta(max_length=LATEST_PROPERTIES_MAX, description="null: all that were reported")
-    ] = None
+    properties: Annotated[list[str], Meta(max_length=LATEST_PROPERTIES_MAX)] | None = None
+    """null: all that were reported."""
     format: Format = "rows"
     limit: Annotated[int, Meta(ge=1, le=LATEST_UNITS_MAX)] = LATEST_UNITS_MAX
     cursor: str | None = None
@@ -119,6 +118,9 @@ def _latest(organisation_id: int, twins: Twins, asked: LatestRequest) -> bytes:
     found: Sequence[Gathered]
     if (asked.units is None) == (asked.product is None):
         raise Invalid("Say which units.", faults=[Fault(place="units", reason="give either `units` or `product`")])
+    if len(asked.properties or ()) > LATEST_PROPERTIES_MAX:
+        fault = Fault(place="properties", reason=f"at most {LATEST_PROPERTIES_MAX}")
+        raise Invalid("Too many properties at once.", faults=[fault])
     if asked.units is not None:
         found = twins.latest(organisation_id, _unit_ids(asked.units), asked.properties)
         return _WRITERS[asked.format](found, None)

@@ -98,6 +98,12 @@ class Rebuilds:
         task.add_done_callback(lambda _: self._tasks.pop(organisation_id, None))
         return progress
 
+    async def ensure(self, organisation_id: int) -> RebuildProgress:
+        """Wait for the running rebuild, or run one."""
+        if organisation_id not in self._tasks:
+            self.start(organisation_id)
+        return await self.wait(organisation_id)
+
     async def wait(self, organisation_id: int) -> RebuildProgress:
         """Until the running rebuild ended."""
         task = self._tasks.get(organisation_id)

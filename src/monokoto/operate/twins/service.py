@@ -34,6 +34,7 @@ from monokoto.operate.twins.twin import Desired, Reported, Twin
 DESIRED_CHANGED = "twins.desired_changed"
 _TELL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
+_REPAIR_SECONDS = 10.0
 _ROWS_INLINE_MAX = 2_000
 """A larger batch is taken in by a thread, so that the event loop stays awake for others."""
 
@@ -75,6 +76,7 @@ class Twins:
         self._teller = DesiredTeller(records, self.state, directory, downlink)
         self._answerer = Answerer(self.state, self.desired, directory, downlink, clock)
         self._tasks: list[asyncio.Task[None]] = []
+        self._repair_signal = asyncio.Event()
         self._origin = secrets.token_hex(8)
 
     # The line
@@ -95,15 +97,22 @@ class Twins:
         """The sequence the last durable snapshot covers."""
         return self._snapshots.kept(partition)
 
+    @property
+    def repairing(self) -> bool:
+        """Whether state that no snapshot had is still being read from the series store."""
+        return self._snapshots.incomplete
+
     # Life
 
     async def start(self) -> None:
         """Load the snapshots and begin the background work. A damaged or missing snapshot is made good by a rebuild."""
-        whole = await self._snapshots.load()
+        await self._snapshots.load()
         if self._facts is not None:
             await self._facts.listen(DESIRED_CHANGED, self._heard)
         self._teller.signal.set()
+        self._repair_signal.set()
         jobs = (
+            ("twins-repair", self._repair, lambda: _REPAIR_SECONDS, self._repair_signal),
             ("twins-snapshot", self._snapshots.save, self._snapshots.period_seconds, asyncio.Event()),
             ("twins-tell", self._teller.run, lambda: _TELL_SECONDS, self._teller.signal),
             ("twins-answer", self._answerer.run, lambda: _ANSWER_SECONDS, self._answerer.signal),
@@ -112,12 +121,24 @@ class Twins:
             asyncio.create_task(keep_doing(name, work, period_seconds=period, signal=signal), name=name)
             for name, work, period, signal in jobs
         ]
-        if not whole:
-            for organisation_id in await self._rebuilds.organisations():
-                self._rebuilds.start(organisation_id)
+
+    async def _repair(self) -> None:
+        """Compute from the series store what no whole snapshot had; until that succeeds no snapshot is written."""
+        if not self._snapshots.incomplete:
+            return
+        for organisation_id in await self._rebuilds.organisations():
+            if (await self._rebuilds.ensure(organisation_id)).state != "done":
+                return
+        self._snapshots.incomplete = False
+        await self._snapshots.save()
+
+    def end_streams(self) -> None:
+        """End the live streams, so that a server that waits for its connections can stop; clients come back."""
+        self.listeners.end()
 
     async def stop(self) -> None:
         """End the background work and write a last snapshot."""
+        self.end_streams()
         await self._rebuilds.stop()
         for task in self._tasks:
             task.cancel()

@@ -73,6 +73,8 @@ class Stream:
                 yield await asyncio.to_thread(self._whole_twin, listener.unit_id)
             while True:
                 news = await listener.take(timeout_seconds=self._heartbeat_seconds)
+                if listener.ended:
+                    return
                 if news.empty:
                     yield _HEARTBEAT
                     continue

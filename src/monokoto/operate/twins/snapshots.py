@@ -30,6 +30,8 @@ class Snapshots:
         self._kept: dict[int, int] = {}
         self._generation: dict[int, int] = {}
         self._writing = asyncio.Lock()
+        self.incomplete = False
+        """The state lacks something that only the series store has; no snapshot may claim to cover it."""
 
     def observed(self, partition: int, sequence: int) -> None:
         """The state has taken in the partition's log up to here."""
@@ -50,14 +52,15 @@ class Snapshots:
     async def load(self) -> bool:
         """Take in the newest whole snapshot of every partition; False when one was missing or damaged.
 
-        What is missing then is in the series store: rebuild.
+        What is missing then is in the series store: nothing is saved until a rebuild has set `incomplete` to False.
         """
         whole = True
         found = await self._paths()
         for partition, paths in sorted(found.items()):
             self._generation[partition] = max(paths)
             whole &= await self._load_partition(partition, paths)
-        return whole and bool(found)
+        self.incomplete = not (whole and found)
+        return not self.incomplete
 
     async def _load_partition(self, partition: int, paths: dict[int, str]) -> bool:
         for generation in sorted(paths, reverse=True):
@@ -74,6 +77,8 @@ class Snapshots:
 
     async def save(self, *, anyway: bool = False) -> None:
         """Write a snapshot of each partition that moved on (`anyway`: of each); durable when this returns."""
+        if self.incomplete:
+            return
         async with self._writing:
             started = time.monotonic()
             for partition, sequence in list(self._observed.items()):

@@ -51,6 +51,13 @@ class Listener:
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
         self._awake = asyncio.Event()
+        self.ended = False
+        """No more is coming: the server is stopping."""
+
+    def end(self) -> None:
+        """Let the stream come to its end."""
+        self.ended = True
+        self._wake()
 
     def note_reported(self, change: Change) -> None:
         """Some units changed; called by the line, must be cheap."""
@@ -148,6 +155,11 @@ class Listeners:
     def close(self, listener: Listener) -> None:
         """It gets nothing more. Safe to repeat."""
         self._listeners.pop(id(listener), None)
+
+    def end(self) -> None:
+        """Let all streams come to their end; clients come back by themselves."""
+        for listener in list(self._listeners.values()):
+            listener.end()
 
     def reported(self, changes: Iterable[Change]) -> None:
         """Tell everybody what changed."""
