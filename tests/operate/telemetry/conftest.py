@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.connect.line import Batch, Block, Column
+from monokoto.connect.line import Batch, Block, Column, EventRecord
 from monokoto.connect.products import ProductModel, PropertyModel
 from monokoto.engines.series import Series, open_series
 from monokoto.kernel.clock import ManualClock
@@ -49,6 +49,17 @@ class Said:
     at: int
     arrived: int
     value: Any
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One event as a unit told it."""
+
+    unit: int
+    name: str
+    at: int
+    arrived: int
+    data: bytes
 
 
 def block(said: Sequence[Said], model: ProductModel = MODEL) -> Block:
@@ -99,10 +110,28 @@ class Store:
         """Have the line observe these readings as one batch."""
         self.observe(block(said, model))
 
-    def observe(self, *blocks: Block) -> None:
+    def observe(self, *blocks: Block, events: Sequence[EventRecord] = ()) -> None:
         self.sequence += 1
-        batch = Batch(partition=0, first_sequence=self.sequence, last_sequence=self.sequence, blocks=blocks)
+        number = self.sequence
+        batch = Batch(partition=0, first_sequence=number, last_sequence=number, blocks=blocks, events=events)
         asyncio.run(self.observer.observe(batch))
+
+    def happen(self, *happened: Happened) -> None:
+        """Have the line observe these events as one batch."""
+        self.observe(
+            events=[
+                EventRecord(
+                    organisation_id=MAKER,
+                    unit_id=one.unit,
+                    product="cooker",
+                    name=one.name,
+                    at=one.at,
+                    arrived=one.arrived,
+                    data=one.data,
+                )
+                for one in happened
+            ]
+        )
 
     def empty(self) -> None:
         """Forget everything: one engine serves many tests."""
@@ -152,7 +181,7 @@ class Kit(SimpleNamespace):
 @pytest.fixture
 def kit() -> Kit:
     return Kit(
-        **{item.__name__: item for item in (Said, block, FakeUnits, Kind, ProductModel, PropertyModel)},
+        **{item.__name__: item for item in (Said, Happened, block, FakeUnits, Kind, ProductModel, PropertyModel)},
         MAKER=MAKER,
         OTHER=OTHER,
         START=START,
