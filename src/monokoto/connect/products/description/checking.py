@@ -72,7 +72,7 @@ def check(folder: Folder) -> CheckedProduct:
         files=dict(folder.files),
         digest=digest_of(document),
         simulation=simulation,
-        notes=tuple(report.notes),
+        notes=tuple(sorted(report.notes, key=lambda note: note.line)),
     )
 
 

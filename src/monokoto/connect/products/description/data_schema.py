@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from monokoto.connect.products.description.references import REFERENCE
 from monokoto.connect.products.description.report import child, suggestion
 from monokoto.connect.products.description.terms import (
     Check,
@@ -52,22 +53,24 @@ def check_schema(
     if not check_terms(scope, value, place, terms={**_terms(depth), **(terms or {})}, what="a data schema"):
         return
     _check_type(scope, value, place)
+    _check_bounds(scope, value, place)
+    _check_object(scope, value, place)
     if len(scope.report) == before:
-        _check_bounds(scope, value, place)
-        _check_object(scope, value, place)
-    if len(scope.report) == before:
+        # Only a schema without a fault can judge the values it names.
         _check_members(scope, value, place)
 
 
-def type_of(schema: Mapping[str, Any]) -> str | None:
+def type_of(schema: Any) -> str | None:
     """The one JSON type all values of a schema have: said, or plain from its enum, const or alternatives; else None."""
-    if isinstance(schema.get("type"), str):
-        return str(schema["type"])
-    if "oneOf" in schema:
-        found = {type_of(one) for one in schema["oneOf"]}
+    if not isinstance(schema, Mapping):
+        return None
+    if "type" in schema:
+        return schema["type"] if isinstance(schema["type"], str) else None
+    if isinstance(alternatives := schema.get("oneOf"), list):
+        found = {type_of(one) for one in alternatives}
     else:
-        members = [schema["const"]] if "const" in schema else schema.get("enum", [])
-        found = {_type_of_value(member) for member in members}
+        members = [schema["const"]] if "const" in schema else schema.get("enum")
+        found = {_type_of_value(member) for member in members} if isinstance(members, list) else set()
         if found == {"integer", "number"}:
             found = {"number"}
     return found.pop() if len(found) == 1 else None
@@ -141,6 +144,7 @@ def _build_terms(depth: int) -> dict[str, Check]:
         "maxItems": count,
         "properties": members,
         "required": texts,
+        REFERENCE: anything,  # one that could be followed is written out by now, another was told
     }
 
 
@@ -203,44 +207,48 @@ def _check_type(scope: Scope, schema: Mapping[str, Any], place: str) -> None:
 
 
 def _check_bounds(scope: Scope, schema: Mapping[str, Any], place: str) -> None:
+    """Some value must fit between each pair of bounds; what is no number is another fault."""
+    bounds = {term: value for term, value in schema.items() if is_number(value)}
     for low, high in (("minLength", "maxLength"), ("minItems", "maxItems")):
-        if low in schema and high in schema and schema[low] > schema[high]:
-            scope.fault(child(place, low), f"`{low}` {schema[low]} is above `{high}` {schema[high]}")
-    lows = [(schema[term], term) for term in ("minimum", "exclusiveMinimum") if term in schema]
-    highs = [(schema[term], term) for term in ("maximum", "exclusiveMaximum") if term in schema]
-    for low_value, low in lows:
-        for high_value, high in highs:
+        if low in bounds and high in bounds and bounds[low] > bounds[high]:
+            scope.fault(child(place, low), f"`{low}` {bounds[low]} is above `{high}` {bounds[high]}")
+    for low in ("minimum", "exclusiveMinimum"):
+        for high in ("maximum", "exclusiveMaximum"):
+            if low not in bounds or high not in bounds:
+                continue
             open_end = "exclusive" in low + high
-            if low_value > high_value or (open_end and low_value == high_value):
-                scope.fault(child(place, low), f"no value fits between `{low}` {low_value} and `{high}` {high_value}")
+            if bounds[low] > bounds[high] or (open_end and bounds[low] == bounds[high]):
+                scope.fault(
+                    child(place, low), f"no value fits between `{low}` {bounds[low]} and `{high}` {bounds[high]}"
+                )
                 return
-    if schema.get("type") == "integer" and not _some_integer(schema):
+    if schema.get("type") == "integer" and not _some_integer(bounds):
         scope.fault(place, "no whole number fits between its bounds")
 
 
-def _some_integer(schema: Mapping[str, Any]) -> bool:
+def _some_integer(bounds: Mapping[str, Any]) -> bool:
     low = max(
-        (math.ceil(schema[term]) for term in ("minimum",) if term in schema),
-        default=-INTEGER_MAX,
+        math.ceil(bounds.get("minimum", -INTEGER_MAX)),
+        math.floor(bounds.get("exclusiveMinimum", -INTEGER_MAX - 1)) + 1,
     )
-    high = min((math.floor(schema[term]) for term in ("maximum",) if term in schema), default=INTEGER_MAX)
-    if "exclusiveMinimum" in schema:
-        low = max(low, math.floor(schema["exclusiveMinimum"]) + 1)
-    if "exclusiveMaximum" in schema:
-        high = min(high, math.ceil(schema["exclusiveMaximum"]) - 1)
-    return low <= high
+    high = min(
+        math.floor(bounds.get("maximum", INTEGER_MAX)),
+        math.ceil(bounds.get("exclusiveMaximum", INTEGER_MAX + 1)) - 1,
+    )
+    return bool(low <= high)
 
 
 def _check_object(scope: Scope, schema: Mapping[str, Any], place: str) -> None:
-    properties = schema.get("properties", {})
-    for index, name in enumerate(schema.get("required", [])):
-        if name not in properties:
-            scope.fault(
-                child(child(place, "required"), index),
-                f"`{name[:80]}` is required but not among `properties`{suggestion(name, properties)}",
-            )
-    items = schema.get("items")
-    if isinstance(items, list) and schema.get("minItems", 0) > len(items):
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if isinstance(properties, dict) and isinstance(required, list):
+        for index, name in enumerate(required):
+            if isinstance(name, str) and name not in properties:
+                scope.fault(
+                    child(child(place, "required"), index),
+                    f"`{name[:80]}` is required but not among `properties`{suggestion(name, properties)}",
+                )
+    items, least = schema.get("items"), schema.get("minItems")
+    if isinstance(items, list) and isinstance(least, int) and least > len(items):
         scope.fault(child(place, "minItems"), f"asks for more items than the {len(items)} described")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from monokoto.connect.products.description.report import Report, child
 from monokoto.kernel.limits import FOLDER_DEPTH_MAX, FOLDER_NODES_MAX
 
-TERM = "tm:ref"
+REFERENCE = "tm:ref"
 
 
 class _TooMuch(Exception):
@@ -19,7 +19,7 @@ class _TooMuch(Exception):
 
 
 def resolve_references(report: Report, model: Any, place: str) -> Any:
-    """The model with every `tm:ref` written out; what cannot be is a fault and stays away."""
+    """The model with every `tm:ref` written out; one that cannot be is a fault and stays as it is."""
     resolver = _Resolver(report, model)
     try:
         return resolver.walk(model, place, ())
@@ -33,6 +33,7 @@ class _Resolver:
         self._report = report
         self._model = model
         self._left = FOLDER_NODES_MAX
+        self._beginning = ""
 
     def walk(self, value: Any, place: str, via: tuple[str, ...]) -> Any:
         self._left -= 1
@@ -42,10 +43,13 @@ class _Resolver:
             return [self.walk(member, child(place, index), via) for index, member in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        own = {name: member for name, member in value.items() if name != TERM}
-        if TERM not in value:
+        own = {name: member for name, member in value.items() if name != REFERENCE}
+        if REFERENCE not in value:
             return {name: self.walk(member, child(place, name), via) for name, member in own.items()}
-        target = self._target(value[TERM], child(place, TERM), via)
+        if not via:
+            # A fault on the way is told where the way begins.
+            self._beginning = child(place, REFERENCE)
+        target = self._target(value[REFERENCE], self._beginning, via)
         walked = {
             # A null beside the reference takes a member away: it is no value to walk.
             name: None if member is None else self.walk(member, child(place, name), via)
@@ -60,20 +64,20 @@ class _Resolver:
                 f"{str(reference)[:80]!r} is not a reference within this model, such as `#/properties/temperature`; "
                 "references into other files are not followed",
             )
-            return {}
+            return {REFERENCE: reference}
         if reference in via:
             self._report.add(place, f"{reference[:80]!r} leads back to itself")
-            return {}
+            return {REFERENCE: reference}
         found = self._model
         for part in reference[2:].split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
             if not isinstance(found, dict) or name not in found:
                 self._report.add(place, f"{reference[:80]!r} points to nothing in this model")
-                return {}
+                return {REFERENCE: reference}
             found = found[name]
         if not isinstance(found, dict):
             self._report.add(place, f"{reference[:80]!r} points to no definition")
-            return {}
+            return {REFERENCE: reference}
         return self.walk(found, place, (*via, reference))
 
 

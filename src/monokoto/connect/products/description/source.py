@@ -54,6 +54,8 @@ class _Open:
     line: int
     key: str | None = None
     key_line: int = 0
+    dropped: bool = False
+    """The name that was read has no place; its value is read and forgotten."""
     key_lines: dict[str, int] = field(default_factory=dict)
     nodes: int = 1
     height: int = 1
@@ -124,6 +126,7 @@ class _Reader:
         key = event.value
         if key == "<<" and event.implicit[0]:
             self._report.add(top.place, "merge keys (<<) are not understood; write the members out", line=line)
+            top.dropped = True
         if "\0" in key:
             self._report.add(top.place, "a name holds the character U+0000", line=line)
         if key in top.key_lines:
@@ -159,13 +162,14 @@ class _Reader:
         if isinstance(top.holder, list):
             top.holder.append(value)
         else:
-            top.holder.setdefault(top.key or "", value)
-            top.key, top.key_line = None, 0
+            if not top.dropped:
+                top.holder.setdefault(top.key or "", value)
+            top.key, top.key_line, top.dropped = None, 0, False
 
     def _start(self, event: yaml.CollectionStartEvent, line: int) -> None:
         top = self._stack[-1] if self._stack else None
         if top is not None and isinstance(top.holder, dict) and top.key is None:
-            self._break("a name must be plain text", line)
+            self._break("a name must be a text; quote it where it begins with {, [ or *", line)
         if len(self._stack) >= FOLDER_DEPTH_MAX:
             self._break(f"mappings and lists are nested more than {FOLDER_DEPTH_MAX} deep", line)
         holder: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -185,7 +189,7 @@ class _Reader:
     def _alias(self, event: yaml.AliasEvent, line: int) -> None:
         top = self._stack[-1] if self._stack else None
         if top is not None and isinstance(top.holder, dict) and top.key is None:
-            self._break("a name must be plain text", line)
+            self._break("a name must be a text; quote it where it begins with {, [ or *", line)
         self._place(line)
         name = event.anchor or ""
         known = self._anchors.get(name)
@@ -215,6 +219,6 @@ class _Reader:
         elif _NO_NUMBER.fullmatch(text):
             value = math.inf
         if value in (math.inf, -math.inf):
-            self._report.add(place, f"{text[:40]} is not a number JSON can carry", line=line)
+            self._report.add(place, f"{text[:40]} is beyond the numbers JSON carries", line=line)
             return 0
         return value

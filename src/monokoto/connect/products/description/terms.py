@@ -60,7 +60,7 @@ def describe(value: Any) -> str:
         case str():
             return f"the text {value[:40]!r}"
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
         case _:
             return "a mapping"
 

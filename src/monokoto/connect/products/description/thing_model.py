@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monokoto.connect.products.description.data_schema import check_schema, type_of
+from monokoto.connect.products.description.references import REFERENCE
 from monokoto.connect.products.description.report import Report, child
 from monokoto.connect.products.description.terms import (
     Check,
@@ -129,22 +130,22 @@ def _affordances(check: Check, what: str) -> Check:
 
 
 def _property(scope: Scope, value: Any, place: str) -> None:
-    before = len(scope.report)
     check_schema(scope, value, place, terms=_PROPERTY)
     name = place.rpartition("/")[2]
     if name in _RESERVED:
         scope.fault(place, f"`{name}` is a word of the telemetry envelope; choose another name")
-    if len(scope.report) > before:
+    if not isinstance(value, dict):
         return
     kind = type_of(value)
-    if kind is None:
-        scope.fault(place, f"a property needs a `type`: one of {', '.join(JSON_TYPES)}")
-    elif kind not in JSON_TYPES:
+    if kind == "null":
         scope.fault(child(place, "type"), f"a property has a value: its type is one of {', '.join(JSON_TYPES)}")
-    if value.get("readOnly") and value.get("writeOnly"):
-        scope.fault(place, "is both `readOnly` and `writeOnly`: nobody could use it")
-    if KEEP_TERM in value and value.get("writeOnly"):
-        scope.fault(child(place, KEEP_TERM), "a `writeOnly` property has no readings to keep")
+    elif kind is None and "type" not in value and REFERENCE not in value:
+        scope.fault(place, f"a property needs a `type`: one of {', '.join(JSON_TYPES)}")
+    if value.get("writeOnly") is True:
+        if value.get("readOnly") is True:
+            scope.fault(place, "is both `readOnly` and `writeOnly`: nobody could use it")
+        if KEEP_TERM in value:
+            scope.fault(child(place, KEEP_TERM), "a `writeOnly` property has no readings to keep")
 
 
 def _schema(scope: Scope, value: Any, place: str) -> None:
@@ -187,10 +188,6 @@ def _formed(scope: Scope, value: Any, place: str) -> None:
     each(anything)(scope, value, place)
 
 
-def _unresolved(scope: Scope, value: Any, place: str) -> None:
-    scope.fault(place, f"the reference {str(value)[:80]!r} does not stand where one may")
-
-
 def _draft_term(scope: Scope, _value: Any, place: str) -> None:
     scope.fault(place, "is a term of an early draft; did you mean `tm:optional`, which lists what a unit may lack?")
 
@@ -204,7 +201,7 @@ _INTERACTION: dict[str, Check] = {
     "descriptions": by_language,
     "forms": _forms,
     "uriVariables": each(_schema),
-    "tm:ref": _unresolved,
+    REFERENCE: anything,
 }
 _PROPERTY: dict[str, Check] = {**_INTERACTION, "observable": boolean, KEEP_TERM: _retention}
 _ACTION: dict[str, Check] = {
