@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monokoto.kernel.errors import BadSettings
-from monokoto.settings import Settings, describe, load_settings, read_settings, variable_of
+from monokoto.settings import Settings, describe, environment_of, load_settings, read_settings, variable_of
 
 
 def written(folder: Path, text: str) -> Path:
@@ -138,3 +138,10 @@ def test_a_secret_is_not_shown_in_a_fault(tmp_path: Path) -> None:
 def test_every_variable_belongs_to_one_setting() -> None:
     names = [one.name for one in describe(Settings())]
     assert len({variable_of(name) for name in names}) == len(names)
+
+
+def test_the_environment_of_settings_gives_the_same_settings_again(tmp_path: Path) -> None:
+    text = 'data_dir = "ü b"\n[gateway]\ncommit_linger_ms = 0.25\nmqtt_port = 0\n[log]\nurl = "nats://a:b@c"\nreplicas = 3\n'
+    loaded = load_settings(written(tmp_path, text), {})
+    assert load_settings(None, environment_of(loaded)) == loaded
+    assert environment_of(Settings()) == {}

@@ -225,6 +225,15 @@ def variable_of(name: str) -> str:
     return VARIABLE_PREFIX + name.replace(".", "_").upper()
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that give another process exactly these settings."""
+    return {
+        variable_of(setting.name): str(value)
+        for setting in _all_settings()
+        if (value := _get(settings, setting.name)) != setting.default
+    }
+
+
 def _all_settings() -> list[_Setting]:
     return list(_settings_of(Settings, ""))
 

@@ -32,7 +32,7 @@ async def append_and_read_over_kills(log: Log, service: Any, seed: int, kills: i
     print(f"seed {seed}")
     chance = random.Random(seed)
     acked: dict[str, list[tuple[int, bytes]]] = {f"line.{writer}": [] for writer in range(3)}
-    ended = asyncio.Event()
+    ended, written = asyncio.Event(), asyncio.Event()
     read: list[Entry] = []
 
     async def write(subject: str) -> None:
@@ -59,7 +59,7 @@ async def append_and_read_over_kills(log: Log, service: Any, seed: int, kills: i
             with contextlib.suppress(Unavailable):
                 page = await reader.read(entries_max=50, wait_seconds=0.5)
                 read.extend(page)
-                if ended.is_set() and not page and len(read) >= sum(map(len, acked.values())):
+                if written.is_set() and not page and len(read) >= sum(map(len, acked.values())):
                     break
         await reader.close()
 
@@ -74,6 +74,7 @@ async def append_and_read_over_kills(log: Log, service: Any, seed: int, kills: i
         await asyncio.sleep(0.3)
         ended.set()
         await asyncio.wait(writers)
+        written.set()
         await asyncio.wait_for(follower, 30)
 
     sequences = [entry.sequence for entry in read]
@@ -82,7 +83,8 @@ async def append_and_read_over_kills(log: Log, service: Any, seed: int, kills: i
         stored = [(entry.sequence, entry.body) for entry in read if entry.subject == subject]
         bodies = [body for _, body in stored]
         assert len(bodies) == len(set(bodies)), "an entry was stored twice"
-        assert set(answers) <= set(stored), "an acked entry is missing or elsewhere than the ack said"
+        assert not {body for _, body in answers} - set(bodies), "an acked entry is missing"
+        assert set(answers) <= set(stored), "an acked entry is elsewhere than the ack said"
         assert bodies == [b"%d" % number for number in range(len(bodies))], "appends changed places"
         assert len(answers) > 20 * kills
 
