@@ -16,7 +16,7 @@ from monokoto.connect.tenancy.organisation import TITLE_LENGTH_MAX, Organisation
 from monokoto.connect.tenancy.store import api_keys, key_from_row, key_to_row, organisation_from_row, organisations
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
-from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound, Unauthenticated
+from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound, Unauthenticated, Unavailable
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, format_id, new_id
 from monokoto.kernel.limits import API_KEYS_PER_ORGANISATION_MAX, PAGE_SIZE_DEFAULT
 from monokoto.web import Caller, Scope
@@ -224,9 +224,9 @@ class ApiKeys:
                     .where(api_keys.c.key_id == key.id, api_keys.c.organisation_id == key.organisation_id)
                     .values(last_used_at=now)
                 )
-        except sa.exc.OperationalError as error:
+        except Unavailable as error:
             # When a key was last used is a help to people; no request fails for it.
-            _log.warning("key_use_not_noted", key=format_id(key.id), reason=str(error.orig))
+            _log.warning("key_use_not_noted", key=format_id(key.id), reason=error.message)
 
 
 def _key_faults(name: str, scopes: Iterable[str], expires_at: int | None, now: int) -> builtins.list[Fault]:

@@ -1,7 +1,8 @@
 """Records: SQLite (WAL) or PostgreSQL through SQLAlchemy Core. Slices define their tables on `metadata`.
 
 Calls block: call them from a thread. `Records.read()` gives a connection that sees one snapshot; `Records.write()` gives
-one transaction, committed durably at the end of the `with`, rolled back on any exception.
+one transaction, committed durably at the end of the `with`, rolled back on any exception. A database that is away, busy,
+full or damaged raises `Unavailable` out of the `with`; a broken constraint stays SQLAlchemy's `IntegrityError`.
 """
 
 from monokoto.engines.records.database import Records, metadata, open_records

@@ -1,14 +1,23 @@
-"""Opening the records and the two ways to use them."""
+"""Opening the records and the two ways to use them: `read` for one snapshot, `write` for one durable transaction.
+
+SQLite has one writer at a time; on PostgreSQL writers run side by side, so that a decision that rests on rows it read locks
+them (`with_for_update()`, which SQLite leaves out because it needs none).
+"""
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+
+from monokoto.engines.records.failures import translated
+from monokoto.kernel.errors import BadSettings, Unavailable
 
 metadata = sa.MetaData(
     naming_convention={
@@ -20,14 +29,24 @@ metadata = sa.MetaData(
 )
 """Every slice's tables stand here; each has an `organisation_id` column (a tidy test says so)."""
 
-_BUSY_MILLISECONDS = 10_000
+LOCK_SECONDS_MAX: Final = 10
+"""How long one statement waits for another's lock before it is `Unavailable`."""
+STATEMENT_SECONDS_MAX: Final = 60
+"""How long one statement may take on PostgreSQL; SQLite's end with their work."""
+_CONNECT_SECONDS_MAX: Final = 5
+_CONNECTIONS_KEPT: Final = 10
+_CONNECTIONS_BESIDE: Final = 20
+_WAL_BYTES_KEPT: Final = 64 << 20
+_MIGRATION_LOCK: Final = 7_302_157
 
 
 class Records:
-    """A pool of connections to one database."""
+    """A pool of connections to one database. Everything raises `Unavailable` when the database is away, busy or full."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        # Writers of this process queue here, in order; left to SQLite they would poll for the lock and some would starve.
+        self._writing = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -36,49 +55,144 @@ class Records:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A connection for reading; nothing it does is kept."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection on which every statement sees the same instant; nothing it does is kept."""
+        with translated(self.engine), self.engine.connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+                yield connection
+            else:
+                yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction, durable when the `with` ends."""
-        with self.engine.connect() as connection:
+        """One transaction, durable when the `with` ends, undone on any exception."""
+        with translated(self.engine):
             if self.dialect == "sqlite":
-                # Take the write lock at once: upgrading a read lock later fails instead of waiting.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
+                with self._one_at_a_time(), self.engine.connect() as connection, _sqlite_transaction(connection):
                     yield connection
-                except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
-                    raise
-                connection.exec_driver_sql("COMMIT")
             else:
-                with connection.begin():
+                with self.engine.begin() as connection:
+                    yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """One transaction for changing the schema: alone among processes, without time limit, foreign keys checked last."""
+        with translated(self.engine):
+            if self.dialect == "sqlite":
+                with self._one_at_a_time(), self.engine.connect() as connection:
+                    # Rebuilding a table drops the old one; with the keys on, that would delete what points to it.
+                    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+                    try:
+                        with _sqlite_transaction(connection):
+                            yield connection
+                            _check_foreign_keys(connection)
+                    finally:
+                        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+            else:
+                with self.engine.begin() as connection:
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                     yield connection
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
 
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=LOCK_SECONDS_MAX):
+            raise Unavailable("The records are busy: another write takes too long", remedy="Try again in a moment.")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+
+@contextmanager
+def _sqlite_transaction(connection: sa.Connection) -> Iterator[None]:
+    # Take the write lock at once: upgrading a read lock later fails instead of waiting.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        # On a full disk SQLite has rolled back by itself already.
+        with suppress(sa.exc.OperationalError):
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def _check_foreign_keys(connection: sa.Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(3)
+    if broken:
+        raise RuntimeError(f"the migration leaves rows that point to nothing: {[tuple(row) for row in broken]}")
+
 
 def open_records(url: str, *, data_dir: Path) -> Records:
-    """PostgreSQL at `url`, or SQLite in the data folder when it is empty."""
+    """PostgreSQL at `url`, or SQLite in the data folder when it is empty. Connects when first used.
+
+    Raises:
+        BadSettings: `url` is no address of a PostgreSQL database.
+        Unavailable: the data folder cannot be written.
+    """
     if url:
-        engine = sa.create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10, pool_pre_ping=True
-        )
-        return Records(engine)
-    data_dir.mkdir(parents=True, exist_ok=True)
+        return Records(_postgresql(url))
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The data folder {data_dir} cannot be made: {error.strerror}") from error
     engine = sa.create_engine(
-        f"sqlite:///{data_dir / 'records.sqlite'}", connect_args={"check_same_thread": False, "timeout": 10}
+        sa.URL.create("sqlite", database=str(data_dir / "records.sqlite")),
+        connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS_MAX},
+        pool_size=_CONNECTIONS_KEPT,
+        max_overflow=_CONNECTIONS_BESIDE,
     )
     event.listen(engine, "connect", _tune_sqlite)
     return Records(engine)
 
 
+def _postgresql(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        address = sa.URL.create("none")
+    if address.drivername not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise BadSettings(
+            "records.url is no address of a PostgreSQL database",
+            remedy="Write it as postgresql://user:password@host:5432/database, or leave it empty for SQLite.",
+        )
+    limits = f"-c statement_timeout={STATEMENT_SECONDS_MAX}s -c lock_timeout={LOCK_SECONDS_MAX}s"
+    return sa.create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        pool_size=_CONNECTIONS_KEPT,
+        max_overflow=_CONNECTIONS_BESIDE,
+        # A connection the server has closed meanwhile is replaced instead of failing somebody's request.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_SECONDS_MAX, "options": limits},
+    )
+
+
 def _tune_sqlite(connection: Any, _record: object) -> None:
-    # Transactions are ours (`write`): the driver's own implicit BEGIN would take the lock too late.
+    # Transactions are ours (`read`, `write`): the driver's own implicit BEGIN would take the lock too late.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MILLISECONDS}"):
+    # The waiting time first: two processes that start together both want to set the journal mode.
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS_MAX * 1000}")
+    _set_journal_mode(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"journal_size_limit = {_WAL_BYTES_KEPT}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_journal_mode(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    # Changing it needs the whole file for a moment and does not wait by itself.
+    for attempt in range(LOCK_SECONDS_MAX * 20):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == LOCK_SECONDS_MAX * 20 - 1:
+                raise
+            threading.Event().wait(0.05)
+        else:
+            return

@@ -1,4 +1,7 @@
-"""The schema's history. One file per change under `versions/`, applied in order by `migrate`."""
+"""The schema's history. One file per change under `versions/`, applied in order by `migrate`.
+
+A version file is written by hand and never changed once released. To alter a table on SQLite use `op.batch_alter_table`.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,36 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 
 from monokoto.engines.records.database import Records
+from monokoto.kernel.errors import Conflict
 
 _HERE = Path(__file__).parent
 
 
 def _config(records: Records) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_HERE))
+    # The path goes through a configuration parser, to which a percent sign is special.
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.attributes["records"] = records
     return config
 
 
 def migrate(records: Records) -> None:
-    """Bring the schema to the newest version; safe to repeat, and to run in two processes at once."""
-    command.upgrade(_config(records), "head")
+    """Bring the schema to the newest version, all or nothing; safe to repeat, and to run in two processes at once.
+
+    Raises:
+        Unavailable: the database is away, busy or full.
+        Conflict: a newer release wrote this database.
+    """
+    try:
+        command.upgrade(_config(records), "head")
+    except CommandError as error:
+        raise Conflict(
+            f"The records were written by a newer release of Monokoto ({error})",
+            remedy="Install that release, or restore a backup made before the upgrade.",
+        ) from error
 
 
 def check_migrated(records: Records) -> bool:

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("longitude", sa.Double),
         sa.Column("altitude", sa.Double),
         sa.Column("place", sa.String(200), nullable=False),
+        sa.Column("searched", sa.Text, nullable=False),
         sa.Column("parent_id", sa.BigInteger, nullable=False),
         sa.Column("path", _bytewise(208), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),

@@ -21,9 +21,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("unit_id", name="pk_twin_desired"),
     )
     untold = sa.text("told_revision < revision")
-    op.create_index(
-        "ix_twin_desired_untold", "twin_desired", ["unit_id"], sqlite_where=untold, postgresql_where=untold
-    )
+    op.create_index("ix_twin_desired_untold", "twin_desired", ["unit_id"], sqlite_where=untold, postgresql_where=untold)
     op.create_index("ix_twin_desired_organisation_id", "twin_desired", ["organisation_id", "changed_at"])
     op.create_table(
         "twin_desired_revisions",
