@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monokoto.connect.gateway import Committer, Route, partition_of
+from monokoto.connect.gateway import Committer, Route, decode_commit, partition_of
 from monokoto.kernel.clock import ManualClock, SystemClock
 from monokoto.kernel.errors import TooLarge, Unavailable
 
@@ -165,7 +166,7 @@ def test_arrival_rises_strictly_even_when_the_clock_stands_still(new_log):
             clock.advance(-0.001)
         arrived = [instant for commit in log.commits() for instant in commit.arrived.tolist()]
         assert len(arrived) == 140
-        assert all(a < b for a, b in zip(arrived, arrived[1:], strict=False))
+        assert all(a < b for a, b in itertools.pairwise(arrived))
 
     asyncio.run(body())
 
@@ -231,8 +232,6 @@ class _FlakyLog:
         return 1
 
     def records(self):
-        from monokoto.connect.gateway import decode_commit
-
         commits = [decode_commit(body) for body in self.bodies.values()]
         return [
             (u, r, p) for c in commits for u, r, p in zip(c.unit.tolist(), c.route.tolist(), c.payloads, strict=True)

@@ -133,12 +133,13 @@ class Committer:
         self._under_way: deque[_Commit] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._troubled = 0
+        self._ended = False
         self._under_way_bytes = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._pendings = tuple(Pending(partition) for partition in range(partitions))
         self.counters = counters or Counters()
-        self.bytes_max = bytes_max
+        self.bytes_max = min(bytes_max, waiting_bytes_max // 2)
         self.bytes = 0
         """Bytes received since the last commit; the hot path adds to it."""
         self.armed = False
@@ -205,7 +206,7 @@ class Committer:
 
     @property
     def _may_start(self) -> bool:
-        return len(self._under_way) < COMMITS_UNDER_WAY_MAX and not self._troubled
+        return len(self._under_way) < COMMITS_UNDER_WAY_MAX and not self._troubled and not self._ended
 
     def _tick(self) -> None:
         self._timer = None
@@ -317,6 +318,7 @@ class Committer:
         finally:
             if body is not None and commit.error is None:  # cancelled while the process ends
                 commit.error = Unavailable("The gateway stopped.")
+                self._ended = True
             self._troubled -= troubled
             commit.settled = True
             self._settle()

@@ -73,6 +73,10 @@ class Deliveries:
             message = _message(entry)
             if message is not None:
                 self._hand(connection, kept, entry.sequence, message)
+        self.release(connection, kept)
+
+    def release(self, connection: Connection, kept: KeptSession) -> None:
+        """Deliver what came live while the session was busy with something older."""
         waiting, kept.waiting = kept.waiting, None
         for sequence, message in waiting or ():
             self._hand(connection, kept, sequence, message)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from monokoto.connect.gateway.commit import Route, with_subject
 from monokoto.connect.gateway.connection import ENDING, Connection
 from monokoto.connect.gateway.topics import CBOR, Refusal, Target, as_cbor, resolve, subscription_refusal
 from monokoto.kernel.errors import Unavailable
-from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
+from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM
 from monokoto.mqtt import (
     PINGRESP_BYTES,
     Disconnect,
@@ -34,6 +36,10 @@ from monokoto.mqtt import (
 if TYPE_CHECKING:
     from monokoto.connect.gateway.keeper import KeptSession
     from monokoto.connect.gateway.server import Gateway
+
+
+RPC_REQUEST: Final = "v1/devices/me/rpc/request/"
+_SESSION_LIMITS: Final = b'"getSessionLimits"'
 
 
 class Dialogue:
@@ -77,6 +83,9 @@ class Dialogue:
                 return
         elif packet.qos == 1:
             connection.owe(encode(Puback(packet_id=packet.packet_id), connection.version))
+        if packet.topic.startswith(RPC_REQUEST) and _SESSION_LIMITS in packet.payload:
+            self._session_limits(connection, packet.topic[len(RPC_REQUEST) :])
+            return
         connection.add(target.route, target.prefix + packet.payload)
         if target.question is not None:
             connection.add(Route.REQUEST, target.question + packet.payload)
@@ -102,6 +111,17 @@ class Dialogue:
         elif packet.qos == 2:
             connection.owe(encode(Pubrec(packet_id=packet.packet_id, reason=refusal.reason)))
 
+    def _session_limits(self, connection: Connection, number: str) -> None:
+        """ThingsBoard's SDK asks for the limits of its session before it sends: they are the gateway's, so it answers."""
+        rate = f"{self._gateway.settings.unit_messages_per_second}:1"
+        limits = {
+            "maxPayloadSize": PAYLOAD_BYTES_MAX,
+            "maxInflightMessages": RECEIVE_MAXIMUM,
+            "rateLimits": {"messages": rate, "telemetryMessages": rate, "telemetryDataPoints": ""},
+        }
+        answer = Message(topic=f"v1/devices/me/rpc/response/{number}", payload=msgspec.json.encode(limits), qos=1)
+        self.deliver(connection, answer)
+
     def _acknowledged(self, connection: Connection, packet: Puback | Pubrec | Pubrel | Pubcomp) -> None:
         kept = _kept(connection)
         self._send(connection, kept.session.receive(packet, self._gateway.clock.now()))
@@ -110,6 +130,8 @@ class Dialogue:
     def _subscribe(self, connection: Connection, packet: Subscribe) -> None:
         kept = _kept(connection)
         suback, wanted = kept.session.subscribe(packet, lambda asked: self._grant(connection, asked))
+        if kept.waiting is None:
+            kept.waiting = []  # what comes live waits for the SUBACK, and for what is retained
         connection.wait()
         self._gateway.spawn(self._answer(connection, kept, suback, wanted))
 
@@ -147,6 +169,7 @@ class Dialogue:
                 if kept.covers(subscription, message):
                     packets = kept.session.deliver_retained(message, subscription, identifier, now)
                     self._send(connection, packets)
+        self._gateway.downlinks.release(connection, kept)
         connection.proceed()
 
     def _ping(self, connection: Connection, _packet: Pingreq) -> None:

@@ -35,11 +35,9 @@ _log = structlog.get_logger(__name__)
 class Neighbours:
     """Heartbeat, takeover between processes, and the estate of the dead."""
 
-    def __init__(self, gateway: Gateway, log: Log, *, beat_seconds: float = BEAT_SECONDS) -> None:
+    def __init__(self, gateway: Gateway, log: Log) -> None:
         self._gateway = gateway
         self._log = log
-        self._beat_seconds = beat_seconds
-        self._dead_seconds = beat_seconds * DEAD_SECONDS / BEAT_SECONDS
         self._bucket: Bucket | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = gateway.clock.now()
@@ -60,6 +58,7 @@ class Neighbours:
                 await self._task
         if self._unlisten is not None:
             await self._unlisten()
+            self._unlisten = None
         with contextlib.suppress(Unavailable):
             await self._beat(stopped=True)
 
@@ -80,7 +79,7 @@ class Neighbours:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._beat_seconds)
+            await asyncio.sleep(BEAT_SECONDS)
             with contextlib.suppress(Unavailable):
                 await self._beat()
                 await self._settle_the_dead()
@@ -114,7 +113,7 @@ class Neighbours:
             silent = (self._gateway.clock.now() - beat["at"]) / MICROSECONDS_PER_SECOND
             if silent > FORGET_SECONDS and beat.get("settled"):
                 await bucket.delete(name)
-            elif silent > self._dead_seconds and not beat.get("settled"):
+            elif silent > DEAD_SECONDS and not beat.get("settled"):
                 await self._claim(name, beat, found[1])
 
     async def _claim(self, name: str, beat: dict[str, Any], revision: int) -> None:

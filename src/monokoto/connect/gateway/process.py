@@ -104,7 +104,9 @@ class GatewayProcess:
         ]
 
     async def stop(self) -> None:
-        """Close in order: no new connections, what is pending committed and acknowledged, version 5 told."""
+        """Close in order: no new connections, what is pending committed and acknowledged, version 5 told. Once."""
+        if self.gateway.stopping:
+            return
         await self.listeners.stop()
         for task in self._tasks:
             task.cancel()
