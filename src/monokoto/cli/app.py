@@ -57,7 +57,7 @@ def command_of(name: str) -> typer.Typer:
     found = getattr(importlib.import_module(f"monokoto.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
         return found
-    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     single.command(name)(found)
     return single
 

@@ -34,13 +34,15 @@ def up(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
 
 async def _up(settings: Settings, *, as_json: bool) -> None:
     supervisor = Supervisor(settings)
-    ready = await supervisor.start()
-    where = addresses(settings, ready)
-    if as_json:
-        typer.echo(msgspec.json.encode({**where, "pids": supervisor.pids}).decode())
-    else:
-        show_addresses(where)
-    await supervisor.run_until_stopped()
+
+    def on_ready(ready: Mapping[str, Any]) -> None:
+        where = addresses(settings, ready)
+        if as_json:
+            typer.echo(msgspec.json.encode({**where, "pids": supervisor.pids}).decode())
+        else:
+            show_addresses(where)
+
+    await supervisor.run(on_ready)
 
 
 def addresses(settings: Settings, ready: Mapping[str, Any]) -> dict[str, str]:
