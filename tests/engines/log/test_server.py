@@ -19,6 +19,13 @@ import pytest
 from monokoto.engines.log import NatsServer, StreamSpec, open_log
 from monokoto.kernel.errors import BadSettings, Conflict, Unavailable
 
+# A configuration without JetStream.
+PLAIN = """
+listen: "127.0.0.1:{port}"
+ports_file_dir: {folder}
+authorization {{ user: {user}, password: {password} }}
+logfile: {logfile}
+"""
 LINE = StreamSpec(name="LINE", subjects=("line.*",), bytes_max=1 << 24)
 
 
@@ -123,12 +130,33 @@ def test_a_server_that_ends_at_its_start_gives_its_own_reason(tmp_path: Path) ->
         asyncio.run(NatsServer(tmp_path).start())
 
 
-def test_no_server_and_one_without_a_store_are_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_at_the_start_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monokoto.engines.log.server.DISK_BYTES_MIN", 1 << 60)
+    with pytest.raises(Unavailable, match=r"disk of .* is full \(\d+ MB free\).*\n.*data_dir"):
+        asyncio.run(NatsServer(tmp_path).start())
+
+
+def test_no_server_at_the_address_is_one_clear_line_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monokoto.engines.log.nats.OPEN_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(Unavailable, match=rf"127\.0\.0\.1:{port} cannot be reached"):
+    with pytest.raises(Unavailable, match=rf"127\.0\.0\.1:{port} cannot be reached") as raised:
         asyncio.run(open_log(f"nats://user:hush@127.0.0.1:{port}"))
+    assert "hush" not in str(raised.value)
+
+
+def test_a_server_without_a_store_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monokoto.engines.log.nats.OPEN_SECONDS", 1.0)
+    monkeypatch.setattr("monokoto.engines.log.server._CONFIGURATION", PLAIN)
+
+    async def story() -> None:
+        server = NatsServer(tmp_path)
+        url = await server.start()
+        with pytest.raises(Unavailable, match=r"keeps nothing.*\n.*-js"):
+            await open_log(url)
+        await server.stop()
+
+    asyncio.run(story())
 
 
 def test_it_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:

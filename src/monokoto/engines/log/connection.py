@@ -40,6 +40,17 @@ _WRITE_BUFFER_BYTES = 1 << 30  # never reached: `Appends` bounds what is outstan
 _log = structlog.get_logger(__name__)
 
 
+class _OneConnection(Client):
+    """The library's client for one connection and no other."""
+
+    async def _process_op_err(self, e: Exception) -> None:
+        # Closing, the library would first send what is pending into the broken connection, fail at that, and leave its
+        # tasks behind unfinished. Who still waits for an answer sends again on the next connection.
+        self._pending.clear()
+        self._pending_data_size = 0
+        await super()._process_op_err(e)
+
+
 class Connection:
     """At most one live client; who waits for an answer on it learns when it breaks."""
 
@@ -187,7 +198,7 @@ class Connection:
     async def _connect(self) -> None:
         self._noticed.clear()
         self._reason = None
-        client = self._client = Client()
+        client = self._client = _OneConnection()
         async with asyncio.timeout(CONNECT_SECONDS * len(self._servers) + 1):
             await client.connect(
                 list(self._servers),
