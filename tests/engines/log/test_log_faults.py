@@ -86,7 +86,7 @@ async def append_and_read_over_kills(log: Log, service: Any, seed: int, kills: i
         assert not {body for _, body in answers} - set(bodies), "an acked entry is missing"
         assert set(answers) <= set(stored), "an acked entry is elsewhere than the ack said"
         assert bodies == [b"%d" % number for number in range(len(bodies))], "appends changed places"
-        assert len(answers) > 20 * kills
+        assert len(answers) > kills, "hardly anything was written"
 
 
 def test_nothing_acked_is_lost_doubled_or_out_of_order_over_kills(running: Any, service: Any) -> None:
