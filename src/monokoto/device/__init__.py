@@ -9,7 +9,18 @@ doors of their own: they bring tables and products along.
 """
 
 from monokoto.device.address import Address, Certificate, parse_address
+from monokoto.device.credentials import read_credentials
 from monokoto.device.device import Device, DeviceOptions, Handler
 from monokoto.device.errors import Disconnected, Refused
 
-__all__ = ["Address", "Certificate", "Device", "DeviceOptions", "Disconnected", "Handler", "Refused", "parse_address"]
+__all__ = [
+    "Address",
+    "Certificate",
+    "Device",
+    "DeviceOptions",
+    "Disconnected",
+    "Handler",
+    "Refused",
+    "parse_address",
+    "read_credentials",
+]

@@ -147,11 +147,8 @@ class Device:
         """Why it gave up connecting, if it did."""
         return self._refused
 
-    async def stop(self, *, drain_seconds: float = 5.0) -> None:
-        """Say good-bye after what waits is acknowledged, or after `drain_seconds`; what is left is cancelled."""
-        with contextlib.suppress(TimeoutError, MonokotoError):
-            if self._online and drain_seconds:
-                await asyncio.wait_for(self.drain(), drain_seconds)
+    async def pause(self) -> None:
+        """Say good-bye and stay away until `begin`; what is in the outbox stays there, and more can be put into it."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -159,6 +156,13 @@ class Device:
             self._link.write(encode(Disconnect(), self.options.version))
             self._link.close()
         self._offline()
+
+    async def stop(self, *, drain_seconds: float = 5.0) -> None:
+        """Say good-bye after what waits is acknowledged, or after `drain_seconds`; what is left is cancelled."""
+        with contextlib.suppress(TimeoutError, MonokotoError):
+            if self._online and drain_seconds:
+                await asyncio.wait_for(self.drain(), drain_seconds)
+        await self.pause()
         for sending in self._outbox:
             sending.done.cancel()
 
