@@ -20,13 +20,15 @@ from monokoto.operate.telemetry.history import (
     readings_json,
 )
 from monokoto.operate.telemetry.observer import ReadingsObserver
-from monokoto.operate.telemetry.retention import RetentionJob, RetentionReport, RetentionRule
+from monokoto.operate.telemetry.retention import RetentionJob, RetentionReport, RetentionRule, rules_of
+from monokoto.operate.telemetry.routes import CONTROLLERS
 from monokoto.operate.telemetry.service import Telemetry
 from monokoto.operate.telemetry.tables import create_tables
 from monokoto.operate.telemetry.transfer import FORMATS, ExportQuestion, Format, Imported, format_of
 
 __all__ = [
     "AGGREGATES",
+    "CONTROLLERS",
     "FORMATS",
     "BucketQuestion",
     "Buckets",
@@ -54,4 +56,5 @@ __all__ = [
     "parse_width",
     "readings_arrow",
     "readings_json",
+    "rules_of",
 ]

@@ -11,11 +11,12 @@ Cut-offs are whole days (UTC), so that a run an hour later does not rewrite part
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from monokoto.connect.products import ProductModel
 from monokoto.engines.series import Parameters, Series
 from monokoto.kernel.clock import Clock, format_instant
 from monokoto.kernel.errors import MonokotoError
@@ -34,6 +35,19 @@ class RetentionRule:
     product: str
     property: str
     days: int
+
+
+def rules_of(models: Iterable[ProductModel]) -> Iterator[RetentionRule]:
+    """The rules written in product models (`monokoto:retentionDays`); give it each product's current one."""
+    for model in models:
+        for name, model_property in model.properties.items():
+            if model_property.retention_days is not None:
+                yield RetentionRule(
+                    organisation_id=model.organisation_id,
+                    product=model.product,
+                    property=name,
+                    days=model_property.retention_days,
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

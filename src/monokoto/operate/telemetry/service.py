@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import IO
 
 from monokoto.engines.series import Series
-from monokoto.kernel.clock import Clock
+from monokoto.kernel.clock import Clock, Instant
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.operate.telemetry import history, retention, transfer
 from monokoto.operate.telemetry.history import (
@@ -36,6 +36,10 @@ class Telemetry:
         self._model_of = model_of
         self._clock = clock
         create_tables(series)
+
+    def now(self) -> Instant:
+        """The present, as relative times and held values count it."""
+        return self._clock.now()
 
     def readings(self, question: RawQuestion) -> Readings:
         """A page of the readings themselves."""

@@ -6,6 +6,7 @@ from monokoto.operate.telemetry.history.answers import (
     Readings,
     buckets_arrow,
     buckets_json,
+    groups_json,
     readings_arrow,
     readings_json,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Width",
     "buckets_arrow",
     "buckets_json",
+    "groups_json",
     "parse_aggregates",
     "parse_width",
     "read_buckets",

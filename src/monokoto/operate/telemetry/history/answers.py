@@ -6,7 +6,7 @@ kind changed with a major version goes value by value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -153,7 +153,13 @@ def _runs(*columns: pa.Array) -> list[tuple[int, int]]:
 
 def buckets_json(buckets: Buckets) -> bytes:
     """`{"series": [{"unit" | "product", "property", "at": [...], AGGREGATE: [...], ...}]}`."""
-    return _encoder.encode({"series": list(_bucket_series(buckets))})
+    return _encoder.encode({"series": list(_bucket_series(buckets)), "next_cursor": None})
+
+
+def groups_json(groups: Mapping[str, Buckets]) -> bytes:
+    """The same of named sets of units: `group` has the set's name."""
+    series = [{"group": name, **one} for name, buckets in groups.items() for one in _bucket_series(buckets)]
+    return _encoder.encode({"series": series, "next_cursor": None})
 
 
 def _bucket_series(buckets: Buckets) -> Iterator[dict[str, Any]]:
