@@ -48,7 +48,7 @@ def translated(engine: sa.Engine) -> Iterator[None]:
         yield
     except sa.exc.TimeoutError as error:
         raise Unavailable("The records are busy: every connection is in use", remedy=_BUSY) from error
-    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+    except sa.exc.DBAPIError as error:
         ours = _as_error(error, engine)
         if ours is None:
             raise
@@ -77,7 +77,7 @@ def _postgresql(error: sa.exc.DBAPIError) -> tuple[str, str] | None:
             state = "28"
         elif 'database "' in text and "does not exist" in text:
             state = "3D000"
-        elif isinstance(error, sa.exc.OperationalError) or error.connection_invalidated:
+        elif isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated:
             state = "08"
         else:
             return None
