@@ -359,3 +359,14 @@ def test_a_desired_property_becomes_the_reported_value_until_it_is_let_go() -> N
 )
 def test_durations(text: object, seconds: float | None) -> None:
     assert parse_duration(text) == seconds
+
+
+def test_names_stand_for_truth_values_and_numbers() -> None:
+    chain = {"states": {"start": True, "changes": {"true": {"false": 0.5}, "false": {"true": 0.5}}}}
+    by = {"by": {"property": "on", "values": {"true": {"constant": 20}, "false": {"constant": 10}}}}
+    counted = {"by": {"property": "count", "values": {"0": {"constant": 5}}, "otherwise": {"constant": 6}}}
+    described = simulation({"on": chain, "temperature": by, "count": {"counter": {"to": 1}}, "target": counted})
+    moments = life(described, 200)
+    assert {moment.values["on"] for moment in moments} == {True, False}
+    assert all(moment.values["temperature"] == (20 if moment.values["on"] else 10) for moment in moments)
+    assert all(moment.values["target"] == (6 if moment.values["count"] else 5) for moment in moments)

@@ -9,6 +9,7 @@ Refused: expressions. What units really do is told by composition (`sum`, `produ
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from bisect import bisect_right
@@ -203,6 +204,26 @@ def _are_weights(weights: object, count: int) -> bool:
     )
 
 
+def _scalar(name: Any) -> Any:
+    """What a name in a mapping stands for. It is always a text: `true` and `5` may mean a truth value and a number."""
+    try:
+        return json.loads(name) if isinstance(name, str) and not name.startswith(("{", "[", '"')) else name
+    except ValueError:
+        return name
+
+
+def states_of(changes: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The states by their values: texts, unless all of them can be truth values or numbers."""
+    if any(isinstance(_scalar(state), str) for state in changes):
+        return changes
+    return {
+        _scalar(state): {_scalar(one): chance for one, chance in following.items()}
+        if isinstance(following, Mapping)
+        else following
+        for state, following in changes.items()
+    }
+
+
 def _states(node: Node) -> Generator:
     """A Markov chain: for each state, the chance a tick to change into others."""
     if not node.fields(("start", "changes"), ("changes",)):
@@ -211,7 +232,8 @@ def _states(node: Node) -> Generator:
     if not isinstance(changes, Mapping) or not changes:
         node.fault("is not a mapping from each state to the chances of its changes", "changes")
         return nothing
-    inner = node.child("changes")
+    changes = states_of(changes)
+    inner = Node(changes, f"{node.place}/changes", node.faults, node.depth + 1, node.earlier)
     table = {state: _changes(inner.child(state), changes) for state in changes}
     first = node.value.get("start", next(iter(changes)))
     if first not in changes:
@@ -308,6 +330,7 @@ def _by(node: Node) -> Generator:
 
     def start(random: Random) -> Source:
         sources = {value: case(random) for value, case in cases.items()}
+        sources = {_scalar(value): source for value, source in sources.items()} | sources
         rest = otherwise(random)
 
         def source(tick: Tick) -> Any:

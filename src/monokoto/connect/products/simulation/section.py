@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monokoto.connect.products.model import EventModel, PropertyModel
-from monokoto.connect.products.simulation.generators import NUMERIC, Generator, nothing, read_generator
+from monokoto.connect.products.simulation.generators import NUMERIC, Generator, nothing, read_generator, states_of
 from monokoto.connect.products.simulation.node import Node, suggestion
 from monokoto.kernel.clock import Instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
@@ -183,7 +183,7 @@ def _literals(name: str, value: Any) -> list[tuple[str, Any]]:
     if name == "daily" and isinstance(value, Mapping):
         return [(f"/{key}", item) for key, item in value.items()]
     changes = value.get("changes") if name == "states" and isinstance(value, Mapping) else None
-    return [(f"/changes/{state}", state) for state in changes] if isinstance(changes, Mapping) else []
+    return [(f"/changes/{state}", state) for state in states_of(changes)] if isinstance(changes, Mapping) else []
 
 
 _LITERALS: dict[Kind, tuple[type, ...]] = {
