@@ -25,6 +25,7 @@ from monokoto.operate.twins.store import twin_desired, twin_desired_revisions
 
 MAKER = 7
 OTHER = 8
+TABLES = [twin_desired, twin_desired_revisions]
 
 
 def property_model(name: str, kind: Kind, **more: Any) -> PropertyModel:
@@ -228,7 +229,7 @@ def make_house(
         units = FakeUnits(unit(1), unit(2), unit(3, parent_id=2), unit(9, organisation_id=OTHER))
     if records is None:
         records = open_records("", data_dir=folder)
-        metadata.create_all(records.engine, tables=[twin_desired, twin_desired_revisions])
+        metadata.create_all(records.engine, tables=TABLES)
     clock, down = clock or ManualClock(), down or FakeDown()
     twins = Twins(
         records=records,

@@ -16,7 +16,7 @@ from monokoto.operate.twins.twin import Desired, merge_patch, same
 
 Precondition = Callable[[int], None]
 """Given the current revision; raises PreconditionFailed when the asker meant another."""
-_TRIES_MAX = 8
+_TRIES_MAX = 3
 
 
 class DesiredStates:
@@ -88,10 +88,10 @@ class DesiredStates:
         by: int,
         precondition: Precondition | None,
     ) -> Desired:
-        """Compare and set: somebody else's change in between means looking again, not overwriting."""
+        """Compare and set; two who make the first revision at once are the only ones who meet, and one looks again."""
         for _ in range(_TRIES_MAX):
             with self._records.write() as connection:
-                current = store.read_desired(connection, model.organisation_id, unit_id)
+                current = store.lock_desired(connection, model.organisation_id, unit_id)
                 if precondition is not None:
                     precondition(current.revision)
                 properties = change(current.properties)

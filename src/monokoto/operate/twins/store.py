@@ -75,6 +75,17 @@ def read_desired(connection: sa.Connection, organisation_id: int, unit_id: int) 
     return read_many(connection, organisation_id, [unit_id]).get(unit_id, Desired())
 
 
+def lock_desired(connection: sa.Connection, organisation_id: int, unit_id: int) -> Desired:
+    """The same, to be changed: others who want to change it wait (PostgreSQL; SQLite has one writer anyway)."""
+    query = (
+        sa.select(twin_desired)
+        .where(twin_desired.c.organisation_id == organisation_id, twin_desired.c.unit_id == unit_id)
+        .with_for_update()
+    )
+    row = connection.execute(query).one_or_none()
+    return Desired() if row is None else desired_from_row(row)
+
+
 def read_many(connection: sa.Connection, organisation_id: int, unit_ids: Sequence[int]) -> dict[int, Desired]:
     """The current desired state of these units; units without one are left out."""
     found: dict[int, Desired] = {}

@@ -13,7 +13,7 @@ import structlog
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.engines.records import Records
-from monokoto.kernel.errors import MonokotoError
+from monokoto.kernel.errors import Invalid, MonokotoError
 from monokoto.operate.twins import store
 from monokoto.operate.twins.state import ReportedState
 from monokoto.operate.twins.store import Untold
@@ -72,13 +72,20 @@ class DesiredTeller:
             return False
         try:
             for message in messages(news):
-                await deliver(self._downlink, message)
+                await self._deliver(message)
         except MonokotoError as error:
             # The next unit may fare better; this one stays untold and comes again.
             _log.warning("unit_not_told", unit_id=one.unit_id, reason=error.message)
             return False
         await asyncio.to_thread(self._mark, one)
         return True
+
+    async def _deliver(self, message: Message) -> None:
+        try:
+            await deliver(self._downlink, message)
+        except Invalid as error:
+            # It will never be sendable (a topic, a size): the other dialects and units must not wait for it.
+            _log.error("message_not_sendable", unit_id=message.unit_id, topic=message.topic, reason=error.message)
 
     def _news(self, one: Untold) -> News | None:
         unit = self._units.get(one.unit_id)

@@ -17,6 +17,7 @@ from monokoto.kernel.ids import format_id
 from monokoto.operate.twins.twin import Desired, Reported, drift, same
 
 DESIRED_TOPIC = "koto/v1/desired"
+_NO_LEVEL = frozenset("/+#\0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,12 @@ class News:
 
 
 def things(unit: UnitIdentity) -> tuple[str, ...]:
-    """What a unit may call itself in AWS topics: its serial or its id. It hears only what it subscribed to."""
-    return tuple(dict.fromkeys((unit.serial, format_id(unit.unit_id))))
+    """What a unit may call itself in AWS topics: its serial or its id. It hears only what it subscribed to.
+
+    A serial that cannot be a level of a topic is no such name.
+    """
+    names = dict.fromkeys((unit.serial, format_id(unit.unit_id)))
+    return tuple(name for name in names if name and _NO_LEVEL.isdisjoint(name))
 
 
 def delta(desired: Desired, drifted: Mapping[str, Any], *, client_token: str | None = None) -> dict[str, Any]:
