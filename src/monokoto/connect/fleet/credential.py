@@ -7,6 +7,7 @@ by existing firmware has at least 16 characters; it is as strong as its maker ma
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ ALWAYS = Instant(0)
 NEVER = Instant((1 << 63) - 1)
 """The end of a credential that has none."""
 _HINT_LENGTH = 4
+_VISIBLE = re.compile(r"[!-~]*")
 
 
 class CredentialKind(StrEnum):
@@ -135,7 +137,7 @@ def token_faults(token: str) -> list[Fault]:
     if not TOKEN_LENGTH_MIN <= len(token) <= TOKEN_LENGTH_MAX:
         reason = f"has {len(token)} characters; a token has {TOKEN_LENGTH_MIN} to {TOKEN_LENGTH_MAX}"
         return [Fault(place="token", reason=reason)]
-    if not all("!" <= character <= "~" for character in token):
+    if _VISIBLE.fullmatch(token) is None:
         return [Fault(place="token", reason="holds characters other than visible ASCII")]
     return []
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from monokoto.connect.fleet.bulk import insert_many
 from monokoto.connect.fleet.credential import (
     Credential,
     CredentialKind,
@@ -16,7 +17,13 @@ from monokoto.connect.fleet.credential import (
     token_credential,
     token_fingerprint,
 )
-from monokoto.connect.fleet.store import credential_from_row, credential_to_row, credentials, load_unit, units
+from monokoto.connect.fleet.store import (
+    credential_from_row,
+    credential_to_row,
+    credentials,
+    load_unit,
+    units,
+)
 from monokoto.connect.fleet.unit import Status, UnitIdentity
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
@@ -252,7 +259,7 @@ def insert_credentials(connection: sa.Connection, made: builtins.list[Credential
         .values(lookup=None)
     )
     try:
-        connection.execute(credentials.insert(), [credential_to_row(credential) for credential in made])
+        insert_many(connection, credentials, [credential_to_row(credential) for credential in made])
     except sa.exc.IntegrityError:
         raise Conflict(
             f"This {made[0].kind} is taken.", remedy="Every unit needs one of its own; leave it out to get a fresh one."

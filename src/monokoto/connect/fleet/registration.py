@@ -12,6 +12,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from monokoto.connect.fleet.bulk import insert_many
 from monokoto.connect.fleet.credential import (
     Credential,
     certificate_credential,
@@ -248,10 +249,8 @@ class Registration:
 def insert_units(connection: sa.Connection, made: Iterable[Unit], *, changed: int) -> None:
     """Store new units and their tags."""
     made = list(made)
-    connection.execute(units.insert(), [unit_to_row(unit, changed=changed) for unit in made])
-    tags = [row for unit in made for row in tags_to_rows(unit)]
-    if tags:
-        connection.execute(unit_tags.insert(), tags)
+    insert_many(connection, units, [unit_to_row(unit, changed=changed) for unit in made])
+    insert_many(connection, unit_tags, [row for unit in made for row in tags_to_rows(unit)])
 
 
 def _ids_in(names: Iterable[str]) -> dict[int, str]:

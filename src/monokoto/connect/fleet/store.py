@@ -42,6 +42,8 @@ units = sa.Table(
     sa.Column("longitude", sa.Double),
     sa.Column("altitude", sa.Double),
     sa.Column("place", sa.String(PLACE_LENGTH_MAX), nullable=False),
+    # Serial, name and place in one, case folded: what a search looks through.
+    sa.Column("searched", sa.Text, nullable=False),
     sa.Column("parent_id", sa.BigInteger, nullable=False),
     sa.Column("path", _bytewise(PATH_LENGTH_MAX), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
@@ -98,6 +100,9 @@ fleet_changes = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
 )
 
+# `member.value` is a call; here it would be two calls a unit.
+_STATUS_TEXTS = {status: status.value for status in Status}
+_KIND_TEXTS = {kind: kind.value for kind in CredentialKind}
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -116,6 +121,11 @@ def next_change(connection: sa.Connection, organisation_id: int) -> int:
     return number
 
 
+def searched(*texts: str) -> str:
+    """The text a search looks through; a line feed, which no field may hold, keeps a match within one field."""
+    return "\n".join(texts).casefold()
+
+
 def unit_to_row(unit: Unit, *, changed: int) -> dict[str, Any]:
     """The row of a unit."""
     return {
@@ -130,9 +140,10 @@ def unit_to_row(unit: Unit, *, changed: int) -> dict[str, Any]:
         "longitude": unit.location.longitude,
         "altitude": unit.location.altitude,
         "place": unit.location.place,
+        "searched": searched(unit.serial, unit.name, unit.location.place),
         "parent_id": unit.parent_id,
         "path": unit.path,
-        "status": unit.status.value,
+        "status": _STATUS_TEXTS[unit.status],
         "stopped_at": None if unit.status is Status.ACTIVE else unit.updated_at,
         "revision": unit.revision,
         "changed": changed,
@@ -172,7 +183,7 @@ def credential_to_row(credential: Credential) -> dict[str, Any]:
         "credential_id": credential.id,
         "organisation_id": credential.organisation_id,
         "unit_id": credential.unit_id,
-        "kind": credential.kind.value,
+        "kind": _KIND_TEXTS[credential.kind],
         "name": credential.name,
         "hint": credential.hint,
         "fingerprint": credential.fingerprint,
