@@ -9,6 +9,7 @@ from monokoto.connect.line import DeadLetterController
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
 from monokoto.connect.tenancy import TenancyController
+from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
 ALL: tuple[ControllerRouterHandler, ...] = (
@@ -19,5 +20,6 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     CredentialsController,
     PresenceController,
     DeadLetterController,
+    *TELEMETRY,
     *TWINS,
 )
