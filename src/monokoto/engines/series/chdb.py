@@ -8,6 +8,7 @@ as fast again, a copy of all rows), one session behind a lock (a long question w
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,7 +108,8 @@ class ChdbSeries:
             return
         self._closed = True
         # A session must not be closed under a running statement: wait for those lent; streams end by themselves.
-        lent_back = [self._slots.acquire(timeout=_CLOSE_SECONDS_MAX) for _ in range(SESSIONS_MAX)]
+        end = time.monotonic() + _CLOSE_SECONDS_MAX
+        lent_back = [self._slots.acquire(timeout=max(0.0, end - time.monotonic())) for _ in range(SESSIONS_MAX)]
         while not self._idle.empty():
             self._idle.get_nowait().close()
         if all(lent_back):
