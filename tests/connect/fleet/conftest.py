@@ -1,6 +1,6 @@
 """The fleet on both kinds of records, with products that stand still."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,11 +59,21 @@ def open_fresh(kind: str, request: pytest.FixtureRequest, folder: Path) -> Recor
     return records
 
 
+@pytest.fixture
+def open_records_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Iterator[Records]]:
+    """Opens fresh records of a kind, for a fixture to pass on."""
+
+    def opened(kind: str) -> Iterator[Records]:
+        records = open_fresh(kind, request, tmp_path)
+        yield records
+        records.close()
+
+    return opened
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    opened = open_fresh(request.param, request, tmp_path)
-    yield opened
-    opened.close()
+def records(request: pytest.FixtureRequest, open_records_of: Callable[[str], Iterator[Records]]) -> Iterator[Records]:
+    yield from open_records_of(request.param)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from litestar import Controller, delete, get, post
 
 from monokoto.connect.fleet.credential import Credential
 from monokoto.connect.fleet.credentials import Credentials
-from monokoto.connect.fleet.facts import credential_ended
 from monokoto.connect.fleet.json import (
     CredentialJson,
     IssueRequest,
@@ -17,7 +16,7 @@ from monokoto.connect.fleet.json import (
     credential_to_json,
 )
 from monokoto.connect.fleet.service import Fleet
-from monokoto.kernel.clock import Clock, parse_instant
+from monokoto.kernel.clock import parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import parse_id
 from monokoto.web import Caller, Page, Scope, problem_responses, requires
@@ -61,7 +60,6 @@ class CredentialsController(Controller):
         caller: Caller,
         credentials: Credentials,
         fleet: Fleet,
-        clock: Clock,
         unit: str,
         credential: str,
         data: RotateRequest,
@@ -78,23 +76,17 @@ class CredentialsController(Controller):
             certificate=data.certificate,
         )
         if not data.grace_seconds:
-            at = clock.now()
-            await fleet.tell(
-                [credential_ended(caller.organisation_id, credential_id=credential_id, unit_id=unit_id, at=at)]
-            )
+            await fleet.tell([fleet.credential_ended(caller.organisation_id, credential_id, unit_id)])
         return _made(made, token)
 
     @delete("/{credential:str}", guards=_WRITE, status_code=200, responses=problem_responses(404), summary="Revoke one")
     async def revoke(
-        self, caller: Caller, credentials: Credentials, fleet: Fleet, clock: Clock, unit: str, credential: str
+        self, caller: Caller, credentials: Credentials, fleet: Fleet, unit: str, credential: str
     ) -> CredentialJson:
         """It ends at once, on live connections too."""
         unit_id, credential_id = _unit_id(unit), parse_id(credential, what="credential id")
         ended = await asyncio.to_thread(credentials.revoke, caller.organisation_id, unit_id, credential_id)
-        at = clock.now()
-        await fleet.tell(
-            [credential_ended(caller.organisation_id, credential_id=credential_id, unit_id=unit_id, at=at)]
-        )
+        await fleet.tell([fleet.credential_ended(caller.organisation_id, credential_id, unit_id)])
         return credential_to_json(ended)
 
 

@@ -67,6 +67,11 @@ class Fleet:
         """The fact that this organisation's fleet changed."""
         return told.units_changed(organisation_id, at=self._clock.now())
 
+    def credential_ended(self, organisation_id: int, credential_id: int, unit_id: int) -> Fact:
+        """The fact that a credential opens nothing any more."""
+        at = self._clock.now()
+        return told.credential_ended(organisation_id, credential_id=credential_id, unit_id=unit_id, at=at)
+
     def register(self, organisation_id: int, new: NewUnit, *, make_token: bool = True) -> Registered:
         """Register one unit, with a token unless it brings a token or certificate along.
 
