@@ -112,9 +112,10 @@ class ChdbSeries:
         lent_back = [self._slots.acquire(timeout=max(0.0, end - time.monotonic())) for _ in range(SESSIONS_MAX)]
         while not self._idle.empty():
             self._idle.get_nowait().close()
+        # With a statement still running the engine stays up, and so must the lock: both end with the process.
         if all(lent_back):
             self._anchor.close()
-        self._ownership.release()
+            self._ownership.release()
 
     def _check_open(self) -> None:
         if self._closed:
