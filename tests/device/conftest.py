@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, cast
 
 import pytest
@@ -198,3 +199,17 @@ def with_platform() -> Callable[[Callable[[Platform], Coroutine[Any, Any, None]]
         asyncio.run(whole())
 
     return run
+
+
+@pytest.fixture
+def platform_aside() -> Iterator[Platform]:
+    """A platform in a thread of its own, for commands that bring their own loop."""
+    loop, platform = asyncio.new_event_loop(), Platform()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(platform.start(), loop).result(5)
+    yield platform
+    asyncio.run_coroutine_threadsafe(platform.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
