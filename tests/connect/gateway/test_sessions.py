@@ -467,7 +467,7 @@ def test_the_will_of_a_unit_whose_gateway_died(world, client, new_log, new_fleet
         async with (
             world(log=log, fleet=fleet) as dead,
             client(dead, **_will()),
-            client(dead, "token-b", **_will()) as b,
+            client(dead, "token-b", **_will()),
         ):
             await dead.until(lambda: len(log.buckets["sessions"].values) == 2)
             await dead.process.gateway.neighbours.stop()  # it beats no more

@@ -1,5 +1,6 @@
 """The gateway: where units connect, and where what they send becomes durable. See README.md."""
 
+from monokoto.connect.gateway.authentication import Authentication
 from monokoto.connect.gateway.commit import (
     SUBJECT_ROUTES,
     Records,
@@ -12,20 +13,24 @@ from monokoto.connect.gateway.commit import (
 from monokoto.connect.gateway.committer import Committer
 from monokoto.connect.gateway.counters import Counters, exposition
 from monokoto.connect.gateway.downlink import Downlink
+from monokoto.connect.gateway.ingest import Ingest, ingest_routes
 from monokoto.connect.gateway.partitions import partition_of
 from monokoto.connect.gateway.process import GatewayProcess, line_stream, run_gateway
 
 __all__ = [
     "SUBJECT_ROUTES",
+    "Authentication",
     "Committer",
     "Counters",
     "Downlink",
     "GatewayProcess",
+    "Ingest",
     "Records",
     "Route",
     "decode_commit",
     "encode_commit",
     "exposition",
+    "ingest_routes",
     "line_stream",
     "partition_of",
     "run_gateway",
