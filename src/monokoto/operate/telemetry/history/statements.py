@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.engines.series import Parameters
-from monokoto.operate.telemetry.history.aggregates import HELD_COLUMNS, Aggregate, Shape
+from monokoto.operate.telemetry.history.aggregates import HELD_COLUMNS, Aggregate, Shape, ordered_by
 from monokoto.operate.telemetry.history.selection import Selection, Statement, conditions
 from monokoto.operate.telemetry.history.widths import CalendarWidth, Width
 from monokoto.operate.telemetry.tables import EVENTS, READINGS
@@ -104,13 +104,14 @@ def _with_next(source: str, bucket: str) -> str:
 def latest_statement(selection: Selection, *, limit: int) -> Statement:
     """The last reading of each (unit, property) in the selection's time."""
     clauses, parameters = conditions(selection)
+    newest = ordered_by("toUnixTimestamp64Micro(arrived)")
     sql = (
-        "SELECT unit, property, instant, winner.1 AS number, winner.2 AS text, winner.3 AS kind FROM ("
         "SELECT unit, property, toUnixTimestamp64Micro(max(at)) AS instant, "
-        "argMax((number, text, kind), (at, arrived)) AS winner "
-        f"FROM {READINGS} WHERE {' AND '.join(clauses)} GROUP BY unit, property) ORDER BY property, unit "
+        f"argMax(number, {newest}) AS number_then, argMax(text, {newest}) AS text_then, argMax(kind, {newest}) AS kind_then "
+        f"FROM {READINGS} WHERE {' AND '.join(clauses)} GROUP BY unit, property ORDER BY property, unit "
         "LIMIT {limit:UInt64}"
     )
+    sql = f"SELECT unit, property, instant, number_then AS number, text_then AS text, kind_then AS kind FROM ({sql})"
     return Statement(sql, {**parameters, "limit": limit})
 
 
