@@ -213,3 +213,10 @@ def platform_aside() -> Iterator[Platform]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join(5)
     loop.close()
+
+
+@pytest.fixture
+def new_connection() -> tuple[Platform, Callable[[], Connection]]:
+    """A platform without a server, and what makes its connections."""
+    platform = Platform()
+    return platform, lambda: Connection(platform)

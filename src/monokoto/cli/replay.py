@@ -90,7 +90,7 @@ def replay(
         batch=batch,
         strict=strict,
         checksum=checksum,
-        options=DeviceOptions(version=version_of(mqtt)),
+        options=DeviceOptions(version=version_of(mqtt), window=500),
     )
     tokens = _tokens(plan.mapping, credentials, token)
     kept = None if state is None else replaying.ReplayState(state, file, by_time=not plan.speed.unlimited)

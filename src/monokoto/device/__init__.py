@@ -4,6 +4,8 @@
         await (await device.send("koto/v1/telemetry", b'{"temperature": 21.5}'))     # QoS 1: fsynced when it returns
         device.subscribe("koto/v1/desired", lambda topic, payload: ...)
 
+With `journal=Journal(path)` the outbox is on disk: what was measured and not acknowledged survives the process.
+
 It builds on `monokoto.mqtt` and needs nothing of the platform. `monokoto.device.replay` and `monokoto.device.simulate` are
 doors of their own: they bring tables and products along.
 """
@@ -12,6 +14,7 @@ from monokoto.device.address import Address, Certificate, parse_address
 from monokoto.device.credentials import read_credentials
 from monokoto.device.device import Device, DeviceOptions, Handler
 from monokoto.device.errors import Disconnected, Refused
+from monokoto.device.journal import Journal
 
 __all__ = [
     "Address",
@@ -20,6 +23,7 @@ __all__ = [
     "DeviceOptions",
     "Disconnected",
     "Handler",
+    "Journal",
     "Refused",
     "parse_address",
     "read_credentials",

@@ -15,6 +15,7 @@ from random import Random
 
 from monokoto.device.address import Address, Certificate, parse_address
 from monokoto.device.errors import PERMANENT, Disconnected, Refused
+from monokoto.device.journal import Journal
 from monokoto.device.link import Link
 from monokoto.device.outbox import Outbox, Sending
 from monokoto.kernel.errors import MonokotoError, TooMany
@@ -83,9 +84,14 @@ class Device:
         certificate: Certificate | None = None,
         ca_file: Path | None = None,
         options: DeviceOptions | None = None,
+        journal: Journal | None = None,
         random: Random | None = None,
     ) -> None:
-        """Raises Invalid: the URL is not one of an MQTT server, or a certificate is given without TLS."""
+        """`journal` keeps the outbox on disk; what it holds from before is sent first.
+
+        Raises:
+            Invalid: the URL is not one of an MQTT server, or a certificate is given without TLS.
+        """
         self.address: Address = parse_address(url)
         self.options = options or DeviceOptions()
         self.connects = 0
@@ -94,6 +100,7 @@ class Device:
         self._context = self.address.context(ca_file=ca_file, certificate=certificate)
         self._random = random or Random()
         self._outbox = Outbox(self.options.messages_max)
+        self._journal = journal
         self._handlers: dict[str, tuple[Handler, int]] = {}
         self._asked: dict[int, tuple[str, asyncio.Future[int]]] = {}
         self._received: set[int] = set()
@@ -125,7 +132,15 @@ class Device:
         """Start connecting, and go on until it works; returns at once. A refusal for good ends it (see `failure`)."""
         if self._task is None or self._task.done():
             self._refused = None
+            self._recall()
             self._task = asyncio.create_task(self._stay_connected())
+
+    def _recall(self) -> None:
+        """Put what the journal holds from an earlier life into the outbox."""
+        if self._journal is not None and not len(self._outbox):
+            for kept in self._journal.pending():
+                done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+                self._outbox.put(Sending(kept.topic, kept.payload, kept.qos, done, number=kept.number))
 
     async def start(self) -> None:
         """Connect, and stay connected.
@@ -158,13 +173,15 @@ class Device:
         self._offline()
 
     async def stop(self, *, drain_seconds: float = 5.0) -> None:
-        """Say good-bye after what waits is acknowledged, or after `drain_seconds`; what is left is cancelled."""
+        """Say good-bye after what waits is acknowledged, or after `drain_seconds`; what is left is cancelled (and
+        stays in the journal, if there is one)."""
         with contextlib.suppress(TimeoutError, MonokotoError):
             if self._online and drain_seconds:
                 await asyncio.wait_for(self.drain(), drain_seconds)
         await self.pause()
         for sending in self._outbox:
             sending.done.cancel()
+        self._outbox = Outbox(self.options.messages_max)
 
     async def __aenter__(self) -> Device:
         await self.start()
@@ -180,7 +197,7 @@ class Device:
         QoS 0 it comes when the message is sent. It is cancelled when the device stops first.
 
         Raises:
-            TooMany: the outbox is full; decide what to give up, or `await send`.
+            TooMany: the outbox or the journal is full; decide what to give up, or `await send`.
             ValueError: one cannot publish to such a topic.
         """
         if self._outbox.full:
@@ -188,7 +205,9 @@ class Device:
         if not valid_name(topic) or qos not in (0, 1, 2):
             raise ValueError(f"cannot publish to {topic[:80]!r} with QoS {qos}")
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._outbox.put(Sending(topic.encode(), payload, qos, done))
+        name = topic.encode()
+        number = 0 if self._journal is None else self._journal.put(name, payload, qos)
+        self._outbox.put(Sending(name, payload, qos, done, number=number))
         self._pump()
         return done
 
@@ -239,6 +258,8 @@ class Device:
     def _finish(self, sending: Sending, reason: int) -> None:
         if not sending.done.done():
             sending.done.set_result(reason)
+        if self._journal is not None and sending.number:
+            self._journal.done(sending.number)
         self._moved()
 
     # Receiving

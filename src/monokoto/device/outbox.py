@@ -25,6 +25,8 @@ class Sending:
     packet_id: int = 0
     released: bool = False
     """QoS 2: the platform has it."""
+    number: int = 0
+    """Its number in the journal; 0: it is in none."""
 
 
 class Outbox:
