@@ -11,7 +11,7 @@ from monokoto.connect.products.plan import Outcome, Plan
 from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.semver import Bump
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
-from monokoto.connect.products.simulation import Simulation, VirtualUnit, parse_simulation
+from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_simulation
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "CheckedProduct",
     "EventModel",
     "Folder",
+    "Moment",
     "Note",
     "Outcome",
     "Plan",

@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from monokoto.connect.products import Simulation, VirtualUnit
-from monokoto.connect.products.simulation import Moment
+from monokoto.connect.products import Moment, Simulation, VirtualUnit
 from monokoto.device.device import Device, DeviceOptions
 from monokoto.device.replay import Speed
 from monokoto.device.telemetry import DESIRED, EVENTS, TELEMETRY, time_to_json
