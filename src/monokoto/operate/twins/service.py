@@ -94,7 +94,7 @@ class Twins:
             self._answerer.take(batch.requests)
 
     def kept(self, partition: int) -> int:
-        """The sequence the last durable snapshot covers."""
+        """The sequence the last snapshot of this process covers; 0 before there is one."""
         return self._snapshots.kept(partition)
 
     @property

@@ -29,6 +29,9 @@ class Snapshots:
         self._observed: dict[int, int] = {}
         self._kept: dict[int, int] = {}
         self._generation: dict[int, int] = {}
+        self.loaded: dict[int, int] = {}
+        """By partition, the sequence that what was found at start covers. The line remembers it by itself; it is not claimed
+        as `kept`, because the log may be another one by now (restored, or begun anew) and count from 1 again."""
         self._writing = asyncio.Lock()
         self.incomplete = False
         """The state lacks something that only the series store has; no snapshot may claim to cover it."""
@@ -42,7 +45,7 @@ class Snapshots:
         return dict(self._observed)
 
     def kept(self, partition: int) -> int:
-        """The sequence up to which the state survives a crash."""
+        """The sequence up to which what was observed in this process survives a crash."""
         return self._kept.get(partition, 0)
 
     def period_seconds(self) -> float:
@@ -70,7 +73,7 @@ class Snapshots:
             except (ValueError, KeyError, OSError) as error:
                 _log.error("snapshot_damaged", path=paths[generation], reason=str(error))
                 continue
-            self._kept[partition] = self._observed[partition] = head.sequence
+            self.loaded[partition] = head.sequence
             _log.info("snapshot_loaded", partition=partition, sequence=head.sequence, bytes=len(body or b""))
             return generation == max(paths)
         return False
