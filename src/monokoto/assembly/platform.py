@@ -15,7 +15,7 @@ from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.metrics import samples_of
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
-from monokoto.connect.gateway import Committer, Downlink
+from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import DeadLetters, Decoder, Line
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
@@ -49,6 +49,7 @@ class Platform:
         self.committer = Committer(
             log, clock, partitions=settings.log.partitions, linger_ms=settings.gateway.commit_linger_ms
         )
+        self.ingest = Ingest(self.committer, Authentication(self.credentials), settings.gateway, clock)
         self.readings = ReadingsObserver(series)
         self.telemetry = Telemetry(series, units=self.directory, model_of=self.products.model, clock=clock)
         self.dead_letters = DeadLetters(series)
@@ -96,7 +97,7 @@ class Platform:
             "dead_letters": self.dead_letters,
             "downlink": self.downlink,
             "directory": self.directory,
-            "committer": self.committer,
+            "ingest": self.ingest,
             "facts": self.engines.facts,
             "clock": self.engines.clock,
             "health": Health(checks_of(self.engines, self.lines)),
@@ -109,6 +110,7 @@ class Platform:
         await asyncio.to_thread(self.directory.refresh)
         await self.presence.start()
         await self.twins.start()
+        await self.ingest.start(self.engines.facts)
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         self._tasks = [
             *(asyncio.create_task(self._keep_running(line), name=f"line {line.subject}") for line in self.lines),
@@ -118,7 +120,7 @@ class Platform:
 
     async def stop(self) -> None:
         """End the line, write the last snapshots, give the engines back."""
-        await self.committer.drain()
+        await self.ingest.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.types import ControllerRouterHandler
 
 from monokoto.connect.fleet import CredentialsController, UnitsController, import_units
+from monokoto.connect.gateway import ingest_routes
 from monokoto.connect.line import DeadLetterController
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
@@ -19,6 +20,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     import_units,
     CredentialsController,
     PresenceController,
+    *ingest_routes(),
     DeadLetterController,
     *TELEMETRY,
     *TWINS,
