@@ -25,6 +25,7 @@ from monokoto.operate.telemetry import (
     Imported,
     RawQuestion,
     Selection,
+    Telemetry,
     format_of,
     readings_arrow,
 )
@@ -175,6 +176,19 @@ def test_each_faulty_row_is_told_and_the_others_are_stored(store: Any, kit: Simp
         ("on", 1.0, None),
         ("state", None, "busy"),
     ]
+
+
+def test_units_go_by_serial_too(store: Any, kit: SimpleNamespace, select: Any) -> None:
+    def find(organisation_id: int, serial: str) -> Any:
+        return kit.FakeUnits().get(1) if (organisation_id, serial) == (kit.MAKER, "A 1") else None
+
+    telemetry = Telemetry(
+        store.series, units=kit.FakeUnits(), model_of=lambda *_: kit.MODEL, clock=store.clock, by_serial=find
+    )
+    content = b"unit,at,level\nA 1,2026-01-02T00:00:00Z,5\nB 2,2026-01-02T00:00:00Z,6\n"
+    done = telemetry.import_file(kit.MAKER, io.BytesIO(content), Format.CSV)
+    assert (done.readings, done.refused, done.faults[0].line) == (1, 1, 3)
+    assert [row["unit"] for row in rows(store, select())] == [format_id(1)]
 
 
 def test_faults_are_counted_past_the_ones_told(store: Any, kit: SimpleNamespace) -> None:

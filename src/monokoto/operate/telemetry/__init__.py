@@ -22,7 +22,7 @@ from monokoto.operate.telemetry.history import (
 from monokoto.operate.telemetry.observer import ReadingsObserver
 from monokoto.operate.telemetry.retention import RetentionJob, RetentionReport, RetentionRule, rules_of
 from monokoto.operate.telemetry.routes import CONTROLLERS
-from monokoto.operate.telemetry.service import Telemetry
+from monokoto.operate.telemetry.service import Telemetry, serials
 from monokoto.operate.telemetry.tables import create_tables
 from monokoto.operate.telemetry.transfer import FORMATS, ExportQuestion, Format, Imported, format_of
 
@@ -57,4 +57,5 @@ __all__ = [
     "readings_arrow",
     "readings_json",
     "rules_of",
+    "serials",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
+from monokoto.connect.fleet import Fleet, UnitFilter, UnitIdentity
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock, Instant
 from monokoto.kernel.ids import OrganisationId, UnitId
@@ -21,20 +22,30 @@ from monokoto.operate.telemetry.history import (
     Selection,
 )
 from monokoto.operate.telemetry.tables import create_tables
-from monokoto.operate.telemetry.transfer import ExportQuestion, Format, Imported, Importer, ModelOf, Units
+from monokoto.operate.telemetry.transfer import BySerial, ExportQuestion, Format, Imported, Importer, ModelOf, Units
 
 
 class Telemetry:
     """What the units measured, and when. Blocking: call it from a thread.
 
-    Every question carries its organisation; another's readings are never in an answer.
+    Every question carries its organisation; another's readings are never in an answer. `units`, `model_of` and `by_serial`
+    (which `serials` makes out of the fleet) serve imports alone.
     """
 
-    def __init__(self, series: Series, *, units: Units, model_of: ModelOf, clock: Clock) -> None:
+    def __init__(
+        self,
+        series: Series,
+        *,
+        units: Units,
+        model_of: ModelOf,
+        clock: Clock,
+        by_serial: BySerial | None = None,
+    ) -> None:
         self._series = series
         self._units = units
         self._model_of = model_of
         self._clock = clock
+        self._by_serial = by_serial
         create_tables(series)
 
     def now(self) -> Instant:
@@ -86,6 +97,7 @@ class Telemetry:
             self._model_of,
             organisation_id=organisation_id,
             now=self._clock.now(),
+            by_serial=self._by_serial,
             check_only=check_only,
         )
         return importer.run(file, format_)
@@ -93,3 +105,13 @@ class Telemetry:
     def forget(self, organisation_id: OrganisationId, unit_id: UnitId) -> int:
         """Remove all readings and events of a unit from the disk; returns how many rows went."""
         return retention.forget_unit(self._series, organisation_id, unit_id)
+
+
+def serials(fleet: Fleet, units: Units) -> BySerial:
+    """Units by serial, asked of the fleet: one query for each serial of an import."""
+
+    def find(organisation_id: int, serial: str) -> UnitIdentity | None:
+        found = fleet.list(organisation_id, UnitFilter(serial=serial), limit=2).items
+        return units.get(found[0].id) if len(found) == 1 else None
+
+    return find

@@ -2,6 +2,17 @@
 
 from monokoto.operate.telemetry.transfer.exporting import ExportQuestion, export
 from monokoto.operate.telemetry.transfer.formats import FORMATS, Format, format_of
-from monokoto.operate.telemetry.transfer.importing import Imported, Importer, ModelOf, Units
+from monokoto.operate.telemetry.transfer.importing import BySerial, Imported, Importer, ModelOf, Units
 
-__all__ = ["FORMATS", "ExportQuestion", "Format", "Imported", "Importer", "ModelOf", "Units", "export", "format_of"]
+__all__ = [
+    "FORMATS",
+    "BySerial",
+    "ExportQuestion",
+    "Format",
+    "Imported",
+    "Importer",
+    "ModelOf",
+    "Units",
+    "export",
+    "format_of",
+]

@@ -30,6 +30,8 @@ from monokoto.operate.telemetry.transfer.parsing import Cells, Chunk, parse
 
 ModelOf = Callable[[int, str, str], ProductModel]
 """Organisation, product, version to the compiled model; raises NotFound."""
+BySerial = Callable[[int, str], UnitIdentity | None]
+"""Organisation and serial to the unit; None when there is none, or more than one."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -70,6 +72,7 @@ class Importer:
         *,
         organisation_id: int,
         now: int,
+        by_serial: BySerial | None = None,
         check_only: bool = False,
     ) -> None:
         self._series = series
@@ -77,6 +80,7 @@ class Importer:
         self._model_of = model_of
         self._organisation_id = organisation_id
         self._now = now
+        self._by_serial = by_serial
         self._check_only = check_only
         self._known: dict[str, UnitIdentity | str] = {}
         self._models: dict[tuple[str, str], ProductModel] = {}
@@ -144,11 +148,13 @@ class Importer:
     def _look_up(self, name: str) -> UnitIdentity | str:
         try:
             identity = self._units.get(parse_id(name, what="unit"))
-        except Invalid as error:
-            return error.message
+        except Invalid:
+            identity = None
+        if identity is None and self._by_serial is not None:
+            identity = self._by_serial(self._organisation_id, name)
         # A foreign unit is no unit: that it exists is nobody's business here.
         if identity is None or identity.organisation_id != self._organisation_id:
-            return f"there is no unit {name}"
+            return f"there is no unit with the id or serial {name[:60]!r}, or several"
         return identity
 
     def _refuse_rows(
