@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
 
     def pause(self, why: int) -> None:
         """Read no more until every reason is gone."""
-        if not self._pauses and self.state != ENDING:
+        if not self._pauses and self.state != ENDING and not self.transport.is_closing():
             self.transport.pause_reading()
         self._pauses |= why
 

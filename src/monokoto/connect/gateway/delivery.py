@@ -11,7 +11,7 @@ import structlog
 from monokoto.connect.gateway.connection import ENDING, Connection
 from monokoto.connect.gateway.downlink import DOWN, RETAINED, decode_retained, decode_sent, down_subject
 from monokoto.connect.gateway.keeper import KeptSession
-from monokoto.engines.log import Bucket, Entry, Log
+from monokoto.engines.log import Bucket, Entry, Log, Reader
 from monokoto.kernel.errors import Invalid, Unavailable
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.mqtt import Message
@@ -82,20 +82,28 @@ class Deliveries:
             self._hand(connection, kept, sequence, message)
 
     async def _run(self) -> None:
-        reader = await self._log.reader(DOWN.name, "down.>", from_sequence=self.position + 1)
+        while True:
+            try:
+                reader = await self._log.reader(DOWN.name, "down.>", from_sequence=self.position + 1)
+                break
+            except Unavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
         try:
             while True:
-                try:
-                    entries = await reader.read(entries_max=_ENTRIES_MAX, wait_seconds=_WAIT_SECONDS)
-                except Unavailable:
-                    await asyncio.sleep(_RETRY_SECONDS)
-                    continue
-                for entry in entries:
-                    self._dispatch(entry)
-                    self.position = entry.sequence
+                await self._read(reader)
         finally:
             with contextlib.suppress(Unavailable):
                 await reader.close()
+
+    async def _read(self, reader: Reader) -> None:
+        try:
+            entries = await reader.read(entries_max=_ENTRIES_MAX, wait_seconds=_WAIT_SECONDS)
+        except Unavailable:
+            await asyncio.sleep(_RETRY_SECONDS)
+            return
+        for entry in entries:
+            self._dispatch(entry)
+            self.position = entry.sequence
 
     def _dispatch(self, entry: Entry) -> None:
         try:

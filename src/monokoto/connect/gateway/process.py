@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from monokoto.connect.fleet import CREDENTIAL_ENDED, UNITS_CHANGED, Credentials, Directory
@@ -24,16 +26,31 @@ from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import format_id, new_id
 from monokoto.mqtt import SessionLimits
-from monokoto.settings import LogSettings, Settings
+from monokoto.settings import GatewaySettings, LogSettings, Settings
 
 POLL_SECONDS = 5.0
 DIRECTORY_SECONDS = 2.0
+OTHER_FILES = 256  # what a process opens beside its connections
 _log = structlog.get_logger(__name__)
 
 
 def line_stream(settings: LogSettings) -> StreamSpec:
     """The stream the commits go to. It refuses when it is full; the line trims it."""
     return StreamSpec(name="LINE", subjects=("line.>",), bytes_max=settings.bytes_max)
+
+
+def raise_open_files(settings: GatewaySettings) -> GatewaySettings:
+    """Let the process open as many files as it may; with fewer than its connections need, it takes fewer connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, settings.connections_max + OTHER_FILES)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OTHER_FILES
+    if room >= settings.connections_max:
+        return settings
+    _log.warning("connections_limited", wanted=settings.connections_max, taken=room, remedy="Raise `ulimit -n`.")
+    return msgspec.structs.replace(settings, connections_max=max(1, room))
 
 
 class GatewayProcess:
@@ -164,6 +181,7 @@ async def run_gateway(
         Unavailable: the log or the records cannot be reached.
         BadSettings: a port is taken, a certificate is wrong.
     """
+    settings = msgspec.structs.replace(settings, gateway=raise_open_files(settings.gateway))
     ended = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from monokoto.connect.fleet import UnitIdentity
+import structlog
+
+from monokoto.connect.fleet import CREDENTIAL_ENDED, UnitIdentity
 from monokoto.connect.gateway.authentication import Authentication
 from monokoto.connect.gateway.commit import Route, with_subject
 from monokoto.connect.gateway.committer import Committer
 from monokoto.connect.gateway.pace import Pace
 from monokoto.kernel.clock import Clock
-from monokoto.kernel.errors import TooMany
+from monokoto.kernel.errors import TooMany, Unavailable
+from monokoto.kernel.facts import Fact, Facts
 from monokoto.settings import GatewaySettings
 
 PACES_MAX = 100_000
+POLL_SECONDS = 5.0
+_log = structlog.get_logger(__name__)
 
 
 class Ingest:
@@ -27,6 +33,7 @@ class Ingest:
         self._committer = committer
         self._authentication = authentication
         self._settings = settings
+        self._task: asyncio.Task[None] | None = None
         self._paces: OrderedDict[int, Pace] = OrderedDict()
         self.clock = clock
 
@@ -34,9 +41,32 @@ class Ingest:
         """The unit behind the first token that is one. Raises Unauthenticated, TooMany, Unavailable."""
         return await self._authentication.token(*tokens)
 
-    async def ended(self) -> None:
-        """Take credentials that ended out of the cache; called by period. Raises Unavailable."""
-        self._authentication.ended(await self._authentication.poll())
+    async def start(self, facts: Facts | None = None) -> None:
+        """Hear of credentials that end: by the fact at once, and by asking every few seconds."""
+
+        async def heard(fact: Fact) -> None:
+            self._authentication.ended([int(fact.data["credential_id"])])
+
+        if facts is not None:
+            await facts.listen(CREDENTIAL_ENDED, heard)
+        self._task = asyncio.create_task(self._poll(), name="ended credentials")
+
+    async def stop(self) -> None:
+        """Return when everything taken is kept, or was refused."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._committer.drain()
+        self._authentication.close()
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                self._authentication.ended(await self._authentication.poll())
+            except Unavailable as error:
+                _log.warning("records_unavailable", detail=error.message)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def take(
         self, unit: UnitIdentity, route: Route, payloads: Sequence[bytes], *, subject: str = "", messages: int = 1
