@@ -33,9 +33,9 @@ from monokoto.engines.records import metadata, open_records
 from monokoto.kernel.errors import Invalid, NotFound, PreconditionFailed
 from monokoto.kernel.limits import DESIRED_REVISIONS_MAX
 from monokoto.operate.twins import Reported, ReportedValue, drift, merge_patch
-from monokoto.operate.twins.desired import DesiredStates
-from monokoto.operate.twins.store import read_untold
-from monokoto.operate.twins.teller import DesiredTeller
+from monokoto.operate.twins.desired.states import DesiredStates
+from monokoto.operate.twins.desired.store import read_untold
+from monokoto.operate.twins.telling.teller import DesiredTeller
 from monokoto.operate.twins.twin import same
 from monokoto.web import if_match
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monokoto.operate.twins.index import MISSING, RowIndex
+from monokoto.operate.twins.reported.index import MISSING, RowIndex
 
 IDS = st.integers(0, 2**63 - 1) | st.integers(0, 50)
 

@@ -13,9 +13,9 @@ from twins_making import KINDS, MAKER, MODEL, Message, as_json, batch, block, pr
 
 from monokoto.connect.products import ProductModel
 from monokoto.kernel.values import Kind
-from monokoto.operate.twins.snapshot import encode_snapshot, merge_snapshot
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.table import SHARED
+from monokoto.operate.twins.reported.snapshot import encode_snapshot, merge_snapshot
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.reported.table import SHARED
 
 UNITS = (11, 12, 13, 14)
 STORED = {

@@ -21,7 +21,7 @@ from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.values import Kind
 from monokoto.operate.twins import Twins
-from monokoto.operate.twins.store import twin_desired, twin_desired_revisions
+from monokoto.operate.twins.desired.store import twin_desired, twin_desired_revisions
 
 MAKER = 7
 OTHER = 8

@@ -1,8 +1,8 @@
 """Twins: what every unit reports, what is desired of it, and the difference."""
 
 from monokoto.operate.twins.fleet_routes import LatestController, RebuildController
-from monokoto.operate.twins.latest import Gathered, GatheredColumn
-from monokoto.operate.twins.rebuild import RebuildProgress
+from monokoto.operate.twins.reported.latest import Gathered, GatheredColumn
+from monokoto.operate.twins.reported.rebuild import RebuildProgress
 from monokoto.operate.twins.routes import TwinController, TwinsStreamController
 from monokoto.operate.twins.service import DESIRED_CHANGED, Twins
 from monokoto.operate.twins.twin import Desired, Reported, ReportedValue, Twin, drift, merge_patch

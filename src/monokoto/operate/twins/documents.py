@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
-from monokoto.operate.twins.rebuild import RebuildProgress
+from monokoto.operate.twins.reported.rebuild import RebuildProgress
 from monokoto.operate.twins.twin import Desired, Reported, Twin
 
 

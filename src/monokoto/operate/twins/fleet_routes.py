@@ -15,7 +15,13 @@ from monokoto.kernel.errors import Fault, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import LATEST_PROPERTIES_MAX, LATEST_UNITS_MAX
 from monokoto.operate.twins.documents import RebuildJson, rebuild_to_json
-from monokoto.operate.twins.latest import Gathered, LatestColumnsJson, LatestRowsJson, columns_to_json, rows_to_json
+from monokoto.operate.twins.reported.latest import (
+    Gathered,
+    LatestColumnsJson,
+    LatestRowsJson,
+    columns_to_json,
+    rows_to_json,
+)
 from monokoto.operate.twins.service import Twins
 from monokoto.web import Caller, Scope, decode_cursor, encode_cursor, problem_responses, requires
 

@@ -20,15 +20,15 @@ from monokoto.kernel.errors import Fault, NotFound
 from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import OrganisationId, format_id
 from monokoto.kernel.limits import STREAM_PENDING_UNITS_MAX
-from monokoto.operate.twins.answerer import Answerer
-from monokoto.operate.twins.desired import DesiredStates, Precondition
-from monokoto.operate.twins.latest import Gathered, gather
+from monokoto.operate.twins.desired.states import DesiredStates, Precondition
 from monokoto.operate.twins.loops import keep_doing
-from monokoto.operate.twins.rebuild import RebuildProgress, Rebuilds
-from monokoto.operate.twins.snapshots import Snapshots
-from monokoto.operate.twins.state import ReportedState
+from monokoto.operate.twins.reported.latest import Gathered, gather
+from monokoto.operate.twins.reported.rebuild import RebuildProgress, Rebuilds
+from monokoto.operate.twins.reported.snapshots import Snapshots
+from monokoto.operate.twins.reported.state import ReportedState
 from monokoto.operate.twins.streams import Listeners
-from monokoto.operate.twins.teller import DesiredTeller, Down, Units
+from monokoto.operate.twins.telling.answerer import Answerer
+from monokoto.operate.twins.telling.teller import DesiredTeller, Down, Units
 from monokoto.operate.twins.twin import Desired, Reported, Twin
 
 DESIRED_CHANGED = "twins.desired_changed"

@@ -16,8 +16,8 @@ import msgspec
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.operate.twins.documents import desired_event_to_json, reported_event_to_json, twin_to_json
+from monokoto.operate.twins.reported.state import in_chunks
 from monokoto.operate.twins.service import Twins
-from monokoto.operate.twins.state import in_chunks
 from monokoto.operate.twins.streams import Listener, News
 
 HEARTBEAT_SECONDS = 15.0

@@ -16,7 +16,7 @@ from monokoto.kernel.limits import (
     STREAM_CLIENTS_PER_ORGANISATION_MAX,
     STREAM_PENDING_UNITS_MAX,
 )
-from monokoto.operate.twins.state import Change
+from monokoto.operate.twins.reported.state import Change
 
 _NEVER = 1 << 62
 

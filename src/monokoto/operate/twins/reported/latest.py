@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from monokoto.operate.twins.column import ABSENT
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.table import Table
-from monokoto.operate.twins.texts import format_ids, format_instants
-from monokoto.operate.twins.winners import Int64s
+from monokoto.operate.twins.reported.column import ABSENT
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.reported.table import Table
+from monokoto.operate.twins.reported.texts import format_ids, format_instants
+from monokoto.operate.twins.reported.winners import Int64s
 
 
 class LatestValueJson(msgspec.Struct, frozen=True):

@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 
 from monokoto.kernel.values import Kind
-from monokoto.operate.twins.column import ABSENT, Column
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.table import SHARED, Table
-from monokoto.operate.twins.winners import Int64s
+from monokoto.operate.twins.reported.column import ABSENT, Column
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.reported.table import SHARED, Table
+from monokoto.operate.twins.reported.winners import Int64s
 
 _MAGIC = b"KOTOTWIN"
 _LENGTH = struct.Struct("<I")

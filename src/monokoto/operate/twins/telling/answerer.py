@@ -15,11 +15,11 @@ from monokoto.connect.line import RequestRecord
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.limits import REQUEST_AGE_SECONDS_MAX, REQUESTS_WAITING_MAX
-from monokoto.operate.twins.answers import Question, answers, is_question
-from monokoto.operate.twins.desired import DesiredStates
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.teller import Down, Units, deliver
-from monokoto.operate.twins.telling import Message
+from monokoto.operate.twins.desired.states import DesiredStates
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.telling.answers import Question, answers, is_question
+from monokoto.operate.twins.telling.dialects import Message
+from monokoto.operate.twins.telling.teller import Down, Units, deliver
 from monokoto.operate.twins.twin import Twin
 
 _AGE_MAX = REQUEST_AGE_SECONDS_MAX * MICROSECONDS_PER_SECOND

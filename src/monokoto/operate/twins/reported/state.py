@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from monokoto.connect.line import Block
-from monokoto.operate.twins.column import ABSENT
-from monokoto.operate.twins.index import MISSING
-from monokoto.operate.twins.table import SHARED, Table
+from monokoto.operate.twins.reported.column import ABSENT
+from monokoto.operate.twins.reported.index import MISSING
+from monokoto.operate.twins.reported.table import SHARED, Table
+from monokoto.operate.twins.reported.winners import Int64s
 from monokoto.operate.twins.twin import Reported
-from monokoto.operate.twins.winners import Int64s
 
 _NOTHING = Reported()
 

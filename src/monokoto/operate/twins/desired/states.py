@@ -10,8 +10,8 @@ from monokoto.connect.products import ProductModel
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Conflict
-from monokoto.operate.twins import store
-from monokoto.operate.twins.checking import check_desired, check_document, check_size
+from monokoto.operate.twins.desired import store
+from monokoto.operate.twins.desired.checking import check_desired, check_document, check_size
 from monokoto.operate.twins.twin import Desired, merge_patch, same
 
 Precondition = Callable[[int], None]

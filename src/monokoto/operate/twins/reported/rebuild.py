@@ -24,9 +24,9 @@ from monokoto.engines.series import Parameters, Series
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Conflict, Unavailable
 from monokoto.kernel.values import Kind
-from monokoto.operate.twins.snapshots import Snapshots
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.table import SHARED
+from monokoto.operate.twins.reported.snapshots import Snapshots
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.reported.table import SHARED
 
 _CATCH_UP_SECONDS_MAX = 60.0
 _PROPERTIES = """

@@ -14,10 +14,10 @@ import structlog
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import Invalid, MonokotoError
-from monokoto.operate.twins import store
-from monokoto.operate.twins.state import ReportedState
-from monokoto.operate.twins.store import Untold
-from monokoto.operate.twins.telling import Message, News, messages
+from monokoto.operate.twins.desired import store
+from monokoto.operate.twins.desired.store import Untold
+from monokoto.operate.twins.reported.state import ReportedState
+from monokoto.operate.twins.telling.dialects import Message, News, messages
 
 _AT_ONCE = 500
 _log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ import numpy as np
 
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.ids import ALPHABET, TEXT_LENGTH
-from monokoto.operate.twins.winners import Int64s
+from monokoto.operate.twins.reported.winners import Int64s
 
 _CHARACTERS = np.frombuffer(ALPHABET.encode(), np.uint8)
 _SHIFTS = np.arange(TEXT_LENGTH - 1, -1, -1, dtype=np.int64) * 5

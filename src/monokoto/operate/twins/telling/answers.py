@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.operate.twins.telling import Message, delta, seconds
+from monokoto.operate.twins.telling.dialects import Message, delta, seconds
 from monokoto.operate.twins.twin import Twin
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from monokoto.connect.line import Block
 from monokoto.kernel.values import Kind
-from monokoto.operate.twins.column import ABSENT, Column
-from monokoto.operate.twins.index import MISSING, RowIndex
+from monokoto.operate.twins.reported.column import ABSENT, Column
+from monokoto.operate.twins.reported.index import MISSING, RowIndex
+from monokoto.operate.twins.reported.winners import Int64s, winners
 from monokoto.operate.twins.twin import Reported, ReportedValue
-from monokoto.operate.twins.winners import Int64s, winners
 
 SHARED = -1
 """The partition of a unit whose readings come through several (its own connection and its gateway's)."""

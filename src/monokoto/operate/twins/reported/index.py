@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monokoto.operate.twins.winners import Int64s
+from monokoto.operate.twins.reported.winners import Int64s
 
 MISSING = -1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 3, section 6.4)

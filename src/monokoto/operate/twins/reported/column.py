@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.kernel.values import Kind
-from monokoto.operate.twins.winners import Bools, Int64s, newer
+from monokoto.operate.twins.reported.winners import Bools, Int64s, newer
 
 ABSENT = np.iinfo(np.int64).min
 """The time of a value that is not there: any other is later."""

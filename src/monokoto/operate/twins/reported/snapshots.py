@@ -8,8 +8,8 @@ import time
 import structlog
 
 from monokoto.engines.objects import Objects
-from monokoto.operate.twins.snapshot import encode_snapshot, merge_snapshot
-from monokoto.operate.twins.state import ReportedState
+from monokoto.operate.twins.reported.snapshot import encode_snapshot, merge_snapshot
+from monokoto.operate.twins.reported.state import ReportedState
 
 FOLDER = "twins/"
 _KEPT = 2

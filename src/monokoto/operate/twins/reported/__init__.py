@@ -1,0 +1,1 @@
+"""Reported state: values in columns, which of them hold, snapshots of them, and how they are computed anew."""
