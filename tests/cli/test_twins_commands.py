@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, get
 from litestar.di import Provide
 from typer.testing import CliRunner
 
@@ -44,12 +44,18 @@ def house(tmp_path: Path) -> House:
     return made
 
 
+@get("/api/v1/units")
+async def units(serial: str) -> dict[str, list[dict[str, str]]]:
+    """The fleet's list, as far as a serial needs it."""
+    return {"items": [{"id": ONE}] if serial == "SN-1" else []}
+
+
 @pytest.fixture
 def koto(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[typer.Typer]:
     for name in [name for name in os.environ if name.startswith("MONOKOTO_")]:
         monkeypatch.delenv(name)
     app = Litestar(
-        list(CONTROLLERS),
+        [*CONTROLLERS, units],
         dependencies={"caller": Provide(provide_caller), "twins": Provide(lambda: house.twins, sync_to_thread=False)},
         middleware=[authentication(Keys())],
         exception_handlers=exception_handlers,
@@ -111,6 +117,10 @@ def test_faults_are_told_and_have_their_exit_codes(koto: typer.Typer) -> None:
     assert "/count" in run(koto, "twin", "desire", ONE, "count=many", code=3)
     assert "NAME=VALUE" in run(koto, "twin", "desire", ONE, "count", code=3)
     run(koto, "twin", "show", format_id(444), code=4)
+
+
+def test_a_unit_may_be_named_by_its_serial(koto: typer.Typer) -> None:
+    assert ONE in run(koto, "twin", "show", "SN-1")
     run(koto, "twin", "show", "../../latest", code=4)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
 import typer
@@ -15,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
 from monokoto.kernel.errors import Fault, Invalid, MonokotoError
 
-UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="The unit's id.")]
 _POLL_SECONDS = 0.5
 
 twin = typer.Typer(
@@ -34,8 +33,8 @@ rebuild = typer.Typer(
 )
 
 
-def _path(unit: str) -> str:
-    return f"/api/v1/units/{quote(unit, safe='')}/twin"
+def _path(client: ApiClient, unit: str) -> str:
+    return f"{PATH}/{unit_id_of(client, unit)}/twin"
 
 
 @twin.command("show")
@@ -43,7 +42,7 @@ def _path(unit: str) -> str:
 def show(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Show a unit's reported and desired state, and the difference."""
     with connect(url, key) as client:
-        found = client.get(_path(unit))
+        found = client.get(_path(client, unit))
     if as_json:
         print_json(found)
     else:
@@ -104,7 +103,7 @@ def desire(
     with connect(url, key) as client:
         desired = client.request(
             "PUT" if whole else "PATCH",
-            _path(unit) + "/desired",
+            _path(client, unit) + "/desired",
             content=msgspec.json.encode(patch),
             headers=headers,
         )
@@ -146,7 +145,7 @@ def watch(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "") -> None:
     """Print a unit's changes as they come, a line of JSON each, until Ctrl-C."""
     with connect(url, key) as client:
         try:
-            with client.stream("GET", _path(unit) + "/stream", timeout=None) as answer:
+            with client.stream("GET", _path(client, unit) + "/stream", timeout=None) as answer:
                 for line in answer.iter_lines():
                     if line.startswith("data: "):
                         typer.echo(line.removeprefix("data: "))
