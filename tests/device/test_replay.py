@@ -290,7 +290,7 @@ def test_credentials_are_read_as_the_import_answers_them(tmp_path: Path) -> None
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("name", ["train_FD001.csv.gz", "test_FD001.csv.gz"])
+@pytest.mark.parametrize("name", [pytest.param("train_FD001.csv.gz", marks=pytest.mark.long), "test_FD001.csv.gz"])
 def test_the_hundred_engines_arrive_whole(with_platform: WithPlatform, name: str) -> None:
     path = SHARED / "cmapss" / name
     if not path.exists():

@@ -25,6 +25,7 @@ from monokoto.mqtt import Reason
 WRONG_KEPT_MAX = 100
 _IN_FLIGHT_MAX = 20_000
 _KEEP_SECONDS = 1.0
+_CONNECT_AT_ONCE = 32
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -115,6 +116,7 @@ class _Sending:
         self._state = state
         self._told = told
         self._devices: dict[str, Device] = {}
+        self._starting: set[asyncio.Task[None]] = set()
         self._flight: deque[_Message] = deque()
         self._began = time.monotonic()
         self._kept_at = self._began
@@ -132,6 +134,9 @@ class _Sending:
         while waiting:
             serial = next(iter(waiting))
             await self._send(waiting.pop(serial), held=_rows_in(waiting))
+        while self._starting:
+            await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
+            self._check_started()
         for message in list(self._flight):
             await self._acknowledged(message)
         self._collect()
@@ -187,6 +192,7 @@ class _Sending:
         bodies = [{"at": time_to_json(recorded.at), "values": recorded.values} for recorded in rows]
         payload = _ENCODE(bodies[0] if len(bodies) == 1 else bodies)
         done = await device.send(TELEMETRY, payload, qos=self._plan.qos)
+        self._check_started()
         # A row of another unit that is still being gathered came before this one: not all behind it is sent.
         until = self._behind if not held else 0
         self._flight.append(_Message(rows, until, done))
@@ -207,17 +213,30 @@ class _Sending:
                 raise device.failure
 
     async def _device(self, serial: str) -> Device:
+        """The unit's connection, up or coming up: its messages wait in its outbox meanwhile."""
         device = self._devices.get(serial)
         if device is None:
+            while len(self._starting) >= _CONNECT_AT_ONCE:
+                await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
+                self._check_started()
             device = Device(self._plan.url, token=self._tokens[serial], options=self._plan.options)
-            try:
-                await device.start()
-            except MonokotoError as error:
-                error.message = f"Unit {serial}: {error.message}"
-                raise
             self._devices[serial] = device
-            self.report.units += 1
+            self._starting.add(asyncio.create_task(self._start(serial, device)))
         return device
+
+    async def _start(self, serial: str, device: Device) -> None:
+        try:
+            await device.start()
+        except MonokotoError as error:
+            error.message = f"Unit {serial}: {error.message}"
+            raise
+        self.report.units += 1
+
+    def _check_started(self) -> None:
+        """Raises Refused, Disconnected: a unit could not connect."""
+        for task in [task for task in self._starting if task.done()]:
+            self._starting.discard(task)
+            task.result()
 
     def _collect(self) -> None:
         """Count what is acknowledged, in the order of sending, and tell about it."""
@@ -254,6 +273,9 @@ class _Sending:
             self._state.keep(self.report.acknowledged_rows)
 
     async def finish(self) -> None:
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
         self._collect()
         await asyncio.gather(*(device.stop(drain_seconds=0) for device in self._devices.values()))
         self._collect()
