@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from monokoto.connect.fleet import Credentials, Fleet, NewUnit
+from monokoto.connect.fleet import Credentials, Directory, Fleet, NewUnit
 from monokoto.connect.gateway import GatewayProcess, Route, decode_commit, exposition
 from monokoto.connect.products import ProductModel
 from monokoto.engines.log import NatsServer, log_facts, open_log
 from monokoto.engines.records import metadata, open_records
 from monokoto.kernel.clock import SystemClock
 from monokoto.kernel.errors import BadSettings
-from monokoto.mqtt import Connack, Connect, Decoder, Disconnect, Puback, Publish, Reason, Version, encode
+from monokoto.mqtt import Connack, Connect, Decoder, Puback, Publish, Reason, Version, encode
 from monokoto.settings import GatewaySettings, Settings
 
 CHILD = """
@@ -71,6 +71,26 @@ class House:
             assert line, "the gateway did not start"
             with contextlib.suppress(ValueError):
                 return child, json.loads(line)["ports"]["mqtt"]
+
+    @asynccontextmanager
+    async def inside(self):
+        """A gateway in this process, on the same engines."""
+        log = await open_log(self.url)
+        directory = Directory(self.records)
+        process = GatewayProcess(
+            Settings(gateway=GatewaySettings(mqtt_port=0, websocket_port=0)),
+            log=log,
+            credentials=self.credentials,
+            directory=directory,
+            refresh_directory=directory.refresh,
+            facts=log_facts(log),
+        )
+        await process.start()
+        try:
+            yield process.ports["mqtt"]
+        finally:
+            await process.stop()
+            await log.close()
 
     async def payloads(self, route: int = Route.TELEMETRY) -> list[bytes]:
         log = await open_log(self.url)
@@ -183,7 +203,7 @@ def _kills(tmp_path, kills: int, count: int) -> None:
 
 
 def test_after_kills_of_gateway_and_log_nothing_acknowledged_is_missing(tmp_path):
-    _kills(tmp_path, kills=4, count=1500)
+    _kills(tmp_path, kills=3, count=800)
 
 
 @pytest.mark.long
@@ -196,25 +216,23 @@ def test_a_restart_of_the_log_alone_stalls_and_doubles_nothing(tmp_path):
     async def body():
         async with open_house(tmp_path) as house:
             token = house.unit("unit").token
-            _, port = await house.gateway()
-            work = asyncio.ensure_future(_send_all(port, token, "c", 4000, window=5))
-            for _ in range(2):
-                await asyncio.sleep(0.3)
-                os.kill(house.server.pid, signal.SIGKILL)
-                await house.server.wait()
-                await house.server.start()
-            await asyncio.wait_for(work, 60)
-            kept = await house.payloads()
-            assert kept == [f'{{"c":{number}}}'.encode() for number in range(4000)]
+            async with house.inside() as port:
+                work = asyncio.ensure_future(_send_all(port, token, "c", 3000, window=5))
+                for _ in range(2):
+                    await asyncio.sleep(0.2)
+                    os.kill(house.server.pid, signal.SIGKILL)
+                    await house.server.wait()
+                    await house.server.start()
+                await asyncio.wait_for(work, 60)
+            assert await house.payloads() == [f'{{"c":{number}}}'.encode() for number in range(3000)]
 
     asyncio.run(body())
 
 
 def test_a_revoked_credential_is_felt_at_once(tmp_path):
     async def body():
-        async with open_house(tmp_path) as house:
+        async with open_house(tmp_path) as house, house.inside() as port:
             registered = house.unit("unit")
-            _, port = await house.gateway()
             reader, _, decoder = await _connect(port, registered.token, "c", Version.V5)
             log = await open_log(house.url)
             credential = registered.credentials[0].id
@@ -231,22 +249,41 @@ def test_a_revoked_credential_is_felt_at_once(tmp_path):
     asyncio.run(body())
 
 
-def test_several_processes_share_a_port(tmp_path):
+def test_a_part_is_known_soon_after_it_was_registered(tmp_path):
     async def body():
-        async with open_house(tmp_path) as house:
-            token = house.unit("unit").token
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-                await house.gateway(port, processes=2)
-                await house.gateway(port, processes=2)
-            connections = [await _connect(port, token, "same", Version.V5) for _ in range(8)]
-            # Wherever each landed, the one before it was closed: a client has one connection among all processes.
-            for reader, _, decoder in connections[:-1]:
-                data = await asyncio.wait_for(reader.read(), 5)
-                assert Disconnect(reason=Reason.SESSION_TAKEN_OVER).reason in {p.reason for p in decoder.feed(data)}
-            assert not connections[-1][0].at_eof()
+        async with open_house(tmp_path) as house, house.inside() as port:
+            machine = house.unit("machine")
+            house.fleet.register(ORGANISATION, NewUnit(serial="part", product="pump", parent="machine"))
+            reader, writer, decoder = await _connect(port, machine.token, "c", Version.V5)
+            reasons = []
+            while reasons[-1:] != [0] and len(reasons) < 100:
+                await asyncio.sleep(0.1)
+                writer.write(encode(Publish(topic="koto/v1/units/part/telemetry", payload=b"{}", qos=1, packet_id=1)))
+                reasons += [packet.reason for packet in decoder.feed(await reader.read(1000))]
+            assert reasons[-1] == 0
+            assert set(reasons[:-1]) <= {Reason.NOT_AUTHORIZED}
+            assert len(await house.payloads(Route.CHILD_TELEMETRY)) == 1
+
+    asyncio.run(body())
+
+
+def test_several_processes_share_a_port(world, new_log, new_fleet):
+    async def body():
+        log, fleet = new_log(), new_fleet()
+        fleet.add("token-a")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            shared = {"log": log, "fleet": fleet, "processes": 2, "mqtt_port": port}
+            async with world(**shared) as one, world(**shared) as two:
+                connections = [await _connect(port, "token-a", "same", Version.V5) for _ in range(12)]
+                # Wherever each landed, the one before it was closed: a client has one connection among all processes.
+                for reader, _, decoder in connections[:-1]:
+                    data = await asyncio.wait_for(reader.read(), 5)
+                    assert Reason.SESSION_TAKEN_OVER in {packet.reason for packet in decoder.feed(data)}
+                assert not connections[-1][0].at_eof()
+                assert one.process.counters.accepted + two.process.counters.accepted == 12
 
     asyncio.run(body())
 

@@ -15,10 +15,8 @@ import structlog
 from monokoto.connect.fleet import CREDENTIAL_ENDED, UNITS_CHANGED, Credentials, Directory
 from monokoto.connect.gateway.authentication import Authentication, UnitCredentials
 from monokoto.connect.gateway.committer import Committer
+from monokoto.connect.gateway.connections import Gateway, Keeper, Listeners, Units
 from monokoto.connect.gateway.counters import Counters
-from monokoto.connect.gateway.keeper import Keeper
-from monokoto.connect.gateway.listeners import Listeners
-from monokoto.connect.gateway.server import Gateway, Units
 from monokoto.engines.log import Log, StreamSpec, log_facts, open_log
 from monokoto.engines.records import open_records
 from monokoto.kernel.clock import Clock, SystemClock

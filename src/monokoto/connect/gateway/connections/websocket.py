@@ -16,10 +16,10 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from monokoto.connect.gateway.connection import PACKET_BYTES_MAX, Connection
+from monokoto.connect.gateway.connections.connection import PACKET_BYTES_MAX, Connection
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.server import Gateway
 
 PATH: Final = "/mqtt"
 _SUBPROTOCOLS = tuple(Subprotocol(name) for name in ("mqtt", "mqttv3.1"))

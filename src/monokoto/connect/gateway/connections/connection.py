@@ -34,8 +34,8 @@ from monokoto.mqtt import (
 
 if TYPE_CHECKING:
     from monokoto.connect.fleet import UnitIdentity
-    from monokoto.connect.gateway.keeper import KeptSession
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.keeper import KeptSession
+    from monokoto.connect.gateway.connections.server import Gateway
 
 PACKET_BYTES_MAX: Final = PAYLOAD_BYTES_MAX + TOPIC_BYTES_MAX + 1024
 """Payload, topic, and room for properties."""

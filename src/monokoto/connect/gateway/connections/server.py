@@ -15,21 +15,21 @@ from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.gateway.authentication import Authentication
 from monokoto.connect.gateway.commit import Route
 from monokoto.connect.gateway.committer import Committer
-from monokoto.connect.gateway.connection import (
+from monokoto.connect.gateway.connections.connection import (
     AWAITING,
     ENDING,
     PACED,
     STALLED,
     Connection,
 )
+from monokoto.connect.gateway.connections.delivery import Deliveries
+from monokoto.connect.gateway.connections.dialogue import Dialogue, refused_record
+from monokoto.connect.gateway.connections.keeper import Keeper, KeptSession
+from monokoto.connect.gateway.connections.neighbours import Neighbours
+from monokoto.connect.gateway.connections.opening import Opening
+from monokoto.connect.gateway.connections.topics import ChildOf, Refusal, resolve
 from monokoto.connect.gateway.counters import Counters
-from monokoto.connect.gateway.delivery import Deliveries
-from monokoto.connect.gateway.dialogue import Dialogue, refused_record
-from monokoto.connect.gateway.keeper import Keeper, KeptSession
-from monokoto.connect.gateway.neighbours import Neighbours
-from monokoto.connect.gateway.opening import Opening
 from monokoto.connect.gateway.pace import Pace
-from monokoto.connect.gateway.topics import ChildOf, Refusal, resolve
 from monokoto.engines.log import Log
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Unavailable

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monokoto.connect.gateway.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.connect.gateway.downlink import DOWN, RETAINED, decode_retained, decode_sent, down_subject
-from monokoto.connect.gateway.keeper import KeptSession
 from monokoto.engines.log import Bucket, Entry, Log, Reader
 from monokoto.kernel.errors import Invalid, Unavailable
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.mqtt import Message
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.server import Gateway
 
 _ENTRIES_MAX = 256
 _WAIT_SECONDS = 5.0

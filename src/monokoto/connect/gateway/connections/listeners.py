@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monokoto.connect.gateway.connection import Connection
-from monokoto.connect.gateway.websocket import WebSocket
+from monokoto.connect.gateway.connections.connection import Connection
+from monokoto.connect.gateway.connections.websocket import WebSocket
 from monokoto.kernel.errors import BadSettings
 from monokoto.settings import GatewaySettings
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.server import Gateway
 
 BACKLOG = 4096
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from monokoto.connect.gateway.commit import Route, with_subject
-from monokoto.connect.gateway.connection import ENDING, Connection
-from monokoto.connect.gateway.topics import CBOR, Refusal, Target, as_cbor, resolve, subscription_refusal
+from monokoto.connect.gateway.connections.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.topics import CBOR, Refusal, Target, as_cbor, resolve, subscription_refusal
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM
 from monokoto.mqtt import (
@@ -34,8 +34,8 @@ from monokoto.mqtt import (
 )
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.keeper import KeptSession
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.keeper import KeptSession
+    from monokoto.connect.gateway.connections.server import Gateway
 
 
 RPC_REQUEST: Final = "v1/devices/me/rpc/request/"

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.gateway.commit import Route
-from monokoto.connect.gateway.connection import ENDING, Connection
-from monokoto.connect.gateway.keeper import KeptSession
+from monokoto.connect.gateway.connections.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
 from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import CLIENT_ID_BYTES_MAX
 from monokoto.mqtt import Connect, Packet, Reason, Session, Version, accept, encode
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.server import Gateway
 
 _PROTOCOLS = {Version.V3_1: "MQTT 3.1", Version.V3_1_1: "MQTT 3.1.1", Version.V5: "MQTT 5"}
 

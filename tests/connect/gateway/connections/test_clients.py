@@ -110,7 +110,7 @@ def _paho(port: int, *, version: int, transport: str = "tcp", context: ssl.SSLCo
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:
-        assert connected.wait(10)
+        assert connected.wait(4)
         for number in range(20):
             info = client.publish("koto/v1/telemetry", f'{{"n":{number}}}', qos=number % 3)
             info.wait_for_publish(10)
@@ -214,7 +214,7 @@ def test_thingsboards_own_sdk(world, tmp_path):
         connected = threading.Event()
         client.connect(callback=lambda *_: connected.set(), timeout=10)
         try:
-            assert connected.wait(10)
+            assert connected.wait(4)
             deadline = time.monotonic() + 5
             while not client.rate_limits_received and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -457,8 +457,8 @@ def test_a_will_on_a_foreign_topic_is_a_dead_letter(world, client):
 
 
 def test_the_will_of_a_unit_whose_gateway_died(world, client, new_log, new_fleet, monkeypatch):
-    monkeypatch.setattr("monokoto.connect.gateway.neighbours.DEAD_SECONDS", 0.3)
-    monkeypatch.setattr("monokoto.connect.gateway.neighbours.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("monokoto.connect.gateway.connections.neighbours.DEAD_SECONDS", 0.3)
+    monkeypatch.setattr("monokoto.connect.gateway.connections.neighbours.BEAT_SECONDS", 0.1)
 
     async def body():
         log, fleet = new_log(), new_fleet()

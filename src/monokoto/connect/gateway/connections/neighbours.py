@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from monokoto.connect.gateway.connection import Connection
-from monokoto.connect.gateway.keeper import KeptSession
+from monokoto.connect.gateway.connections.connection import Connection
+from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.engines.log import Bucket, Log
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import Conflict, Unavailable
 from monokoto.kernel.ids import format_id
 
 if TYPE_CHECKING:
-    from monokoto.connect.gateway.server import Gateway
+    from monokoto.connect.gateway.connections.server import Gateway
 
 BUCKET = "gateways"
 BEAT_SECONDS = 5.0

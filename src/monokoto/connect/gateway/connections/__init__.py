@@ -1,0 +1,7 @@
+"""Connections: what happens between a unit's socket and the committer. Part of the gateway; its front door is the gateway's."""
+
+from monokoto.connect.gateway.connections.keeper import Keeper
+from monokoto.connect.gateway.connections.listeners import Listeners
+from monokoto.connect.gateway.connections.server import Gateway, Units
+
+__all__ = ["Gateway", "Keeper", "Listeners", "Units"]
