@@ -14,6 +14,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
 
 from monokoto.connect.gateway import Downlink, Route, decode_commit, split_subject
 from monokoto.engines.log import NatsServer, open_log
@@ -202,6 +204,20 @@ def test_websocket_refuses_what_is_not_mqtt(world):
             assert b" 101 " in await ask(port, "/mqtt", "mqtt")
             assert b" 404 " in await ask(port, "/other", "mqtt")
             assert b" 4" in await ask(port, "/mqtt", "chat")
+
+    asyncio.run(body())
+
+
+def test_a_text_frame_ends_the_websocket(world):
+    async def body():
+        async with world() as w:
+            port = w.process.ports["websocket"]
+            async with connect(f"ws://127.0.0.1:{port}/mqtt", subprotocols=["mqtt"]) as socket:
+                assert socket.subprotocol == "mqtt"
+                await socket.send("CONNECT")
+                with pytest.raises(ConnectionClosedError) as caught:
+                    await asyncio.wait_for(socket.recv(), 5)
+                assert caught.value.rcvd.code == 1003
 
     asyncio.run(body())
 

@@ -11,12 +11,16 @@ from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
 from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import CLIENT_ID_BYTES_MAX
-from monokoto.mqtt import Connect, Packet, Reason, Session, Version, accept, encode
+from monokoto.mqtt import Connect, Packet, Reason, Session, Version, accept, encode, refusal
 
 if TYPE_CHECKING:
     from monokoto.connect.gateway.connections.server import Gateway
 
 _PROTOCOLS = {Version.V3_1: "MQTT 3.1", Version.V3_1_1: "MQTT 3.1.1", Version.V5: "MQTT 5"}
+_REFUSALS = {
+    Reason.CLIENT_IDENTIFIER_NOT_VALID: f"a client id has at most {CLIENT_ID_BYTES_MAX} bytes, and some if it is kept",
+    Reason.BAD_AUTHENTICATION_METHOD: "there is no extended authentication here",
+}
 
 
 class _TurnedAway(MonokotoError):
@@ -58,14 +62,9 @@ class Opening:
             raise _TurnedAway(Reason.SERVER_UNAVAILABLE, "the gateway is stopping")
         if len(gateway.connections) > gateway.settings.connections_max:
             raise _TurnedAway(Reason.SERVER_BUSY, f"{gateway.settings.connections_max} connections are all it takes")
-        if packet.properties.authentication_method is not None:
-            raise _TurnedAway(Reason.BAD_AUTHENTICATION_METHOD, "there is no extended authentication here")
-        if len(packet.client_id.encode()) > CLIENT_ID_BYTES_MAX:
-            raise _TurnedAway(
-                Reason.CLIENT_IDENTIFIER_NOT_VALID, f"a client id has at most {CLIENT_ID_BYTES_MAX} bytes"
-            )
-        if not packet.client_id and not packet.clean_start and packet.version != Version.V5:
-            raise _TurnedAway(Reason.CLIENT_IDENTIFIER_NOT_VALID, "a session that is kept needs a client id")
+        reason = refusal(packet, gateway.keeper.limits)
+        if reason is not None:
+            raise _TurnedAway(reason, _REFUSALS.get(reason, ""))
 
     async def _identify(self, connection: Connection, packet: Connect) -> UnitIdentity:
         """By certificate when TLS brought one, else by token: as password, or as user name (ThingsBoard's way)."""
