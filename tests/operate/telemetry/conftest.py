@@ -19,7 +19,7 @@ from monokoto.connect.products import ProductModel, PropertyModel
 from monokoto.engines.series import Series, open_series
 from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.values import Kind
-from monokoto.operate.telemetry import ReadingsObserver, Selection, Telemetry
+from monokoto.operate.telemetry import ReadingsObserver, Selection, Telemetry, create_tables
 
 MAKER, OTHER = 7, 8
 START = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
@@ -139,9 +139,14 @@ class Store:
             self.series.command(f"TRUNCATE TABLE {table}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
+    # A module's, not the session's: a process may have one embedded store open, and other folders' tests open theirs.
     series = open_series(data_dir=Path(tmp_path_factory.mktemp("series")))
+    create_tables(series)
+    for table in ("readings", "events"):
+        # Thousands of tiny inserts need no disk to turn for each; that inserts last is the engine's own suite.
+        series.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 0, fsync_part_directory = 0")
     yield series
     series.close()
 

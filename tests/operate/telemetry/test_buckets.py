@@ -61,7 +61,7 @@ def expected(values: list[tuple[int, float]]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/New_York"]),
     st.sampled_from(["day", "week", "month", "6h", "45min"]),
@@ -170,7 +170,7 @@ def test_gaps_are_filled_as_asked(
         assert temperature["count"] == [0, 1, 0, 0, 0, 1, 0]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(1, 2), st.integers(-100, 400), st.integers(-9, 9)), min_size=1, max_size=25),
     st.integers(0, 420),

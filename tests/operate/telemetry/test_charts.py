@@ -56,7 +56,7 @@ def test_lttb_is_the_published_one(store: Any, kit: SimpleNamespace, select: Any
     assert found == lttb(points, 50)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=120), st.integers(3, 30))
 def test_m4_keeps_each_pixels_first_last_least_and_greatest(
     store: Any, kit: SimpleNamespace, select: Any, values: list[int], pixels: int

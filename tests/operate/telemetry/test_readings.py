@@ -60,7 +60,7 @@ def everything(store: Any, selection: Selection, limit: int = 1000, newest_first
             return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conversations(), st.randoms(use_true_random=False))
 def test_readings_equal_a_dictionary(
     store: Any, kit: SimpleNamespace, select: Callable[..., Selection], spoken: list[Any], dice: random.Random
