@@ -21,7 +21,7 @@ from monokoto.cli.organisations import keys, organisations
 from monokoto.cli.products import apply_product, check_product, diff_product
 from monokoto.connect.products import Products, ProductsController
 from monokoto.connect.tenancy import ApiKeys
-from monokoto.engines.records import metadata, open_records
+from monokoto.engines.records import open_records
 from monokoto.kernel.clock import SystemClock
 from monokoto.kernel.errors import BadSettings, MonokotoError, NotFound, Unauthenticated, Unavailable
 from monokoto.web import authentication, exception_handlers, provide_caller
@@ -47,8 +47,6 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     folder = tmp_path / "data"
     monkeypatch.setenv("MONOKOTO_DATA_DIR", str(folder))
-    monkeypatch.setattr("monokoto.cli.organisations.check_migrated", lambda _records: False)
-    monkeypatch.setattr("monokoto.cli.organisations.migrate", lambda records: metadata.create_all(records.engine))
     return folder
 
 

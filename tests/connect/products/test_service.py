@@ -12,6 +12,7 @@ from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.errors import Conflict, Invalid, MonokotoError, NotFound
 from monokoto.kernel.limits import VERSIONS_PER_PRODUCT_MAX
 
+pytestmark = pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
 US = 11
 THEM = 22
 NUMBER = {"type": "number"}
@@ -202,10 +203,11 @@ def test_a_refused_first_apply_leaves_no_empty_product(products: Products, folde
 def test_a_product_has_a_bounded_number_of_versions(products: Products, folder_of, records: Records) -> None:
     products.apply(US, folder_of("1.0.0"))
     with records.write() as connection:
-        row = dict(connection.execute(sa.text("SELECT * FROM product_versions")).mappings().one())
-        table = sa.table("product_versions", *(sa.column(name) for name in row))
-        rows = [{**row, "version": f"1.0.{patch}"} for patch in range(1, VERSIONS_PER_PRODUCT_MAX)]
-        connection.execute(table.insert(), rows)
+        copy = sa.text(
+            "INSERT INTO product_versions SELECT organisation_id, product, :version, digest, thing_model, document, files, "
+            "created_at FROM product_versions WHERE version = '1.0.0'"
+        )
+        connection.execute(copy, [{"version": f"1.0.{patch}"} for patch in range(1, VERSIONS_PER_PRODUCT_MAX)])
     with pytest.raises(Conflict, match="the most"):
         products.apply(US, folder_of("2.0.0"))
     assert len(products.versions(US, "cooker")) == VERSIONS_PER_PRODUCT_MAX

@@ -14,6 +14,8 @@ from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import API_KEYS_PER_ORGANISATION_MAX
 from monokoto.web import Scope
 
+pytestmark = pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+
 
 def test_an_organisation_is_found_by_id_and_by_slug(organisations: Organisations, acme: Organisation) -> None:
     assert organisations.get(acme.id) == acme
@@ -162,10 +164,12 @@ def test_an_organisation_has_a_bounded_number_of_live_keys(
 ) -> None:
     first, _ = api_keys.create(acme.id, name="first", scopes=["admin"])
     with records.write() as connection:
-        row = connection.execute(sa.text("SELECT * FROM api_keys")).mappings().one()
-        table = sa.table("api_keys", *(sa.column(name) for name in row))
-        more = [{**row, "key_id": row["key_id"] + n} for n in range(1, API_KEYS_PER_ORGANISATION_MAX)]
-        connection.execute(table.insert(), more)
+        copy = sa.text(
+            "INSERT INTO api_keys SELECT key_id + :number, organisation_id, name, digest, scopes, created_at, expires_at, "
+            "revoked_at, last_used_at FROM api_keys WHERE key_id = :first"
+        )
+        more = range(1, API_KEYS_PER_ORGANISATION_MAX)
+        connection.execute(copy, [{"number": number, "first": first.id} for number in more])
     with pytest.raises(Conflict):
         api_keys.create(acme.id, name="one too many", scopes=["admin"])
     api_keys.revoke(acme.id, first.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,9 +120,26 @@ def text_or_texts(scope: Scope, value: Any, place: str) -> None:
     (texts if isinstance(value, list) else text)(scope, value, place)
 
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
 def by_language(scope: Scope, value: Any, place: str) -> None:
     """A text for each language tag."""
     each(text)(scope, value, place)
+    for tag in value if isinstance(value, dict) else ():
+        if not _LANGUAGE.fullmatch(tag):
+            scope.fault(child(place, tag), f"{tag[:40]!r} is not a language tag such as `de` or `pt-BR`")
+
+
+def some(check: Check) -> Check:
+    """What `check` says, and it must not be empty."""
+
+    def checked(scope: Scope, value: Any, place: str) -> None:
+        check(scope, value, place)
+        if value in ([], {}):
+            scope.fault(place, "is empty; leave it away")
+
+    return checked
 
 
 def each(check: Check) -> Check:

@@ -24,6 +24,7 @@ from monokoto.connect.products.description.terms import (
     describe,
     each,
     list_of,
+    some,
     text,
     text_or_texts,
     texts,
@@ -102,8 +103,9 @@ def _context(scope: Scope, value: Any, place: str) -> None:
     for entry in entries:
         if not isinstance(entry, str | dict):
             scope.fault(place, f"holds addresses and mappings from prefix to address, not {describe(entry)}")
-    if CONTEXT[1] not in [entry for entry in entries if isinstance(entry, str)]:
-        scope.fault(place, f"must name {CONTEXT[1]!r}, the context of Thing Description 1.1")
+    first = entries[1:2] if entries[:1] == [CONTEXT[0]] else entries[:1]
+    if first != [CONTEXT[1]]:
+        scope.fault(place, f"must begin with {CONTEXT[1]!r}, the context of Thing Description 1.1")
 
 
 def _model_type(scope: Scope, value: Any, place: str) -> None:
@@ -170,6 +172,8 @@ def _link(scope: Scope, value: Any, place: str) -> None:
         return
     if "href" not in value:
         scope.fault(place, "a link needs `href`")
+    if "sizes" in value and value.get("rel") != "icon":
+        scope.fault(child(place, "sizes"), "`sizes` is for links whose `rel` is `icon`")
     if value.get("rel") == "tm:extends":
         scope.fault(
             child(place, "rel"),
@@ -180,11 +184,11 @@ def _link(scope: Scope, value: Any, place: str) -> None:
 
 
 def _forms(scope: Scope, value: Any, place: str) -> None:
-    list_of(each(anything))(scope, value, place)
+    some(list_of(each(anything)))(scope, value, place)
     scope.report.note(place, "forms are kept but not used: the platform gives every affordance its own")
 
 
-def _formed(scope: Scope, value: Any, place: str) -> None:
+def _mapping(scope: Scope, value: Any, place: str) -> None:
     each(anything)(scope, value, place)
 
 
@@ -255,10 +259,10 @@ _MODEL: dict[str, Check] = {
     "events": _affordances(_event, "event"),
     "links": list_of(_link),
     "forms": _forms,
-    "security": text_or_texts,
-    "securityDefinitions": each(_formed),
-    "schemaDefinitions": each(_schema),
-    "profile": text_or_texts,
+    "security": some(text_or_texts),
+    "securityDefinitions": some(each(_mapping)),
+    "schemaDefinitions": some(each(_schema)),
+    "profile": some(text_or_texts),
     "uriVariables": each(_schema),
     "tm:optional": texts,
     "tm:required": _draft_term,
