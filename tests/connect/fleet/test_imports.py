@@ -186,7 +186,7 @@ def rows_of(count: int, seed: int) -> bytes:
     return "\n".join(lines).encode()
 
 
-@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
 def test_thousands_are_registered_in_bounded_memory(fleet: Fleet, credentials: Credentials, count: int) -> None:
     body = io.BytesIO(rows_of(count, seed=1))
     tracemalloc.start()
