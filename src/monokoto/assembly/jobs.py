@@ -10,7 +10,7 @@ import structlog
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import Organisations
 from monokoto.kernel.limits import PAGE_SIZE_MAX
-from monokoto.operate.telemetry import RetentionRule
+from monokoto.operate.telemetry import RetentionRule, rules_of
 
 _log = structlog.get_logger(__name__)
 
@@ -29,12 +29,4 @@ def retention_rules(organisations: Organisations, products: Products) -> Iterato
     """How long each product's current version wants its readings kept."""
     for organisation in organisations.list(limit=PAGE_SIZE_MAX):
         for product in products.list(organisation.id, limit=PAGE_SIZE_MAX):
-            model = products.current(organisation.id, product.product)
-            for one in model.properties.values():
-                if one.retention_days is not None:
-                    yield RetentionRule(
-                        organisation_id=organisation.id,
-                        product=product.product,
-                        property=one.name,
-                        days=one.retention_days,
-                    )
+            yield from rules_of([products.current(organisation.id, product.product)])

@@ -21,7 +21,7 @@ from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.kernel.facts import Fact
-from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry
+from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings
 
@@ -51,7 +51,10 @@ class Platform:
         )
         self.ingest = Ingest(self.committer, Authentication(self.credentials), settings.gateway, clock)
         self.readings = ReadingsObserver(series)
-        self.telemetry = Telemetry(series, units=self.directory, model_of=self.products.model, clock=clock)
+        by_serial = serials(self.fleet, self.directory)
+        self.telemetry = Telemetry(
+            series, units=self.directory, model_of=self.products.model, clock=clock, by_serial=by_serial
+        )
         self.dead_letters = DeadLetters(series)
         self.presence = Presence(log=log, objects=engines.objects, directory=self.directory, clock=clock)
         self.twins = Twins(
