@@ -241,6 +241,8 @@ class Connection(asyncio.Protocol):
                 if 0 < high < 128:
                     stop = start + (length & 127 | high << 7)
                 else:
+                    # It may raise: what came in front of it is settled first.
+                    ids, begin = self._settle(begin, ids), len(payloads)
                     start, stop = self._long(data, offset, end)
                     if not start:
                         break
@@ -260,9 +262,7 @@ class Connection(asyncio.Protocol):
                 ids.append(data[here : here + 2])
                 payloads.append(prefix + data[body:stop] if prefix else data[body:stop])
             else:
-                if len(payloads) > begin:
-                    self._settle(begin, ids)
-                    ids = []
+                ids = self._settle(begin, ids)
                 self._other(data, first, start, stop)
                 if self.state != OPEN:
                     offset = stop
@@ -272,15 +272,20 @@ class Connection(asyncio.Protocol):
                 at = len(wire)
                 skip = at + 3 if version5 else at + 2
             offset = stop
-        if self.state == OPEN and len(payloads) > begin:
+        if self.state == OPEN:
             self._settle(begin, ids)
         self._keep_rest(data, offset)
         self._account(end)
 
-    def _settle(self, begin: int, ids: list[bytes]) -> None:
-        """The publishes from `begin` on are all of this unit and of one route; `ids` are to be acknowledged."""
+    def _settle(self, begin: int, ids: list[bytes]) -> list[bytes]:
+        """The publishes from `begin` on are all of this unit and of one route; `ids` are to be acknowledged.
+
+        Returns an empty list for those to come.
+        """
         pending = self.pending
         count = len(pending.payloads) - begin
+        if not count:
+            return ids
         pending.units += [self.unit.unit_id] * count
         pending.routes += _ROUTE_BYTES[self._route] * count
         self.gateway.counters.publishes += count
@@ -290,6 +295,7 @@ class Connection(asyncio.Protocol):
             if _ZERO_ID in ids:
                 raise PacketError(Reason.MALFORMED_PACKET, "a packet identifier is 0")
             self.owe(PUBACK_HEAD + PUBACK_HEAD.join(ids), len(ids))
+        return []
 
     def owe(self, chunk: bytes, count: int = 1) -> None:
         """Send these acknowledgements when what waits now is kept."""
@@ -334,9 +340,10 @@ class Connection(asyncio.Protocol):
 
     def _other(self, data: bytes, first: int, start: int, stop: int) -> None:
         """Anything that is not a publish of QoS 1 to the topic of the last one."""
-        if first & 0xFE == 0x30 and data.startswith(self._wire, start) and self.version != Version.V5:
-            body = start + len(self._wire)
-            if body <= stop:  # QoS 0
+        if first & 0xFE == 0x30 and data.startswith(self._wire, start):  # QoS 0
+            version5 = self.version == Version.V5
+            body = start + len(self._wire) + version5
+            if body <= stop and not (version5 and data[body - 1]):
                 self.add(self._route, self._prefix + data[body:stop])
                 self.spent(1)
                 return
