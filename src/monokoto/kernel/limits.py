@@ -23,6 +23,15 @@ CONNECT_SECONDS_MAX = 10  # from TCP accept to a CONNECT packet
 # Tenancy
 API_KEYS_PER_ORGANISATION_MAX = 1000  # not counting revoked ones
 
+# Gateway
+LOG_WAITING_BYTES_MAX = 16 * 1024 * 1024  # received and not on disk yet; past it no socket is read
+LOG_PATIENCE_SECONDS = 30  # what is not on disk by then is given up: its senders are closed and send again
+SOCKET_WRITE_BYTES_MAX = 64 * 1024  # written and not taken by the peer; past it nothing more is written or read
+SOCKET_BLOCKED_SECONDS_MAX = 60  # a peer that takes nothing for so long is gone
+AUTHENTICATIONS_WAITING_MAX = 5_000  # connections whose credential is being looked up
+DOWN_BYTES_MAX = 1024 * 1024 * 1024  # messages to units on the log
+LINE_PROTOCOL_FAULTS_MAX = 100  # faulty lines named in one answer
+
 # Products
 PRODUCTS_PER_ORGANISATION_MAX = 10_000
 PROPERTIES_PER_PRODUCT_MAX = 1000  # and as many events, and as many actions

@@ -19,11 +19,11 @@ import structlog
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
+from monokoto.kernel.limits import AUTHENTICATIONS_WAITING_MAX
 
 CACHE_SECONDS = 10.0
 CACHE_MAX = 10_000
 ENDED_SECONDS = 120.0
-WAITING_MAX = 5_000
 THREADS = 4
 Secret = TypeVar("Secret", str, bytes)
 _log = structlog.get_logger(__name__)
@@ -109,7 +109,7 @@ class Authentication:
         cached = self._cache.get(key)
         if cached is not None and cached[0] > self._now():
             return cached[1]
-        if self._waiting >= WAITING_MAX:
+        if self._waiting >= AUTHENTICATIONS_WAITING_MAX:
             raise TooMany("Too many units are connecting at once.", remedy="Try again in a few seconds.")
         self._waiting += 1
         try:

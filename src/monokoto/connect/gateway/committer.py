@@ -26,10 +26,9 @@ from monokoto.engines.log import Log
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import TooLarge, Unavailable
 from monokoto.kernel.ids import format_id, new_id
+from monokoto.kernel.limits import LOG_PATIENCE_SECONDS, LOG_WAITING_BYTES_MAX
 
 COMMITS_UNDER_WAY_MAX = 8
-WAITING_BYTES_MAX = 16 << 20  # past it sockets are not read until it halves
-PATIENCE_SECONDS = 30.0
 _RECORD_BYTES = 13  # unit, route and length of one record
 _COMMIT_BYTES = 16
 _RETRY_SECONDS_MAX = 1.0
@@ -115,8 +114,8 @@ class Committer:
         partitions: int = 1,
         linger_ms: float = 4.0,
         bytes_max: int = 900_000,
-        waiting_bytes_max: int = WAITING_BYTES_MAX,
-        patience_seconds: float = PATIENCE_SECONDS,
+        waiting_bytes_max: int = LOG_WAITING_BYTES_MAX,
+        patience_seconds: float = LOG_PATIENCE_SECONDS,
         counters: Counters | None = None,
     ) -> None:
         self._log = log

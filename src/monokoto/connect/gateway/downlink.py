@@ -13,14 +13,14 @@ import msgspec
 from monokoto.engines.log import Bucket, Log, StreamSpec
 from monokoto.kernel.errors import Conflict, Invalid, Unavailable
 from monokoto.kernel.ids import format_id
-from monokoto.kernel.limits import DOWNLINK_QUEUE_MAX, PAYLOAD_BYTES_MAX, SESSION_EXPIRY_SECONDS_MAX
+from monokoto.kernel.limits import DOWN_BYTES_MAX, DOWNLINK_QUEUE_MAX, PAYLOAD_BYTES_MAX, SESSION_EXPIRY_SECONDS_MAX
 from monokoto.mqtt import Message, valid_name
 
 RETAINED = "retained"
 DOWN = StreamSpec(
     name="DOWN",
     subjects=("down.>",),
-    bytes_max=1 << 30,
+    bytes_max=DOWN_BYTES_MAX,
     age_seconds_max=SESSION_EXPIRY_SECONDS_MAX,
     per_subject_max=DOWNLINK_QUEUE_MAX,
     discard_old=True,

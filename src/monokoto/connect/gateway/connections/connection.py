@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from monokoto.connect.gateway.commit import Route
 from monokoto.connect.gateway.committer import Acks, Pending
 from monokoto.connect.gateway.pace import Pace
-from monokoto.kernel.limits import PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM, TOPIC_BYTES_MAX
+from monokoto.kernel.limits import PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM, SOCKET_WRITE_BYTES_MAX, TOPIC_BYTES_MAX
 from monokoto.mqtt import (
     PUBACK_HEAD,
     Connect,
@@ -59,7 +59,6 @@ BLOCKED: Final = 4
 BUSY: Final = 8
 """A packet is being worked on."""
 
-WRITE_BUFFER_BYTES_MAX: Final = 64 * 1024
 _ROUTE_BYTES = tuple(bytes((code,)) for code in range(256))
 _ZERO_ID = b"\0\0"
 
@@ -126,7 +125,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+        self.transport.set_write_buffer_limits(high=SOCKET_WRITE_BYTES_MAX)
         self.gateway.accepted(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

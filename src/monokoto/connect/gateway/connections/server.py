@@ -34,13 +34,12 @@ from monokoto.engines.log import Log
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.ids import format_id
-from monokoto.kernel.limits import CONNECT_SECONDS_MAX
+from monokoto.kernel.limits import CONNECT_SECONDS_MAX, SOCKET_BLOCKED_SECONDS_MAX
 from monokoto.mqtt import Connect, Message, PacketError, Reason, refuse
 from monokoto.settings import GatewaySettings
 
 SWEEP_SECONDS = 1.0
 CLOSING_SECONDS_MAX = 5
-BLOCKED_SECONDS_MAX = 60  # a peer that reads nothing for so long is gone
 UNTOLD_MAX = 100_000
 _MARGIN = 64  # connections past the limit that are still answered, with a CONNACK that says "busy"
 _log = structlog.get_logger(__name__)
@@ -288,7 +287,7 @@ class Gateway:
         """A connection from which nothing was read for `silent` seconds."""
         silent = connection.silent
         if connection.state == ENDING or connection.blocked:
-            if silent > (CLOSING_SECONDS_MAX if connection.state == ENDING else BLOCKED_SECONDS_MAX):
+            if silent > (CLOSING_SECONDS_MAX if connection.state == ENDING else SOCKET_BLOCKED_SECONDS_MAX):
                 connection.transport.abort()
         elif connection.kept is None:
             if silent > (CONNECT_SECONDS_MAX if connection.state == AWAITING else 3 * CONNECT_SECONDS_MAX):

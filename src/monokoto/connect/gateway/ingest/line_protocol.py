@@ -20,6 +20,7 @@ import msgspec
 
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.limits import LINE_PROTOCOL_FAULTS_MAX
 
 PRECISIONS: Final = {
     "n": 1,
@@ -40,7 +41,6 @@ NAMINGS: Final = {
 }
 """How a property is called after its line."""
 ROWS_IN_PAYLOAD: Final = 5_000
-FAULTS_MAX: Final = 100
 _MICROSECONDS_MAX: Final = 6 * 10**16  # past the year 3800; the line refuses far less
 _MICROSECONDS_FROM: Final = 10**14  # a smaller number would be read as milliseconds: then times travel as text
 
@@ -71,14 +71,14 @@ class Parsed:
     rows: int = 0
     """Lines taken."""
     faults: list[Fault] = field(default_factory=list)
-    """The first FAULTS_MAX faulty lines."""
+    """The first LINE_PROTOCOL_FAULTS_MAX faulty lines."""
     dropped: int = 0
     """All faulty lines."""
 
     def fault(self, line: int, reason: str) -> None:
         """One line is not taken."""
         self.dropped += 1
-        if len(self.faults) < FAULTS_MAX:
+        if len(self.faults) < LINE_PROTOCOL_FAULTS_MAX:
             self.faults.append(Fault(line=line, reason=reason))
 
 

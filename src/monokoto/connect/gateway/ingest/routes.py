@@ -84,19 +84,28 @@ def _answer_partial_write(_request: Request[Any, Any, Any], error: PartialWrite)
 _WRITE_ERRORS: ExceptionHandlersMap = {PartialWrite: _answer_partial_write}
 
 
-@post("/api/v1/telemetry", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"])
+@post(
+    "/api/v1/telemetry", operation_id="sendTelemetry", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"]
+)
 async def send_telemetry(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """Readings of one unit, as JSON or CBOR in any shape of docs/topics.md. 204: they are on disk."""
     await _take(request, ingest, await ingest.unit(*_tokens(request)), _TELEMETRY)
 
 
-@post("/api/v1/columns", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"])
+@post("/api/v1/columns", operation_id="sendColumns", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"])
 async def send_columns(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """Readings in columns, of one unit or of those below it in its product system. 204: they are on disk."""
     await _take(request, ingest, await ingest.unit(*_tokens(request)), _COLUMNS)
 
 
-@post("/api/v1/events/{event:str}", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"])
+@post(
+    "/api/v1/events/{event:str}",
+    operation_id="sendEvent",
+    opt=_OPEN,
+    status_code=204,
+    responses=_RESPONSES,
+    tags=["ingest"],
+)
 async def send_event(request: Request[Any, Any, Any], ingest: Ingest, event: str) -> None:
     """One event of a unit; the body is its data, or empty. 204: it is on disk."""
     if len(event) > NAME_LENGTH_MAX:
@@ -106,13 +115,27 @@ async def send_event(request: Request[Any, Any, Any], ingest: Ingest, event: str
     await _take(request, ingest, await ingest.unit(*_tokens(request)), _EVENT, subject=event)
 
 
-@post("/api/v1/{token:str}/telemetry", opt=_OPEN, status_code=200, responses=_RESPONSES, tags=["ingest"])
+@post(
+    "/api/v1/{token:str}/telemetry",
+    operation_id="sendThingsboardTelemetry",
+    opt=_OPEN,
+    status_code=200,
+    responses=_RESPONSES,
+    tags=["ingest"],
+)
 async def send_telemetry_as_thingsboard(request: Request[Any, Any, Any], ingest: Ingest, token: Unit) -> None:
     """ThingsBoard's device API: telemetry, the token in the path. 200: it is on disk."""
     await _take(request, ingest, await ingest.unit(token), _TELEMETRY)
 
 
-@post("/api/v1/{token:str}/attributes", opt=_OPEN, status_code=200, responses=_RESPONSES, tags=["ingest"])
+@post(
+    "/api/v1/{token:str}/attributes",
+    operation_id="sendThingsboardAttributes",
+    opt=_OPEN,
+    status_code=200,
+    responses=_RESPONSES,
+    tags=["ingest"],
+)
 async def send_attributes_as_thingsboard(request: Request[Any, Any, Any], ingest: Ingest, token: Unit) -> None:
     """ThingsBoard's device API: client attributes are reported properties. 200: they are on disk."""
     await _take(request, ingest, await ingest.unit(token), _TELEMETRY)
@@ -120,6 +143,7 @@ async def send_attributes_as_thingsboard(request: Request[Any, Any, Any], ingest
 
 @post(
     "/write",
+    operation_id="writeLines",
     opt=_OPEN,
     status_code=204,
     responses=_RESPONSES,
@@ -135,6 +159,7 @@ async def write(request: Request[Any, Any, Any], ingest: Ingest) -> None:
 
 @post(
     "/api/v2/write",
+    operation_id="writeLinesInfluxdb2",
     opt=_OPEN,
     status_code=204,
     responses=_RESPONSES,
