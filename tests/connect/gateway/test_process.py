@@ -15,19 +15,19 @@ from contextlib import asynccontextmanager
 import pytest
 
 from monokoto.connect.fleet import Credentials, Directory, Fleet, NewUnit
-from monokoto.connect.gateway import GatewayProcess, Route, decode_commit, exposition
+from monokoto.connect.gateway import Downlink, GatewayProcess, Route, decode_commit, exposition
 from monokoto.connect.products import ProductModel
 from monokoto.engines.log import NatsServer, log_facts, open_log
 from monokoto.engines.records import metadata, open_records
 from monokoto.kernel.clock import SystemClock
 from monokoto.kernel.errors import BadSettings
-from monokoto.mqtt import Connack, Connect, Decoder, Puback, Publish, Reason, Version, encode
-from monokoto.settings import GatewaySettings, Settings
+from monokoto.mqtt import Connack, Connect, Decoder, Puback, Publish, Reason, Subscribe, Subscription, Version, encode
+from monokoto.settings import GatewaySettings, LogSettings, Settings
 
 CHILD = """
 import asyncio, json, sys
 from monokoto.connect.gateway import run_gateway
-from monokoto.settings import GatewaySettings, Settings
+from monokoto.settings import GatewaySettings, LogSettings, Settings
 data_dir, log_url, port, processes = sys.argv[1:]
 gateway = GatewaySettings(mqtt_port=int(port), websocket_port=0, processes=int(processes))
 settings = Settings(data_dir=data_dir, gateway=gateway)
@@ -73,12 +73,15 @@ class House:
                 return child, json.loads(line)["ports"]["mqtt"]
 
     @asynccontextmanager
-    async def inside(self):
+    async def inside(self, **log_settings):
         """A gateway in this process, on the same engines."""
         log = await open_log(self.url)
         directory = Directory(self.records)
         process = GatewayProcess(
-            Settings(gateway=GatewaySettings(mqtt_port=0, websocket_port=0)),
+            Settings(
+                gateway=GatewaySettings(mqtt_port=0, websocket_port=0, commit_bytes_max=100_000),
+                log=LogSettings(**log_settings),
+            ),
             log=log,
             credentials=self.credentials,
             directory=directory,
@@ -209,7 +212,7 @@ def test_after_kills_of_gateway_and_log_nothing_acknowledged_is_missing(tmp_path
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_after_many_kills_nothing_acknowledged_is_missing(tmp_path):
-    _kills(tmp_path, kills=50, count=20_000)
+    _kills(tmp_path, kills=50, count=60_000)
 
 
 def test_a_restart_of_the_log_alone_stalls_and_doubles_nothing(tmp_path):
@@ -225,6 +228,73 @@ def test_a_restart_of_the_log_alone_stalls_and_doubles_nothing(tmp_path):
                     await house.server.start()
                 await asyncio.wait_for(work, 60)
             assert await house.payloads() == [f'{{"c":{number}}}'.encode() for number in range(3000)]
+
+    asyncio.run(body())
+
+
+def test_a_full_log_refuses_and_goes_on_when_it_is_trimmed(tmp_path):
+    async def body():
+        async with open_house(tmp_path) as house, house.inside(bytes_max=1 << 20) as port:
+            token = house.unit("unit").token
+            reader, writer, decoder = await _connect(port, token, "c")
+            sent, acknowledged = 3000, []
+            publish = b"".join(
+                encode(
+                    Publish(topic="koto/v1/telemetry", payload=b"%d " % n + b"x" * 1000, qos=1, packet_id=n),
+                    Version.V3_1_1,
+                )
+                for n in range(1, sent + 1)
+            )
+            writer.write(publish)
+            log = await open_log(house.url)
+            with contextlib.suppress(TimeoutError):
+                while True:  # three megabytes do not fit into one
+                    data = await asyncio.wait_for(reader.read(65536), 1)
+                    acknowledged += [packet.packet_id for packet in decoder.feed(data)]
+            kept = [int(payload.split()[0]) for payload in await house.payloads()]
+            assert len(acknowledged) < sent
+            assert kept[: len(acknowledged)] == acknowledged == list(range(1, len(acknowledged) + 1))
+            while len(acknowledged) < sent:
+                await log.trim("LINE", before_sequence=(await log.state("LINE")).last_sequence + 1)
+                with contextlib.suppress(TimeoutError):
+                    data = await asyncio.wait_for(reader.read(65536), 1)
+                    acknowledged += [packet.packet_id for packet in decoder.feed(data)]
+            assert acknowledged == list(range(1, sent + 1))
+            await log.close()
+
+    asyncio.run(body())
+
+
+def test_messages_to_units_go_on_after_the_log_was_killed(tmp_path):
+    async def body():
+        async with open_house(tmp_path) as house, house.inside() as port:
+            registered = house.unit("unit")
+            reader, writer, decoder = await _connect(port, registered.token, "c")
+            wanted = (Subscription(filter="koto/v1/actions/+/+", qos=1),)
+            writer.write(encode(Subscribe(packet_id=1, subscriptions=wanted), Version.V3_1_1))
+            log = await open_log(house.url)
+            received = []
+
+            async def receive(count: int) -> None:
+                async with asyncio.timeout(20):
+                    while len(received) < count:
+                        for packet in decoder.feed(await reader.read(65536)):
+                            if isinstance(packet, Publish):
+                                received.append(packet.payload)
+                                writer.write(encode(Puback(packet_id=packet.packet_id), Version.V3_1_1))
+
+            for number in range(6):
+                if number in {2, 4}:
+                    os.kill(house.server.pid, signal.SIGKILL)
+                    await house.server.wait()
+                    await house.server.start()
+                topic = f"koto/v1/actions/start/{number}"
+                await Downlink(log).send(
+                    registered.unit.id, topic=topic, payload=b"%d" % number, message_id=f"command-{number}"
+                )
+                await receive(number + 1)
+            assert received == [b"%d" % number for number in range(6)]
+            await log.close()
 
     asyncio.run(body())
 

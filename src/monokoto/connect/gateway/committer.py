@@ -197,7 +197,7 @@ class Committer:
 
     async def drain(self) -> None:
         """Return when nothing waits and nothing is under way."""
-        while self.armed or self._under_way:
+        while (self.armed or self._under_way) and not self._ended:
             if self.armed and self._may_start:
                 self._commit()
             await self._idle.wait()

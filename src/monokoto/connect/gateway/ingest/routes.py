@@ -28,11 +28,12 @@ from monokoto.connect.gateway.ingest.line_protocol import Reading, parse_lines
 from monokoto.connect.gateway.ingest.service import Ingest
 from monokoto.kernel.errors import Fault, Invalid, Unauthenticated
 from monokoto.kernel.limits import INGEST_BODY_BYTES_MAX, NAME_LENGTH_MAX
-from monokoto.web import Problem, problem_responses
+from monokoto.web import Problem, problem_responses, read_by_hand
 
 _JSON = "application/json"
 _CBOR = "application/cbor"
-_OPEN = {"exclude_from_auth": True}
+_TEXT = "text/plain"
+_UNIT = [{"unit": []}]
 _RESPONSES = problem_responses(400, 413, 429)
 _Cutter = Callable[[bytes], list[bytes]]
 _TELEMETRY: dict[str, tuple[Route, _Cutter]] = {
@@ -83,29 +84,44 @@ def _answer_partial_write(_request: Request[Any, Any, Any], error: PartialWrite)
 
 _WRITE_ERRORS: ExceptionHandlersMap = {PartialWrite: _answer_partial_write}
 
+_WRITE_QUERY = {
+    "precision": "Of the times: `ns` (default), `us`, `ms`, `s`, `m`, `h`",
+    "unit_tag": "The tag that names a unit below the sender; default `unit`",
+    "naming": "What a property is called: `field` (default), `measurement_field` or `measurement.field`",
+}
+_WRITE_TOKENS = {"p": "The unit's token (InfluxDB's password)", "u": "The unit's token, if `p` is not it"}
 
-@post(
-    "/api/v1/telemetry", operation_id="sendTelemetry", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"]
-)
+
+def _ingest(operation_id: str, summary: str, *media_types: str, query: dict[str, str] | None = None) -> dict[str, Any]:
+    """What the routes have in common. Their query is not checked: clients of other systems send what they know."""
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "opt": {"exclude_from_auth": True},
+        "responses": _RESPONSES,
+        "tags": ["Ingest"],
+        "operation_class": read_by_hand(media_types, query=query, body_required=operation_id != "sendEvent"),
+    }
+
+
+@post("/api/v1/telemetry", status_code=204, security=_UNIT, **_ingest("sendTelemetry", "Send readings", _JSON, _CBOR))
 async def send_telemetry(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """Readings of one unit, as JSON or CBOR in any shape of docs/topics.md. 204: they are on disk."""
     await _take(request, ingest, await ingest.unit(*_tokens(request)), _TELEMETRY)
 
 
-@post("/api/v1/columns", operation_id="sendColumns", opt=_OPEN, status_code=204, responses=_RESPONSES, tags=["ingest"])
+@post(
+    "/api/v1/columns",
+    status_code=204,
+    security=_UNIT,
+    **_ingest("sendColumns", "Send readings in columns", _JSON, _CBOR),
+)
 async def send_columns(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """Readings in columns, of one unit or of those below it in its product system. 204: they are on disk."""
     await _take(request, ingest, await ingest.unit(*_tokens(request)), _COLUMNS)
 
 
-@post(
-    "/api/v1/events/{event:str}",
-    operation_id="sendEvent",
-    opt=_OPEN,
-    status_code=204,
-    responses=_RESPONSES,
-    tags=["ingest"],
-)
+@post("/api/v1/events/{event:str}", status_code=204, security=_UNIT, **_ingest("sendEvent", "Send an event", _JSON))
 async def send_event(request: Request[Any, Any, Any], ingest: Ingest, event: str) -> None:
     """One event of a unit; the body is its data, or empty. 204: it is on disk."""
     if len(event) > NAME_LENGTH_MAX:
@@ -117,11 +133,9 @@ async def send_event(request: Request[Any, Any, Any], ingest: Ingest, event: str
 
 @post(
     "/api/v1/{token:str}/telemetry",
-    operation_id="sendThingsboardTelemetry",
-    opt=_OPEN,
     status_code=200,
-    responses=_RESPONSES,
-    tags=["ingest"],
+    security=[],
+    **_ingest("sendThingsboardTelemetry", "Send readings as a ThingsBoard device", _JSON),
 )
 async def send_telemetry_as_thingsboard(request: Request[Any, Any, Any], ingest: Ingest, token: Unit) -> None:
     """ThingsBoard's device API: telemetry, the token in the path. 200: it is on disk."""
@@ -130,11 +144,9 @@ async def send_telemetry_as_thingsboard(request: Request[Any, Any, Any], ingest:
 
 @post(
     "/api/v1/{token:str}/attributes",
-    operation_id="sendThingsboardAttributes",
-    opt=_OPEN,
     status_code=200,
-    responses=_RESPONSES,
-    tags=["ingest"],
+    security=[],
+    **_ingest("sendThingsboardAttributes", "Send attributes as a ThingsBoard device", _JSON),
 )
 async def send_attributes_as_thingsboard(request: Request[Any, Any, Any], ingest: Ingest, token: Unit) -> None:
     """ThingsBoard's device API: client attributes are reported properties. 200: they are on disk."""
@@ -143,12 +155,10 @@ async def send_attributes_as_thingsboard(request: Request[Any, Any, Any], ingest
 
 @post(
     "/write",
-    operation_id="writeLines",
-    opt=_OPEN,
     status_code=204,
-    responses=_RESPONSES,
-    tags=["ingest"],
     exception_handlers=_WRITE_ERRORS,
+    security=[{"unit": []}, {}],
+    **_ingest("writeLines", "Send line protocol as to InfluxDB 1", _TEXT, query=_WRITE_QUERY | _WRITE_TOKENS),
 )
 async def write(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """InfluxDB 1: line protocol; the token as `p` (or `u`), or in Authorization. `db` and `rp` are not looked at."""
@@ -159,19 +169,17 @@ async def write(request: Request[Any, Any, Any], ingest: Ingest) -> None:
 
 @post(
     "/api/v2/write",
-    operation_id="writeLinesInfluxdb2",
-    opt=_OPEN,
     status_code=204,
-    responses=_RESPONSES,
-    tags=["ingest"],
     exception_handlers=_WRITE_ERRORS,
+    security=_UNIT,
+    **_ingest("writeLinesInfluxdb2", "Send line protocol as to InfluxDB 2", _TEXT, query=_WRITE_QUERY),
 )
 async def write_as_influxdb_2(request: Request[Any, Any, Any], ingest: Ingest) -> None:
     """InfluxDB 2: line protocol, `Authorization: Token ...`. `org` and `bucket` are not looked at."""
     await _write(request, ingest, await ingest.unit(*_tokens(request)))
 
 
-@get("/ping", opt=_OPEN, status_code=204, include_in_schema=False)
+@get("/ping", opt={"exclude_from_auth": True}, status_code=204, include_in_schema=False)
 async def ping() -> Response[None]:
     """InfluxDB 1 writers ask this before they write."""
     return Response(None, status_code=204, headers={"X-Influxdb-Version": "1.8-monokoto"})
