@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, get
+from litestar import Litestar, Router, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.openapi.spec import Components, License, Tag
 from litestar.types import ControllerRouterHandler
 
 from monokoto import __version__
+from monokoto.api.edge import answer_head, refuse_unknown_parameters
 from monokoto.api.health import healthz, readyz
 from monokoto.api.metrics import metrics_route
+from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins
 from monokoto.kernel.limits import API_BODY_BYTES_MAX
 from monokoto.web import Authenticator, authentication, exception_handlers, provide_caller
 
@@ -22,8 +23,23 @@ DESCRIPTION = """\
 Monokoto turns a physical product into a service business. Everything the console does goes through these routes.
 
 Send `Authorization: Bearer KEY`; a key belongs to one organisation and carries scopes. Ids are 13 characters of Crockford base 32,
-instants RFC 3339 in UTC, errors problem documents (RFC 9457), lists pages with a cursor.
+instants RFC 3339 in UTC, errors problem documents (RFC 9457), lists pages with a cursor. A query parameter that a route does not
+know is refused (422). HEAD is answered like GET without a body.
+
+Units themselves send under the tag *Ingest*, with their own token.
 """
+TAGS = {
+    "Organisation": "The organisation a key belongs to, and its keys.",
+    "Products": "What kinds of things there are: folders with a W3C WoT Thing Model, in versions that never change.",
+    "Units": "The things themselves: registered, found, moved, retired.",
+    "Credentials": "What units prove themselves with: tokens and certificates.",
+    "Presence": "Which units are connected, and when they were heard of.",
+    "Ingest": "Where units send what they measured. A unit's token opens these, not an API key.",
+    "Dead letters": "What units sent and could not be taken, with the reason.",
+    "History": "What units measured: readings, buckets, charts, files.",
+    "Twins": "What units are like now, and what they should be like.",
+    "Health": "How the platform feels. These need no key.",
+}
 
 
 @get("/", opt={"exclude_from_auth": True}, operation_id="getIndex", summary="Where things are", tags=["Health"])
@@ -51,13 +67,14 @@ def create_app(
     def provide(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[index, healthz, readyz, metrics_route, *routes],
         dependencies={
             "caller": Provide(provide_caller),
             **{name: provide(value) for name, value in dependencies.items()},
         },
         middleware=[authentication(authenticator)],
+        before_request=refuse_unknown_parameters(),
         exception_handlers=exception_handlers,
         request_max_body_size=API_BODY_BYTES_MAX,
         on_shutdown=list(on_shutdown),
@@ -67,10 +84,15 @@ def create_app(
             description=DESCRIPTION,
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             path="/openapi",
-            render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
-            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
-            security=[{"key": []}],
+            render_plugins=render_plugins(),
+            openapi_router=Router(
+                "/openapi", route_handlers=[], include_in_schema=False, opt={"exclude_from_auth": True}
+            ),
+            components=Components(security_schemes=dict(SECURITY_SCHEMES)),
+            tags=[Tag(name=name, description=what) for name, what in TAGS.items()],
             use_handler_docstrings=True,
         ),
         logging_config=None,
     )
+    app.asgi_handler = answer_head(app.asgi_handler)
+    return app

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from monokoto.kernel.errors import MonokotoError
 
@@ -25,11 +26,19 @@ class Problem:
     remedy: str
 
 
+class HealthProblemJson(msgspec.Struct, frozen=True):
+    """One thing wrong."""
+
+    part: str
+    what: str
+    remedy: str
+
+
 class HealthJson(msgspec.Struct, frozen=True):
-    """`ok`, or what is not."""
+    """How the platform feels: `ok`, or `failing` with what is wrong."""
 
     status: str
-    problems: list[dict[str, str]] = []
+    problems: list[HealthProblemJson] = []
 
 
 class Health:
@@ -71,9 +80,10 @@ async def healthz() -> HealthJson:
     operation_id="getReadiness",
     summary="Can it do its work?",
     tags=["Health"],
+    responses={503: ResponseSpec(HealthJson, description="Something is wrong; this is what", generate_examples=False)},
 )
 async def readyz(health: Health) -> Response[HealthJson]:
     """200 when every engine answers and the line moves; 503 with what is wrong otherwise."""
     found = await health.problems()
-    listed = [{"part": one.part, "what": one.what, "remedy": one.remedy} for one in found]
+    listed = [HealthProblemJson(one.part, one.what, one.remedy) for one in found]
     return Response(HealthJson(status="failing" if found else "ok", problems=listed), status_code=503 if found else 200)

@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from monokoto.web import by_hand
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -60,6 +62,7 @@ class Metrics:
     operation_id="getMetrics",
     summary="Prometheus metrics",
     tags=["Health"],
+    operation_class=by_hand(gives=["text/plain"]),
 )
 async def metrics_route(metrics: Metrics) -> Response[bytes]:
     """Numbers about the platform as a whole; none about a single organisation."""

@@ -16,6 +16,8 @@ from litestar.types import Guard
 from monokoto.kernel.errors import Forbidden, Unauthenticated
 from monokoto.kernel.ids import ApiKeyId, OrganisationId
 
+_OPEN_OPTION = "exclude_from_auth"
+
 
 class Scope(StrEnum):
     """What a key may do. `write` includes `read` of the same noun."""
@@ -64,7 +66,7 @@ def authentication(authenticator: Authenticator) -> DefineMiddleware:
             caller = await asyncio.to_thread(authenticator.authenticate, secret)
             return AuthenticationResult(user=caller, auth=None)
 
-    return DefineMiddleware(KeyAuthentication)
+    return DefineMiddleware(KeyAuthentication, exclude_from_auth_key=_OPEN_OPTION)
 
 
 def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -78,15 +80,31 @@ def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return secret.strip()
 
 
+@dataclass(frozen=True, slots=True)
+class _Requires:
+    """A guard; asynchronous although it waits for nothing, because the framework gives each other kind a thread."""
+
+    scope: Scope
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        caller = connection.user
+        if not isinstance(caller, Caller) or not caller.may(self.scope):
+            raise Forbidden(f"This key lacks the scope {self.scope.value}.", remedy="Use a key that has it.")
+
+
 def requires(scope: Scope) -> Guard:
     """A guard for routes that need this scope."""
+    return _Requires(scope)
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        caller = connection.user
-        if not isinstance(caller, Caller) or not caller.may(scope):
-            raise Forbidden(f"This key lacks the scope {scope.value}.", remedy="Use a key that has it.")
 
-    return guard
+def scopes_of(handler: BaseRouteHandler) -> list[Scope]:
+    """The scopes a route's guards ask for; none: any live key will do."""
+    return [guard.scope for guard in handler.resolve_guards() if isinstance(guard, _Requires)]
+
+
+def is_open(handler: BaseRouteHandler) -> bool:
+    """Whether a route is answered without an API key (it may ask for a unit's token)."""
+    return bool(handler.opt.get(_OPEN_OPTION))
 
 
 async def provide_caller(request: Request[Any, Any, Any]) -> Caller:

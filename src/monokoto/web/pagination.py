@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some items and the way to the next ones. Also used for msgspec-typed JSON answers."""
+    """Some items and the way to the next ones."""
 
     items: list[T]
     next_cursor: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null on the last")] = None

@@ -30,13 +30,23 @@ class CredentialsController(Controller):
     path = "/api/v1/units/{unit:str}/credentials"
     tags = ("Credentials",)
 
-    @get(guards=[requires(Scope.UNITS_READ)], responses=problem_responses(404), summary="A unit's credentials")
+    @get(
+        operation_id="listCredentials",
+        guards=[requires(Scope.UNITS_READ)],
+        responses=problem_responses(404),
+        summary="List a unit's credentials",
+    )
     async def credentials_of(self, caller: Caller, credentials: Credentials, unit: str) -> Page[CredentialJson]:
         """From the oldest on, ended ones too."""
         found = await asyncio.to_thread(credentials.list, caller.organisation_id, _unit_id(unit))
         return Page(items=[credential_to_json(one) for one in found])
 
-    @post(guards=_WRITE, responses=problem_responses(404, 409), summary="Give a unit a credential")
+    @post(
+        operation_id="issueCredential",
+        guards=_WRITE,
+        responses=problem_responses(404, 409),
+        summary="Give a unit a credential",
+    )
     async def issue(self, caller: Caller, credentials: Credentials, unit: str, data: IssueRequest) -> NewCredentialJson:
         """A fresh token, a token the unit already has, or an X.509 certificate."""
         if data.certificate:
@@ -54,7 +64,13 @@ class CredentialsController(Controller):
         )
         return _made(made, token)
 
-    @post("/{credential:str}/rotate", guards=_WRITE, responses=problem_responses(404, 409), summary="Rotate one")
+    @post(
+        "/{credential:str}/rotate",
+        operation_id="rotateCredential",
+        guards=_WRITE,
+        responses=problem_responses(404, 409),
+        summary="Rotate a credential",
+    )
     async def rotate(
         self,
         caller: Caller,
@@ -79,7 +95,14 @@ class CredentialsController(Controller):
             await fleet.tell([fleet.credential_ended(caller.organisation_id, credential_id, unit_id)])
         return _made(made, token)
 
-    @delete("/{credential:str}", guards=_WRITE, status_code=200, responses=problem_responses(404), summary="Revoke one")
+    @delete(
+        "/{credential:str}",
+        operation_id="revokeCredential",
+        guards=_WRITE,
+        status_code=200,
+        responses=problem_responses(404),
+        summary="Revoke a credential",
+    )
     async def revoke(
         self, caller: Caller, credentials: Credentials, fleet: Fleet, unit: str, credential: str
     ) -> CredentialJson:

@@ -7,13 +7,11 @@ import csv
 import io
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Annotated, Any
 
 import msgspec
 from litestar import Request, post
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import Parameter
 from litestar.response import Stream
 
@@ -23,28 +21,20 @@ from monokoto.connect.fleet.service import Fleet
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import IMPORT_BODY_BYTES_MAX
-from monokoto.web import Caller, Scope, problem_responses, requires
+from monokoto.web import Caller, Scope, by_hand, problem_responses, requires
 
 _MEDIA_TYPES = {"text/csv": RowFormat.CSV, "application/x-ndjson": RowFormat.NDJSON}
 _BUFFER_BYTES = 1024 * 1024
 _RESULT_COLUMNS = ("line", "result", "serial", "product", "version", "unit", "token", "reason")
 
 
-@dataclass
-class _ImportOperation(Operation):
-    """The body is read by hand, as a stream, so its description is written by hand too."""
-
-    def __post_init__(self) -> None:
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.request_body = RequestBody(content=dict.fromkeys(_MEDIA_TYPES, text), required=True)
-
-
 @post(
     "/api/v1/units/import",
+    operation_id="importUnits",
     guards=[requires(Scope.UNITS_WRITE)],
     status_code=200,
     responses=problem_responses(413),
-    operation_class=_ImportOperation,
+    operation_class=by_hand(tuple(_MEDIA_TYPES), gives=tuple(_MEDIA_TYPES)),
     request_max_body_size=IMPORT_BODY_BYTES_MAX,
     tags=["Units"],
     summary="Register many units",

@@ -42,13 +42,13 @@ class UnitsController(Controller):
     path = "/api/v1/units"
     tags = ("Units",)
 
-    @get(guards=_READ, responses=problem_responses(404), summary="Units")
+    @get(operation_id="listUnits", guards=_READ, responses=problem_responses(404), summary="List units")
     async def units(
         self,
         caller: Caller,
         fleet: Fleet,
-        product: str = "",
-        version: str = "",
+        product: Annotated[str, Parameter(description="Units of this product")] = "",
+        version: Annotated[str, Parameter(description="Units of this version")] = "",
         serial: str = "",
         serial_prefix: str = "",
         tag: Annotated[list[str] | None, Parameter(description="Has all of these", max_items=TAGS_PER_UNIT_MAX)] = None,
@@ -77,7 +77,7 @@ class UnitsController(Controller):
         )
         return _page(found)
 
-    @post(guards=_WRITE, responses=problem_responses(409), summary="Register a unit")
+    @post(operation_id="registerUnit", guards=_WRITE, responses=problem_responses(409), summary="Register a unit")
     async def register(self, caller: Caller, fleet: Fleet, data: RegisterRequest) -> Response[RegisteredJson]:
         """With a token of its own unless it brings a token or a certificate along; the token is in this answer alone."""
         registered = await asyncio.to_thread(fleet.register, caller.organisation_id, new_unit_from_json(data))
@@ -86,7 +86,14 @@ class UnitsController(Controller):
         headers = {"Location": f"/api/v1/units/{answer.unit.id}", "ETag": format_etag(answer.unit.revision)}
         return Response(answer, status_code=201, headers=headers)
 
-    @post("/upgrade", guards=_WRITE, status_code=200, responses=problem_responses(404), summary="Change many versions")
+    @post(
+        "/upgrade",
+        operation_id="upgradeUnits",
+        guards=_WRITE,
+        status_code=200,
+        responses=problem_responses(404),
+        summary="Give many units another version",
+    )
     async def upgrade(self, caller: Caller, fleet: Fleet, data: UpgradeRequest) -> UpgradedJson:
         """Give all units of a product that meet the conditions another version of it."""
         wanted = UnitFilter(
@@ -99,20 +106,28 @@ class UnitsController(Controller):
         await fleet.tell([fleet.units_changed(caller.organisation_id)])
         return UpgradedJson(units=count)
 
-    @get("/{unit:str}", guards=_READ, responses=problem_responses(404), summary="A unit")
+    @get(
+        "/{unit:str}", operation_id="getUnit", guards=_READ, responses=problem_responses(404), summary="Look at a unit"
+    )
     async def unit(
         self, caller: Caller, fleet: Fleet, unit: str, if_none_match: IfNoneMatch = None
-    ) -> Response[UnitJson | None]:
+    ) -> Response[UnitJson]:
         """With its revision as ETag."""
         found = await asyncio.to_thread(fleet.get, caller.organisation_id, parse_id(unit, what="unit id"))
         if not_modified(if_none_match, found.revision):
-            return Response(None, status_code=304, headers={"ETag": format_etag(found.revision)})
+            return _unchanged(found)
         return _tagged(found)
 
-    @patch("/{unit:str}", guards=_WRITE, responses=problem_responses(404, 409, 412), summary="Change a unit")
+    @patch(
+        "/{unit:str}",
+        operation_id="updateUnit",
+        guards=_WRITE,
+        responses=problem_responses(404, 409, 412),
+        summary="Change a unit",
+    )
     async def update(
         self, caller: Caller, fleet: Fleet, unit: str, data: UpdateRequest, match: IfMatch = None
-    ) -> Response[Any]:
+    ) -> Response[UnitJson]:
         """A merge patch (RFC 7386): its description, its place in a product system, its version, its status."""
         unit_id = parse_id(unit, what="unit id")
         changed = await asyncio.to_thread(
@@ -123,6 +138,7 @@ class UnitsController(Controller):
 
     @delete(
         "/{unit:str}",
+        operation_id="retireUnit",
         guards=_WRITE,
         status_code=200,
         responses=problem_responses(404, 409, 412),
@@ -135,14 +151,20 @@ class UnitsController(Controller):
         unit: str,
         match: IfMatch = None,
         parts: Annotated[bool, Parameter(description="Its parts too; without, a unit with parts is refused")] = False,
-    ) -> Response[Any]:
+    ) -> Response[UnitJson]:
         """Its credentials end at once; its history stays, and its serial stays taken."""
         unit_id = parse_id(unit, what="unit id")
         changed = await asyncio.to_thread(fleet.retire, caller.organisation_id, unit_id, with_parts=parts, match=match)
         await fleet.tell(changed.facts)
         return _tagged(changed.unit)
 
-    @get("/{unit:str}/children", guards=_READ, responses=problem_responses(404), summary="A unit's direct parts")
+    @get(
+        "/{unit:str}/children",
+        operation_id="listUnitParts",
+        guards=_READ,
+        responses=problem_responses(404),
+        summary="List a unit's direct parts",
+    )
     async def children(
         self, caller: Caller, fleet: Fleet, unit: str, limit: Limit = PAGE_SIZE_DEFAULT, cursor: str | None = None
     ) -> Page[UnitJson]:
@@ -150,7 +172,13 @@ class UnitsController(Controller):
         wanted = UnitFilter(parent_id=parse_id(unit, what="unit id"), status=tuple(Status))
         return _page(await asyncio.to_thread(fleet.list, caller.organisation_id, wanted, limit=limit, cursor=cursor))
 
-    @get("/{unit:str}/tree", guards=_READ, responses=problem_responses(404), summary="A unit's product system")
+    @get(
+        "/{unit:str}/tree",
+        operation_id="getUnitTree",
+        guards=_READ,
+        responses=problem_responses(404),
+        summary="Show a unit's product system",
+    )
     async def tree(
         self, caller: Caller, fleet: Fleet, unit: str, limit: Limit = PAGE_SIZE_DEFAULT, cursor: str | None = None
     ) -> TreeJson:
@@ -169,5 +197,9 @@ def _page(page: Page[Unit]) -> Page[UnitJson]:
     return Page(items=[unit_to_json(unit) for unit in page.items], next_cursor=page.next_cursor)
 
 
-def _tagged(unit: Unit) -> Response[Any]:
+def _unchanged(unit: Unit) -> Response[Any]:
+    return Response(None, status_code=304, headers={"ETag": format_etag(unit.revision)})
+
+
+def _tagged(unit: Unit) -> Response[UnitJson]:
     return Response(unit_to_json(unit), headers={"ETag": format_etag(unit.revision)})

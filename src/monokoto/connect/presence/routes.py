@@ -81,7 +81,11 @@ class PresenceController(Controller):
     tags = ("Presence",)
 
     @get(
-        "/presence", guards=[requires(Scope.UNITS_READ)], responses=problem_responses(), summary="The fleet's presence"
+        "/presence",
+        operation_id="listPresence",
+        guards=[requires(Scope.UNITS_READ)],
+        responses=problem_responses(),
+        summary="Count and list who is online",
     )
     async def fleet_presence(
         self,
@@ -107,9 +111,10 @@ class PresenceController(Controller):
 
     @get(
         "/units/{unit:str}/presence",
+        operation_id="getPresence",
         guards=[requires(Scope.UNITS_READ)],
         responses=problem_responses(404),
-        summary="A unit's presence",
+        summary="Say whether a unit is online",
     )
     async def unit_presence(self, caller: Caller, presence: Presence, unit: str) -> UnitPresenceJson:
         """Whether it is connected, since when, by which sessions, and when it was last heard of."""

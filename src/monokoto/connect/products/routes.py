@@ -199,7 +199,13 @@ class ProductsController(Controller):
     path = "/api/v1/products"
     tags = ("Products",)
 
-    @get("/", guards=[requires(Scope.PRODUCTS_READ)], responses=problem_responses(), summary="The products")
+    @get(
+        "/",
+        operation_id="listProducts",
+        guards=[requires(Scope.PRODUCTS_READ)],
+        responses=problem_responses(),
+        summary="List products",
+    )
     async def all(
         self,
         caller: NamedDependency[Caller],
@@ -218,9 +224,10 @@ class ProductsController(Controller):
 
     @get(
         "/{product:str}",
+        operation_id="getProduct",
         guards=[requires(Scope.PRODUCTS_READ)],
         responses=problem_responses(404),
-        summary="One product",
+        summary="Look at a product",
     )
     async def one(
         self, caller: NamedDependency[Caller], products: NamedDependency[Products], product: FromPath[str]
@@ -230,9 +237,10 @@ class ProductsController(Controller):
 
     @get(
         "/{product:str}/versions",
+        operation_id="listProductVersions",
         guards=[requires(Scope.PRODUCTS_READ)],
         responses=problem_responses(404),
-        summary="The versions of a product",
+        summary="List the versions of a product",
     )
     async def versions(
         self, caller: NamedDependency[Caller], products: NamedDependency[Products], product: FromPath[str]
@@ -243,9 +251,10 @@ class ProductsController(Controller):
 
     @get(
         "/{product:str}/versions/{version:str}",
+        operation_id="getProductVersion",
         guards=[requires(Scope.PRODUCTS_READ)],
         responses=problem_responses(404),
-        summary="One version with its Thing Model",
+        summary="Look at a version with its Thing Model",
     )
     async def version(
         self,
@@ -259,6 +268,7 @@ class ProductsController(Controller):
 
     @post(
         "/check",
+        operation_id="checkProduct",
         guards=[requires(Scope.PRODUCTS_READ)],
         responses=problem_responses(413),
         status_code=200,
@@ -270,6 +280,7 @@ class ProductsController(Controller):
 
     @post(
         "/diff",
+        operation_id="diffProduct",
         guards=[requires(Scope.PRODUCTS_READ)],
         responses=problem_responses(413),
         status_code=200,
@@ -286,6 +297,7 @@ class ProductsController(Controller):
 
     @post(
         "/apply",
+        operation_id="applyProduct",
         guards=[requires(Scope.PRODUCTS_WRITE)],
         responses=problem_responses(409, 413),
         status_code=200,

@@ -101,14 +101,25 @@ class TenancyController(Controller):
     path = "/api/v1"
     tags = ("Organisation",)
 
-    @get("/organisation", responses=problem_responses(), summary="The organisation this key belongs to")
+    @get(
+        "/organisation",
+        responses=problem_responses(),
+        summary="Say whose this key is",
+        operation_id="getOrganisation",
+    )
     async def organisation(
         self, caller: NamedDependency[Caller], organisations: NamedDependency[Organisations]
     ) -> OrganisationJson:
         """Any live key may ask whose it is."""
         return organisation_to_json(await asyncio.to_thread(organisations.get, caller.organisation_id))
 
-    @get("/keys", guards=[requires(Scope.ADMIN)], responses=problem_responses(), summary="The organisation's keys")
+    @get(
+        "/keys",
+        operation_id="listKeys",
+        guards=[requires(Scope.ADMIN)],
+        responses=problem_responses(),
+        summary="List the organisation's keys",
+    )
     async def keys(
         self,
         caller: NamedDependency[Caller],
@@ -125,7 +136,13 @@ class TenancyController(Controller):
             next_cursor=encode_cursor(found[limit - 1].id) if more else None,
         )
 
-    @post("/keys", guards=[requires(Scope.ADMIN)], responses=problem_responses(409), summary="Make a key")
+    @post(
+        "/keys",
+        operation_id="createKey",
+        guards=[requires(Scope.ADMIN)],
+        responses=problem_responses(409),
+        summary="Make a key",
+    )
     async def create_key(
         self, caller: NamedDependency[Caller], api_keys: NamedDependency[ApiKeys], data: JSONBody[CreateKeyRequest]
     ) -> NewApiKeyJson:
@@ -141,6 +158,7 @@ class TenancyController(Controller):
 
     @delete(
         "/keys/{key:str}",
+        operation_id="revokeKey",
         guards=[requires(Scope.ADMIN)],
         responses=problem_responses(404),
         status_code=200,

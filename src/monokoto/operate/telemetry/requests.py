@@ -34,17 +34,20 @@ _DEFAULT_LIMIT = 1000
 _TIME = "RFC 3339, or so long before now: `-15min`, `-24h`, `-7d`"
 FromText = Annotated[str, Meta(description=f"First instant: {_TIME}; default: a day before `to`")]
 ToText = Annotated[str, Meta(description=f"Where the time ends, itself not included: {_TIME}; default: now")]
-WidthText = Annotated[
-    str, Meta(description="Answer buckets: `10s`, `15min`, `6h`, `day`, `week`, `month`, `quarter`, `year`")
-]
-ZoneText = Annotated[str, Meta(description="IANA zone in which days and longer buckets are cut")]
-GroupText = Annotated[str, Meta(description="A series for each `unit`, each `product`, or one of `all`")]
-FillText = Annotated[str, Meta(description="Empty buckets: `none` (left out), `null`, `previous`, `linear`")]
+_WIDTH = "Answer buckets: `10s`, `15min`, `6h`, `day`, `week`, `month`, `quarter`, `year`"
+_ZONE = "IANA zone in which days and longer buckets are cut"
+_GROUP = "A series for each `unit`, each `product`, or one of `all`"
+_FILL = "Empty buckets: `none` (left out), `null`, `previous`, `linear`"
+_POINTS = "Answer so many readings of each series that keep the curve's shape"
+WidthText = Annotated[str, Meta(description=_WIDTH)]
+ZoneText = Annotated[str, Meta(description=_ZONE)]
+GroupText = Annotated[str, Meta(description=_GROUP)]
+FillText = Annotated[str, Meta(description=_FILL)]
 Aggregates = Annotated[
     list[str],
     Meta(description="count, sum, avg, min, max, stddev, first, last, p50 (any percentile), time_avg, integral"),
 ]
-PointsNumber = Annotated[int, Meta(description="Answer so many readings of each series that keep the curve's shape")]
+PointsNumber = Annotated[int, Meta(description=_POINTS)]
 OrderText = Annotated[str, Meta(description="`oldest` or `newest` first", pattern="^(oldest|newest)$")]
 
 
@@ -124,18 +127,20 @@ def history_request(
     property: Annotated[list[str] | None, QueryParameter(description="Left out: all")] = None,  # noqa: A002 - its name in the API
     start: Annotated[str, QueryParameter(name="from", description=f"{_TIME}; default: a day before `to`")] = "",
     end: Annotated[str, QueryParameter(name="to", description=f"{_TIME}; itself not included; default: now")] = "",
-    width: WidthText = "",
-    zone: ZoneText = "UTC",
+    width: Annotated[str, QueryParameter(description=_WIDTH)] = "",
+    zone: Annotated[str, QueryParameter(description=_ZONE)] = "UTC",
     aggregate: Annotated[
         list[str] | None, QueryParameter(description="With `width`; default: avg, min, max, count")
     ] = None,
-    group: GroupText = "unit",
-    fill: FillText = "none",
-    points: PointsNumber = 0,
+    group: Annotated[str, QueryParameter(description=_GROUP)] = "unit",
+    fill: Annotated[str, QueryParameter(description=_FILL)] = "none",
+    points: Annotated[int, QueryParameter(description=_POINTS)] = 0,
     method: ChartMethod = ChartMethod.LTTB,
     limit: int = _DEFAULT_LIMIT,
     cursor: str | None = None,
-    order: OrderText = "oldest",
+    order: Annotated[
+        str, QueryParameter(description="`oldest` or `newest` first", pattern="^(oldest|newest)$")
+    ] = "oldest",
 ) -> HistoryRequest:
     """The same question out of the query string; the units are named by the route."""
     return HistoryRequest(

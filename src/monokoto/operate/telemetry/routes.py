@@ -47,15 +47,18 @@ from monokoto.operate.telemetry.requests import (
 )
 from monokoto.operate.telemetry.service import Telemetry
 from monokoto.operate.telemetry.transfer import FORMATS, ExportQuestion, Format, format_of
-from monokoto.web import Caller, Page, Scope, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, by_hand, problem_responses, requires
 
 _ARROW = FORMATS[Format.ARROW].media_type
+_FILES = tuple(facts.media_type for facts in FORMATS.values())
 _READ = [requires(Scope.TELEMETRY_READ)]
 _WRITE = [requires(Scope.TELEMETRY_WRITE)]
 _SPOOL_BYTES = 8 << 20
 _ANSWERS = {
     200: ResponseSpec(
-        HistoryJson, description=f"Readings or buckets; as an Arrow stream when `Accept` asks for {_ARROW}"
+        HistoryJson,
+        description=f"Readings or buckets; as an Arrow stream when `Accept` asks for {_ARROW}",
+        generate_examples=False,
     ),
     **problem_responses(404),
 }
@@ -80,10 +83,11 @@ class HistoryController(Controller):
 
     @get(
         "/history",
+        operation_id="getHistory",
         guards=_READ,
         responses=_ANSWERS,
         dependencies={"asked": Provide(history_request, sync_to_thread=False)},
-        summary="Readings, buckets of readings, or a chart",
+        summary="Ask for readings, buckets of readings, or a chart",
     )
     async def history(
         self,
@@ -96,7 +100,14 @@ class HistoryController(Controller):
         """`width` asks for buckets, `points` for few readings that draw the same curve; neither: the readings themselves."""
         return await _answer(request, caller, telemetry, about_units(asked, unit or []))
 
-    @post("/history", guards=_READ, responses=_ANSWERS, status_code=200, summary="The same, for many units")
+    @post(
+        "/history",
+        operation_id="postHistory",
+        guards=_READ,
+        responses=_ANSWERS,
+        status_code=200,
+        summary="Ask the history about many units",
+    )
     async def history_of_many(
         self,
         request: Request[Any, Any, Any],
@@ -109,10 +120,11 @@ class HistoryController(Controller):
 
     @get(
         "/units/{unit:str}/history",
+        operation_id="getUnitHistory",
         guards=_READ,
         responses=_ANSWERS,
         dependencies={"asked": Provide(history_request, sync_to_thread=False)},
-        summary="One unit's readings, buckets or chart",
+        summary="Ask for one unit's readings, buckets or chart",
     )
     async def history_of_unit(
         self,
@@ -127,7 +139,13 @@ class HistoryController(Controller):
         await _known_unit(fleet, caller, unit)
         return await _answer(request, caller, telemetry, about_units(asked, [unit]))
 
-    @get("/units/{unit:str}/events", guards=_READ, responses=problem_responses(404), summary="One unit's events")
+    @get(
+        "/units/{unit:str}/events",
+        operation_id="listUnitEvents",
+        guards=_READ,
+        responses=problem_responses(404),
+        summary="List one unit's events",
+    )
     async def events(
         self,
         caller: NamedDependency[Caller],
@@ -162,13 +180,20 @@ class TransferController(Controller):
     path = "/api/v1"
     tags = ("History",)
 
-    @get("/export", guards=_READ, responses=problem_responses(), summary="Readings as a file, streamed")
+    @get(
+        "/export",
+        operation_id="exportReadings",
+        guards=_READ,
+        responses=problem_responses(),
+        operation_class=by_hand(gives=(*_FILES, "application/gzip")),
+        summary="Export readings as a file",
+    )
     async def export(
         self,
         caller: NamedDependency[Caller],
         telemetry: NamedDependency[Telemetry],
         unit: UnitList = None,
-        product: FromQuery[str] = "",
+        product: Annotated[str, QueryParameter(description="All units of this product")] = "",
         property: Annotated[list[str] | None, QueryParameter(description="Left out: all")] = None,  # noqa: A002
         start: Since = "",
         end: Until = "",
@@ -201,11 +226,13 @@ class TransferController(Controller):
 
     @post(
         "/import",
+        operation_id="importReadings",
         guards=_WRITE,
         responses=problem_responses(413),
         status_code=200,
         request_max_body_size=IMPORT_BODY_BYTES_MAX,
-        summary="Take in history from a file",
+        operation_class=by_hand(_FILES),
+        summary="Import readings from a file",
     )
     async def import_(
         self,

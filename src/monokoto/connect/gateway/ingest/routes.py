@@ -28,12 +28,12 @@ from monokoto.connect.gateway.ingest.line_protocol import Reading, parse_lines
 from monokoto.connect.gateway.ingest.service import Ingest
 from monokoto.kernel.errors import Fault, Invalid, Unauthenticated
 from monokoto.kernel.limits import INGEST_BODY_BYTES_MAX, NAME_LENGTH_MAX
-from monokoto.web import Problem, problem_responses, read_by_hand
+from monokoto.web import Problem, by_hand, problem_responses
 
 _JSON = "application/json"
 _CBOR = "application/cbor"
 _TEXT = "text/plain"
-_UNIT = [{"unit": []}]
+_UNIT: list[dict[str, list[str]]] = [{"unit": []}]
 _RESPONSES = problem_responses(400, 413, 429)
 _Cutter = Callable[[bytes], list[bytes]]
 _TELEMETRY: dict[str, tuple[Route, _Cutter]] = {
@@ -100,7 +100,7 @@ def _ingest(operation_id: str, summary: str, *media_types: str, query: dict[str,
         "opt": {"exclude_from_auth": True},
         "responses": _RESPONSES,
         "tags": ["Ingest"],
-        "operation_class": read_by_hand(media_types, query=query, body_required=operation_id != "sendEvent"),
+        "operation_class": by_hand(media_types, query=query, body_required=operation_id != "sendEvent"),
     }
 
 

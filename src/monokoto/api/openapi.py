@@ -1,0 +1,233 @@
+"""The OpenAPI document: what the framework derives from the types, in the shape readers and generators want.
+
+The framework knows the types; it does not know that `UnitJson` is called a unit outside, what a class's docstring says, which
+routes need no key and which scope the others ask for. That is put in here, in passes over the finished document, so that the
+slices need say nothing twice. Refused: a hand-written document (it drifts), and plugins into the framework's generator (it
+offers none for operations, and its own ones are private).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import Any, get_args, get_origin
+
+import msgspec
+from litestar import Litestar, Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import SecurityScheme
+from litestar.routes import HTTPRoute
+from litestar.serialization import encode_json
+
+from monokoto.web import is_open, scopes_of
+
+Document = dict[str, Any]
+"""The document as plain JSON values."""
+
+SECURITY_SCHEMES = {
+    "key": SecurityScheme(
+        type="http",
+        scheme="bearer",
+        description="An API key of an organisation; an operation names the scope the key must carry. `admin` carries all.",
+    ),
+    "unit": SecurityScheme(type="http", scheme="bearer", description="A unit's own token, also as `Token` or `Basic`."),
+}
+PARAMETERS = {
+    "unit": "Id of the unit: 13 characters",
+    "product": "Name of the product",
+    "version": "A version of the product, such as `1.4.0`",
+    "credential": "Id of the credential",
+    "key": "Id of the key",
+    "event": "Name of the event in the product's model",
+    "serial": "Exactly this serial",
+    "serial_prefix": "Serials that begin so",
+    "limit": "At most so many on this page",
+    "cursor": "`next_cursor` of the page before",
+    "order": "Which come first",
+}
+"""Said once for the parameters that mean the same everywhere; a route's own description wins."""
+_STATUS = {
+    "200": "Done; this is the answer",
+    "201": "Made; this is what is there now",
+    "202": "Begun; this is how far it is",
+    "204": "Taken: it is on disk",
+}
+_NAMES = {"FaultJson": "ImportFault", "Status": "UnitStatus", "Sort": "UnitSort"}
+"""Where a class's name, clear inside its slice, says too little beside those of all others."""
+_JSON_SUFFIX = re.compile(r"Json$")
+_PAGE = re.compile(r"^Page_(?:.*\.)?(\w+?)(?:Json)?_$")
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+class _Json(JsonRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return encode_json(document_of(request.app))
+
+
+class _Yaml(YamlRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, document_of(request.app))
+
+
+def render_plugins() -> list[JsonRenderPlugin | YamlRenderPlugin]:
+    """`/openapi/openapi.json` and `.yaml`; no page that loads scripts from elsewhere."""
+    return [_Json(), _Yaml()]
+
+
+def document_of(app: Litestar) -> Document:
+    """The application's document; made at the first question and kept."""
+    found: Document | None = app.state.get("openapi_document")
+    if found is None:
+        found = msgspec.json.decode(encode_json(app.openapi_schema.to_schema()))
+        for improve in _PASSES:
+            improve(found, app)
+        app.state["openapi_document"] = found
+    return found
+
+
+def _handlers(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    """Path, method and handler of every operation in the document."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                if handler.resolve_include_in_schema():
+                    for method in handler.http_methods:
+                        if method.lower() in _METHODS:
+                            yield route.path_format or "/", method.lower(), handler
+
+
+def _operations(document: Document) -> Iterator[Document]:
+    for item in document["paths"].values():
+        yield from (item[method] for method in _METHODS if method in item)
+
+
+def _say_who_may(document: Document, app: Litestar) -> None:
+    """Which key an operation needs: an API key with a scope, a unit's token, or none (an empty list)."""
+    for path, method, handler in _handlers(app):
+        own = [dict(one) for one in handler.resolve_security() or ()]
+        needed = own if is_open(handler) else [{"key": [scope.value for scope in scopes_of(handler)]}]
+        document["paths"][path][method]["security"] = needed
+
+
+def _describe_parameters(document: Document, _app: Litestar) -> None:
+    for operation in _operations(document):
+        for parameter in operation.get("parameters", ()):
+            schema = parameter["schema"] = _without_null(parameter["schema"])
+            described = parameter.get("description") or schema.get("description")
+            parameter["description"] = described or PARAMETERS.get(parameter["name"], "")
+            schema.pop("description", None)
+            for word in ("deprecated", "allowEmptyValue", "allowReserved"):
+                parameter.pop(word, None)
+        operation.pop("deprecated", None)
+
+
+def _without_null(schema: Document) -> Document:
+    """A parameter that is left out is no null: `oneOf [X, null]` is X."""
+    choices = [one for one in schema.get("oneOf", ()) if one != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name != "oneOf" and value is not None}
+    return {**choices[0], **rest} if len(choices) == 1 else schema
+
+
+def _describe_responses(document: Document, _app: Litestar) -> None:
+    for operation in _operations(document):
+        responses = operation["responses"]
+        conditional = any(one["name"] == "If-None-Match" for one in operation.get("parameters", ()))
+        if conditional:
+            responses["304"] = {"description": "Unchanged since that entity tag"}
+        for status, answer in responses.items():
+            if answer.get("description", "").startswith("Request fulfilled") or not answer.get("description"):
+                answer["description"] = _STATUS.get(status, "Done")
+            if not answer.get("headers"):
+                answer.pop("headers", None)
+            _describe_waiting(status, answer)
+        operation["responses"] = dict(sorted(responses.items()))
+
+
+def _describe_waiting(status: str, answer: Document) -> None:
+    if status in {"429", "503"}:
+        seconds = {"schema": {"type": "integer"}, "description": "Seconds to wait before the next try"}
+        answer["headers"] = {"Retry-After": seconds}
+
+
+def _describe_schemas(document: Document, app: Litestar) -> None:
+    """The classes' docstrings, where the framework gave no description."""
+    types = _types_of(app)
+    for name, schema in document["components"]["schemas"].items():
+        kind = types.get("Page" if _PAGE.match(name) else name)
+        if kind is not None:
+            schema["description"] = inspect.getdoc(kind) or ""
+
+
+def _types_of(app: Litestar) -> dict[str, type]:
+    """Every struct and enumeration the handlers take or give, by its name."""
+    found: dict[str, type] = {}
+    for _, _, handler in _handlers(app):
+        signature = handler.parsed_fn_signature
+        fields = [*signature.parameters.values(), signature.return_type]
+        for dependency in handler.resolve_dependencies().values():
+            fields += [*dependency.parsed_fn_signature.parameters.values(), dependency.parsed_fn_signature.return_type]
+        for field in fields:
+            _gather(field.annotation, found)
+        for response in (handler.responses or {}).values():
+            _gather(response.data_container, found)
+    return found
+
+
+def _gather(annotation: Any, found: dict[str, type]) -> None:
+    for part in get_args(annotation):
+        _gather(part, found)
+    kind = get_origin(annotation) or annotation
+    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct | Enum) or found.get(kind.__name__) is kind:
+        return
+    found[kind.__name__] = kind
+    if issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            _gather(field.type, found)
+
+
+def _name_schemas(document: Document, _app: Litestar) -> None:
+    """`UnitJson` is a `Unit` outside, a page of them a `UnitPage`."""
+    schemas: Document = document["components"]["schemas"]
+    names = {name: _public_name(name) for name in schemas}
+    if len(set(names.values())) < len(names):
+        twice = sorted(name for name, public in names.items() if list(names.values()).count(public) > 1)
+        raise ValueError(f"two schemas would have one name outside: {twice}")
+    document["components"]["schemas"] = {
+        names[name]: {**schema, "title": names[name]}
+        for name, schema in sorted(schemas.items(), key=lambda pair: names[pair[0]])
+    }
+    _point_anew(document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()})
+
+
+def _public_name(name: str) -> str:
+    page = _PAGE.match(name)
+    return f"{page[1]}Page" if page else _NAMES.get(name) or _JSON_SUFFIX.sub("", name)
+
+
+def _point_anew(value: Any, names: Mapping[str, str]) -> None:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            value["$ref"] = names.get(value["$ref"], value["$ref"])
+        for inner in value.values():
+            _point_anew(inner, names)
+    elif isinstance(value, list):
+        for inner in value:
+            _point_anew(inner, names)
+
+
+def _sort(document: Document, _app: Litestar) -> None:
+    """Paths in the order of the alphabet, so that the document changes only where the API does."""
+    document["paths"] = dict(sorted(document["paths"].items()))
+
+
+_PASSES: tuple[Callable[[Document, Litestar], None], ...] = (
+    _say_who_may,
+    _describe_parameters,
+    _describe_responses,
+    _describe_schemas,
+    _name_schemas,
+    _sort,
+)
