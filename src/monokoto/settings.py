@@ -44,7 +44,7 @@ class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     username: Annotated[str, Meta(description="User of the ClickHouse server")] = "default"
     password: Annotated[str, Meta(description="Password of the ClickHouse server (secret)")] = ""
     memory_bytes_max: Annotated[int, Meta(ge=1 << 26, description="Memory one query may take")] = 2 << 30
-    linger_ms: Annotated[int, Meta(ge=1, le=10_000, description="Longest wait to gather rows into one insert")] = 200
+    linger_ms: Annotated[int, Meta(ge=1, le=10_000, description="Longest wait to gather rows into one insert")] = 400
 
 
 class RecordsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,9 +9,10 @@ from pathlib import Path
 from monokoto.connect.gateway import line_stream
 from monokoto.engines.log import Log, log_facts, open_log
 from monokoto.engines.objects import Objects, open_objects
-from monokoto.engines.records import Records, migrate, open_records
+from monokoto.engines.records import Records, migrate, open_records, records_file
 from monokoto.engines.series import Series, open_series
 from monokoto.kernel.clock import Clock, SystemClock
+from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Facts
 from monokoto.settings import Settings
 
@@ -37,6 +38,7 @@ class Engines:
 async def open_engines(settings: Settings) -> Engines:
     """The engines the settings name, their schema brought up to date."""
     data_dir = Path(settings.data_dir)
+    _require_records(settings, data_dir)
     records = open_records(settings.records.url, data_dir=data_dir)
     await asyncio.to_thread(migrate, records)
     log = await open_log(
@@ -61,3 +63,13 @@ async def open_engines(settings: Settings) -> Engines:
         facts=log_facts(log),
         clock=SystemClock(),
     )
+
+
+def _require_records(settings: Settings, data_dir: Path) -> None:
+    """Never begin anew beside readings: without the records nobody could say any more whose they are."""
+    file = records_file(data_dir)
+    if not settings.records.url and not file.exists() and (data_dir / "series").exists():
+        raise Unavailable(
+            f"The records of this installation are missing: there are readings in {data_dir}, but no {file.name}.",
+            remedy=f"Restore {file.name} from a backup, or begin anew with another data_dir.",
+        )

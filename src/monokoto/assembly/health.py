@@ -33,6 +33,8 @@ def checks_of(engines: Engines, lines: Sequence[Line]) -> dict[str, Check]:
     async def line() -> None:
         for one in lines:
             if one.state.stalled:
-                raise Unavailable(f"The line of partition {one.state.partition} waits: {one.state.stalled}")
+                raise Unavailable(
+                    f"The line of partition {one.state.partition} waits: {one.state.stalled}", remedy=one.state.remedy
+                )
 
     return {"log": log, "series": series, "records": records, "line": line}

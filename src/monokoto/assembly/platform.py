@@ -14,12 +14,14 @@ from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.metrics import samples_of
+from monokoto.assembly.repair import replay_after_damage
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
-from monokoto.connect.line import DeadLetters, Decoder, Line
+from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
@@ -28,6 +30,8 @@ from monokoto.settings import Settings
 RETENTION_SECONDS = 6 * 3600.0
 DIRECTORY_SECONDS = 5.0
 LAST_WORDS_SECONDS = 20.0
+LINE_LINGER_MS = 60
+"""How long the line gathers before it decodes: twins and rules follow within it, and a batch has a fixed cost."""
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +54,7 @@ class Platform:
             log, clock, partitions=settings.log.partitions, linger_ms=settings.gateway.commit_linger_ms
         )
         self.ingest = Ingest(self.committer, Authentication(self.credentials), settings.gateway, clock)
-        self.readings = ReadingsObserver(series)
+        self.readings = ReadingsObserver(series, linger_ms=settings.series.linger_ms, set_aside=self._set_aside)
         by_serial = serials(self.fleet, self.directory)
         self.telemetry = Telemetry(
             series, units=self.directory, model_of=self.products.model, clock=clock, by_serial=by_serial
@@ -82,7 +86,7 @@ class Platform:
             decoder=Decoder(self.directory, self.products.model),
             observers=(self.twins, self.readings, self.dead_letters, self.presence),
             refresh_units=self.directory.refresh,
-            linger_ms=settings.series.linger_ms,
+            linger_ms=LINE_LINGER_MS,
             keep_hours=settings.log.keep_hours,
             bytes_max=settings.log.bytes_max,
         )
@@ -111,6 +115,7 @@ class Platform:
     async def start(self) -> None:
         """Bring the state back, then let the line run."""
         await asyncio.to_thread(self.directory.refresh)
+        await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
         await self.presence.start()
         await self.twins.start()
         await self.ingest.start(self.engines.facts)
@@ -127,9 +132,14 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for last_words in (self.twins.stop, self.presence.stop):
+        for last_words in (
+            self.readings.flush,
+            self.twins.stop,
+            self.presence.stop,
+            *(line.keep for line in self.lines),
+        ):
             # The log may be gone already; what is not written now is made again from it at the next start.
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, Unavailable):
                 await asyncio.wait_for(last_words(), LAST_WORDS_SECONDS)
         await self.engines.close()
 
@@ -141,6 +151,9 @@ class Platform:
                 line.state.stalled = str(error)
                 _log.exception("line_ended", partition=line.state.partition)
                 await asyncio.sleep(1.0)
+
+    async def _set_aside(self, batch: Batch) -> None:
+        await self.lines[batch.partition].set_aside(self.readings.name, batch)
 
     async def _units_changed(self, _fact: Fact) -> None:
         for line in self.lines:

@@ -8,8 +8,9 @@ Layout, little-endian, version 1::
     u32 length[count]   bytes of each payload
     u8  payload[...]    one after the other
 
-Record i arrived at `arrived + i` microseconds: the gateway keeps `arrived` at or past the previous commit's last, so that
-arrival is unique and rising within one gateway, and two readings without a time of their own never collide.
+`arrived` is when the commit was made, in whole milliseconds (a shared, round number costs almost nothing on disk where it is
+kept with every reading). Record i arrived at `arrived + i` microseconds: the gateway keeps `arrived` past the previous commit's
+last, so that arrival is unique and rising within one gateway, and two readings without a time of their own never collide.
 
 A route that needs more than the payload (an event's name, a child unit's serial) has it in front of the payload:
 u16 length and UTF-8 bytes (`with_subject` / `split_subject`).
@@ -86,6 +87,8 @@ class Records:
     route: npt.NDArray[np.uint8]
     arrived: npt.NDArray[np.int64]
     payloads: list[bytes]
+    committed: int = 0
+    """When the commit was made: the arrival that is kept with a reading; of two readings of one name the later holds."""
 
 
 def encode_commit(units: Sequence[int], routes: Sequence[int], payloads: Sequence[bytes], *, arrived: int) -> bytes:
@@ -126,7 +129,7 @@ def decode_commit(body: bytes) -> Records:
     for end in ends.tolist():
         payloads.append(body[start:end])
         start = end
-    return Records(unit, route, arrived + np.arange(count, dtype=np.int64), payloads)
+    return Records(unit, route, arrived + np.arange(count, dtype=np.int64), payloads, arrived)
 
 
 def with_subject(subject: str, payload: bytes) -> bytes:

@@ -32,6 +32,7 @@ COMMITS_UNDER_WAY_MAX = 8
 _RECORD_BYTES = 13  # unit, route and length of one record
 _COMMIT_BYTES = 16
 _RETRY_SECONDS_MAX = 1.0
+_ARRIVED_STEP = 1_000  # microseconds; see commit.py
 
 
 class Acks:
@@ -286,7 +287,7 @@ class Committer:
     def _entry(
         self, units: Sequence[int], routes: Sequence[int], payloads: Sequence[bytes]
     ) -> tuple[str, bytes | None]:
-        arrived = max(self._clock.now(), self._arrived)
+        arrived = -(-max(self._clock.now(), self._arrived) // _ARRIVED_STEP) * _ARRIVED_STEP
         self._arrived = arrived + len(units)
         self._number += 1
         body = encode_commit(units, routes, payloads, arrived=arrived)

@@ -9,16 +9,18 @@ from monokoto.connect.line.batch import (
     Observer,
     PresenceRecord,
     RequestRecord,
+    Saving,
 )
 from monokoto.connect.line.checks import Check
 from monokoto.connect.line.dead_letters import DeadLetters
 from monokoto.connect.line.decode import Decoder
 from monokoto.connect.line.instants import instant_of
-from monokoto.connect.line.line import Line, LineState, stream_spec
+from monokoto.connect.line.line import POSITIONS, Line, LineState, stream_spec
 from monokoto.connect.line.refusals import Refused
 from monokoto.connect.line.routes import DeadLetterController
 
 __all__ = [
+    "POSITIONS",
     "Batch",
     "Block",
     "Check",
@@ -34,6 +36,7 @@ __all__ = [
     "PresenceRecord",
     "Refused",
     "RequestRecord",
+    "Saving",
     "instant_of",
     "stream_spec",
 ]

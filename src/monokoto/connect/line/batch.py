@@ -2,14 +2,15 @@
 
 An observer must be idempotent: after a crash it sees the entries behind its checkpoint again, cut into other batches.
 What makes that work: a reading is named by (unit, property, at), and of two with the same name the one that arrived
-later holds. `arrived` rises within a unit in log order and is the same on every replay.
+later holds, the later in the batch among those of one commit. A block's `arrived` is its commit's instant: it never falls
+within a unit in log order, is the same on every replay, and a commit is never cut.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ class Column:
 class Block:
     """Messages of one product version's units: m rows, one column per property that occurs.
 
-    Rows are in log order. Of each unit `arrived` rises; `at` need not.
+    Rows are in log order. Of each unit `arrived` never falls; `at` may.
     """
 
     model: ProductModel
@@ -139,4 +140,13 @@ class Observer(Protocol):
 
     def kept(self, partition: int) -> int:
         """The sequence up to which what it observed survives a crash; the line never trims past the lowest of these."""
+        ...
+
+
+@runtime_checkable
+class Saving(Protocol):
+    """An observer whose state survives only now and then, by a snapshot."""
+
+    async def save(self) -> None:
+        """Write the snapshot now; `kept` has moved on when this returns. Raises Unavailable; the last one stays then."""
         ...

@@ -14,12 +14,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from jsonschema import Draft7Validator
 from msgspec import Meta
 
 from monokoto.connect.line import refusals
 from monokoto.connect.line.refusals import Refused
-from monokoto.connect.products import PropertyModel
+from monokoto.connect.products import PropertyModel, schema_validator
 from monokoto.kernel.limits import INTEGER_MAX, TEXT_BYTES_MAX
 from monokoto.kernel.values import Kind
 
@@ -73,7 +72,7 @@ class Check:
         self.kind = model.kind
         self.type, self.default, self.exact = typed(model)
         schema = {**model.schema, "type": model.schema.get("type", model.kind.name.lower())}
-        self._validator = Draft7Validator(schema) if _needs_validator(model) else None
+        self._validator = schema_validator(schema) if _needs_validator(model) else None
         self._enum = frozenset(model.enum) if all(isinstance(item, str) for item in model.enum) else None
 
     def accept(self, value: Any) -> float | str:

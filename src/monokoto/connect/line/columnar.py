@@ -76,8 +76,10 @@ class Makers:
     refuse: Refuse
 
 
-def add_columns(document: Any, arrived: int, makers: Makers) -> None:
+def add_columns(document: Any, arrived: int, committed: int, makers: Makers) -> None:
     """Take one columnar payload in: whole columns where they fit, the rest row by row.
+
+    `arrived` is the time of rows that have none, `committed` what is kept as the arrival of all of them.
 
     Raises:
         Refused: the payload as a whole is not columnar.
@@ -88,7 +90,7 @@ def add_columns(document: Any, arrived: int, makers: Makers) -> None:
         at = _times(item, arrived)
         names = item.unit if isinstance(item.unit, list) else [item.unit] * item.length
         for plan, rows, units in _by_plan(names, makers):
-            _add(item, plan, rows, units, at, arrived, makers)
+            _add(item, plan, rows, units, at, committed, makers)
 
 
 def _times(item: Columnar, arrived: int) -> list[int | Refused]:

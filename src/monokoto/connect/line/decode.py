@@ -15,8 +15,8 @@ from monokoto.connect.line import refusals
 from monokoto.connect.line.batch import Batch, Block, DeadLetter, EventRecord, Int64s, PresenceRecord, RequestRecord
 from monokoto.connect.line.columnar import Makers, add_columns
 from monokoto.connect.line.events import read_event
-from monokoto.connect.line.messages import read_json, take_telemetry
-from monokoto.connect.line.plan import Plan
+from monokoto.connect.line.messages import Origin, read_json, take_telemetry
+from monokoto.connect.line.plan import Messages, Plan
 from monokoto.connect.line.refusals import Refused
 from monokoto.connect.line.rows import Rows
 from monokoto.connect.products import ProductModel
@@ -54,12 +54,25 @@ class _Making:
 
 
 @dataclass(frozen=True, slots=True)
+class _Inputs:
+    """The records of a batch, as they came."""
+
+    unit: Int64s
+    arrived: Int64s
+    committed: Int64s
+    payloads: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class _Record:
     """One record on the slow way."""
 
     unit: UnitIdentity
     route: int
     arrived: int
+    """When this record came: the time of a reading that has none."""
+    committed: int
+    """When its commit was made: what is kept as the arrival of its readings."""
     subject: str
     payload: bytes
 
@@ -95,11 +108,13 @@ class Decoder:
         parts = [records for entry in entries if (records := self._read(entry, making)) is not None]
         unit = np.concatenate([part.unit for part in parts]) if parts else np.empty(0, np.int64)
         arrived = np.concatenate([part.arrived for part in parts]) if parts else unit
+        committed = np.repeat([part.committed for part in parts], [len(part.unit) for part in parts]).astype(np.int64)
         route = np.concatenate([part.route for part in parts]) if parts else np.empty(0, np.uint8)
         payloads = [payload for part in parts for payload in part.payloads]
-        self._decode_fast(unit, route, arrived, payloads, making)
+        inputs = _Inputs(unit, arrived, committed, payloads)
+        self._decode_fast(route, inputs, making)
         for index in np.flatnonzero(route != Route.TELEMETRY).tolist():
-            self._decode_one(int(unit[index]), int(route[index]), int(arrived[index]), payloads[index], making)
+            self._decode_one(inputs, index, int(route[index]), making)
         blocks = making.blocks + [block for rows in making.rows.values() if (block := rows.block()) is not None]
         seen, last = _last_seen(unit, arrived)
         return Batch(
@@ -133,39 +148,29 @@ class Decoder:
             )
             return None
 
-    def _decode_fast(
-        self,
-        unit: Int64s,
-        route: np.ndarray[Any, np.dtype[np.uint8]],
-        arrived: Int64s,
-        payloads: list[bytes],
-        making: _Making,
-    ) -> None:
+    def _decode_fast(self, route: np.ndarray[Any, np.dtype[np.uint8]], inputs: _Inputs, making: _Making) -> None:
         telemetry = np.flatnonzero(route == Route.TELEMETRY)
         if not len(telemetry):
             return
-        units = unit[telemetry]
-        numbers = self._plan_numbers(units)
+        numbers = self._plan_numbers(inputs.unit[telemetry])
         for number in np.unique(numbers).tolist():
-            chosen = telemetry if len(numbers) and (numbers == number).all() else telemetry[numbers == number]
+            chosen = telemetry[numbers == number]
             if number < 0:
                 for index in chosen.tolist():
-                    self._decode_one(int(unit[index]), Route.TELEMETRY, int(arrived[index]), payloads[index], making)
-                continue
-            self._decode_group(self._numbered[number], chosen, unit, arrived, payloads, making)
+                    self._decode_one(inputs, index, Route.TELEMETRY, making)
+            else:
+                self._decode_group(self._numbered[number], chosen, inputs, making)
 
-    def _decode_group(
-        self, plan: Plan, chosen: Int64s, unit: Int64s, arrived: Int64s, payloads: list[bytes], making: _Making
-    ) -> None:
-        group_payloads = payloads if len(chosen) == len(payloads) else [payloads[index] for index in chosen.tolist()]
-        group_unit, group_arrived = unit[chosen], arrived[chosen]
+    def _decode_group(self, plan: Plan, chosen: Int64s, inputs: _Inputs, making: _Making) -> None:
+        payloads = inputs.payloads
+        if len(chosen) < len(payloads):
+            payloads = [payloads[index] for index in chosen.tolist()]
+        messages = Messages(payloads, inputs.unit[chosen], inputs.arrived[chosen], inputs.committed[chosen])
 
         def slow(index: int) -> None:
-            self._decode_one(
-                int(group_unit[index]), Route.TELEMETRY, int(group_arrived[index]), group_payloads[index], making
-            )
+            self._decode_one(inputs, int(chosen[index]), Route.TELEMETRY, making)
 
-        making.blocks.extend(plan.decode(group_payloads, group_unit, group_arrived, slow))
+        making.blocks.extend(plan.decode(messages, slow))
 
     def _plan_numbers(self, units: Int64s) -> Int64s:
         """For each unit the number of its plan; -1 where it has none."""
@@ -192,7 +197,8 @@ class Decoder:
             self._numbered.append(plan)
         return plan
 
-    def _decode_one(self, unit_id: int, route: int, arrived: int, payload: bytes, making: _Making) -> None:
+    def _decode_one(self, inputs: _Inputs, index: int, route: int, making: _Making) -> None:
+        unit_id, arrived, payload = int(inputs.unit[index]), int(inputs.arrived[index]), inputs.payloads[index]
         identity = self._units.get(unit_id)
         if identity is None:
             making.dead_letters.append(
@@ -201,7 +207,7 @@ class Decoder:
             return
         try:
             subject, rest = split_subject(payload) if route in SUBJECT_ROUTES else ("", payload)
-            record = _Record(identity, route, arrived, subject, rest)
+            record = _Record(identity, route, arrived, int(inputs.committed[index]), subject, rest)
             handle = _HANDLERS.get(route)
             if handle is None:
                 raise Refused(refusals.UNREADABLE, f"Nobody here reads route {route}.")
@@ -215,7 +221,8 @@ class Decoder:
     def _telemetry(self, record: _Record, making: _Making, document: Any, unit: UnitIdentity) -> None:
         refuse = _refuse(making, unit, record.route, record.arrived, record.payload, record.subject)
         rows = making.rows_of(self._plan_or_refuse(unit))
-        take_telemetry(document, unit=unit.unit_id, arrived=record.arrived, rows=rows, refuse=refuse)
+        origin = Origin(unit.unit_id, record.arrived, record.committed)
+        take_telemetry(document, origin, rows=rows, refuse=refuse)
 
     def _plan_or_refuse(self, unit: UnitIdentity) -> Plan:
         plan = self._plan(unit)
@@ -276,7 +283,7 @@ class Decoder:
             blocks=making.blocks,
             refuse=_refuse(making, record.unit, record.route, record.arrived, record.payload),
         )
-        add_columns(document, record.arrived, makers)
+        add_columns(document, record.arrived, record.committed, makers)
 
     def _named(self, record: _Record, name: str) -> UnitIdentity:
         return record.unit if name == record.unit.serial else self._child(record, name)

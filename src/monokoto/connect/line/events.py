@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from jsonschema import Draft7Validator
+from jsonschema.protocols import Validator
 
 from monokoto.connect.line import refusals
 from monokoto.connect.line.instants import instant_of
 from monokoto.connect.line.messages import read_json
 from monokoto.connect.line.refusals import Refused
-from monokoto.connect.products import ProductModel
+from monokoto.connect.products import ProductModel, schema_validator
 from monokoto.kernel.limits import TEXT_BYTES_MAX
 
 _ENVELOPE = frozenset({"at", "ts", "data", "id"})
@@ -42,6 +42,6 @@ def read_event(model: ProductModel, name: str, payload: bytes, arrived: int) -> 
 
 
 @lru_cache(maxsize=4096)
-def _validator(schema: bytes) -> Draft7Validator:
+def _validator(schema: bytes) -> Validator:
     # Keyed by the schema itself, so that versions sharing an event share its validator.
-    return Draft7Validator(msgspec.json.decode(schema) or {})
+    return schema_validator(msgspec.json.decode(schema) or {})

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from monokoto.connect.line.batch import Batch, Observer
+from monokoto.connect.line.batch import Batch, Observer, Saving
 from monokoto.connect.line.decode import Decoder
-from monokoto.connect.line.trimming import trim_partition
+from monokoto.connect.line.trimming import nearly_full, trim_partition
 from monokoto.engines.log import Bucket, Entry, Log, Reader, StreamSpec
 from monokoto.engines.objects import Objects
 from monokoto.kernel.errors import Unavailable
@@ -27,6 +27,9 @@ POSITIONS = "positions"
 BATCH_BYTES_MAX = 6_000_000
 """Bodies decoded at once: about 60,000 messages of 100 bytes, some 100 MB of Python objects at the peak."""
 READ_AHEAD = 2
+KEEP_SECONDS = 1.0
+TRIM_ROUNDS = 30
+WAIT_SECONDS_MAX = 2.0
 TRIES_BEFORE_ASIDE = 5
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +47,8 @@ class LineState:
     batches: int = 0
     stalled: str = ""
     """Why nothing moves right now; empty when it does."""
+    remedy: str = ""
+    """What to do about that."""
 
 
 def stream_spec(*, bytes_max: int) -> StreamSpec:
@@ -63,7 +68,7 @@ class Line:
         decoder: Decoder,
         observers: Sequence[Observer],
         refresh_units: Callable[[], int],
-        linger_ms: int,
+        linger_ms: float,
         keep_hours: float,
         bytes_max: int,
     ) -> None:
@@ -79,6 +84,8 @@ class Line:
         self._bytes_max = bytes_max
         self._saved: dict[str, int] = {}
         self._units_changed = False
+        self._unread = False
+        """Whether the log could not be read at the last try."""
 
     @property
     def subject(self) -> str:
@@ -95,7 +102,7 @@ class Line:
         start = await self._start(bucket)
         self.state.position = start
         reader = await self._log.reader(STREAM, self.subject, from_sequence=start + 1)
-        batches: asyncio.Queue[tuple[Sequence[Entry], Batch]] = asyncio.Queue(READ_AHEAD)
+        batches: asyncio.Queue[Batch] = asyncio.Queue(READ_AHEAD)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(reader, batches))
@@ -105,6 +112,18 @@ class Line:
             await asyncio.shield(self._save(bucket))
             await reader.close()
 
+    async def keep(self) -> None:
+        """Write down how far the observers are; once more after they wrote their last snapshots, so that the next start has
+        little to see again. Raises Unavailable."""
+        await self._save(await self._log.bucket(POSITIONS))
+
+    async def replay(self, observers: Sequence[str]) -> None:
+        """Let these observers see everything again that the log still holds; before `run`. Raises Unavailable."""
+        bucket = await self._log.bucket(POSITIONS)
+        for observer in self._observers:
+            if observer.name in observers:
+                await bucket.put(self._key(observer), b"0")
+
     async def _start(self, bucket: Bucket) -> int:
         for observer in self._observers:
             kept = await bucket.get(self._key(observer))
@@ -113,14 +132,14 @@ class Line:
         _log.info("line_started", partition=self._partition, after=start)
         return start
 
-    async def _read(self, reader: Reader, batches: asyncio.Queue[tuple[Sequence[Entry], Batch]]) -> None:
+    async def _read(self, reader: Reader, batches: asyncio.Queue[Batch]) -> None:
         while True:
             entries = await self._gather(reader)
             if not entries:
                 continue
             await self._look_at_units(entries)
             batch = await asyncio.to_thread(self._decoder.decode, self._partition, entries)
-            await batches.put((entries, batch))
+            await batches.put(batch)
 
     async def _gather(self, reader: Reader) -> list[Entry]:
         """Entries for one batch: until it is big enough or the first of them has waited long enough."""
@@ -132,8 +151,9 @@ class Line:
                 break
             try:
                 entries = await reader.read(entries_max=16, wait_seconds=wait)
+                self._unread = self._unread and self._moves()
             except Unavailable as error:
-                self.state.stalled = error.message
+                self._unread = self._waits(error.message, error.remedy)
                 await asyncio.sleep(0.2)
                 entries = []
             if not entries and not gathered:
@@ -151,55 +171,72 @@ class Line:
         if await asyncio.to_thread(self._refresh_units):
             self._decoder.forget_units()
 
-    async def _observe(self, batches: asyncio.Queue[tuple[Sequence[Entry], Batch]]) -> None:
+    async def _observe(self, batches: asyncio.Queue[Batch]) -> None:
         while True:
-            entries, batch = await batches.get()
+            batch = await batches.get()
             async with asyncio.TaskGroup() as tasks:
                 for observer in self._observers:
-                    tasks.create_task(self._observe_with(observer, batch, entries))
+                    tasks.create_task(self._observe_with(observer, batch))
             state = self.state
             state.position = batch.last_sequence
-            state.stalled = ""
+            self._moves()
             state.batches += 1
             state.messages += sum(len(block.unit) for block in batch.blocks) + len(batch.events)
             state.readings += sum(block.readings for block in batch.blocks)
             state.dead_letters += len(batch.dead_letters)
 
-    async def _observe_with(self, observer: Observer, batch: Batch, entries: Sequence[Entry]) -> None:
+    async def _observe_with(self, observer: Observer, batch: Batch) -> None:
         """Until it is taken in. An engine that is away is waited for; a bug sets the batch aside after some tries."""
-        tries = 0
+        tries, waits, told = 0, 0, ""
         while True:
             try:
                 await observer.observe(batch)
                 return
             except Unavailable as error:
-                self.state.stalled = f"{observer.name}: {error.message}"
-                _log.warning("observer_waits", observer=observer.name, reason=error.message)
+                waits += 1
+                self._waits(f"{observer.name}: {error.message}", error.remedy)
+                if error.message != told:  # One line for as long as it lasts.
+                    told = error.message
+                    _log.warning("observer_waits", observer=observer.name, reason=told, remedy=error.remedy)
             except Exception:
                 tries += 1
-                self.state.stalled = f"{observer.name} fails on entries {batch.first_sequence} to {batch.last_sequence}"
+                self._waits(f"{observer.name} fails on entries {batch.first_sequence} to {batch.last_sequence}")
                 _log.exception("observer_failed", observer=observer.name, first=batch.first_sequence, tries=tries)
                 if tries >= TRIES_BEFORE_ASIDE:
-                    await self._set_aside(observer, entries)
+                    await self.set_aside(observer.name, batch)
                     return
-            await asyncio.sleep(min(5.0, 0.2 * 2**tries))
+            await asyncio.sleep(min(WAIT_SECONDS_MAX, 0.1 * 2 ** min(tries + waits, 9)))
 
-    async def _set_aside(self, observer: Observer, entries: Sequence[Entry]) -> None:
-        """Keep the raw entries where a person finds them, so that one bug does not stop every unit."""
+    def _waits(self, why: str, remedy: str = "") -> bool:
+        self.state.stalled, self.state.remedy = why, remedy
+        return True
+
+    def _moves(self) -> bool:
+        self.state.stalled = self.state.remedy = ""
+        return False
+
+    async def set_aside(self, observer: str, batch: Batch) -> None:
+        """Keep a batch's raw entries where a person finds them, so that one bug does not stop every unit."""
         self.state.set_aside += 1
-        for entry in entries:
-            path = f"set-aside/{observer.name}/{self._partition}-{entry.sequence}.commit"
-            await self._objects.put(path, entry.body)
-        _log.error("entries_set_aside", observer=observer.name, first=entries[0].sequence, last=entries[-1].sequence)
+        sequence = batch.first_sequence - 1
+        while (entry := await self._log.next_after(STREAM, self.subject, sequence)) is not None:
+            if entry.sequence > batch.last_sequence:
+                break
+            await self._objects.put(f"set-aside/{observer}/{self._partition}-{entry.sequence}.commit", entry.body)
+            sequence = entry.sequence
+        _log.error("entries_set_aside", observer=observer, first=batch.first_sequence, last=batch.last_sequence)
 
     async def _keep_house(self, bucket: Bucket) -> None:
         rounds = 0
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(KEEP_SECONDS)
             rounds += 1
             try:
+                full = await nearly_full(self._log, STREAM, bytes_max=self._bytes_max)
+                if full:
+                    await self._hasten()
                 await self._save(bucket)
-                if rounds % 30 == 0:
+                if full or rounds % TRIM_ROUNDS == 0:
                     await trim_partition(
                         self._log,
                         STREAM,
@@ -211,10 +248,16 @@ class Line:
             except Unavailable as error:
                 _log.warning("line_housekeeping_waits", reason=error.message)
 
+    async def _hasten(self) -> None:
+        """Gateways are about to be refused: do not wait for the observers' own periods to give room."""
+        for observer in self._observers:
+            if isinstance(observer, Saving) and observer.kept(self._partition) < self.state.position:
+                await observer.save()
+
     async def _save(self, bucket: Bucket) -> None:
         for observer in self._observers:
             kept = observer.kept(self._partition)
-            if kept > self._saved[observer.name]:
+            if kept > self._saved.get(observer.name, kept):
                 await bucket.put(self._key(observer), str(kept).encode())
                 self._saved[observer.name] = kept
 

@@ -6,6 +6,7 @@ Good values of a message are taken, each bad one becomes a dead letter: a broken
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,16 +38,27 @@ def read_json(payload: bytes) -> Any:
         raise Refused(refusals.BAD_JSON, f"Not JSON: {error}") from None
 
 
-def take_telemetry(document: Any, *, unit: int, arrived: int, rows: Rows, refuse: Refuse) -> None:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose message it is and when it came."""
+
+    unit: int
+    arrived: int
+    """Its own arrival: the time of readings that have none."""
+    committed: int
+    """What is kept as the arrival of its readings."""
+
+
+def take_telemetry(document: Any, origin: Origin, *, rows: Rows, refuse: Refuse) -> None:
     """One decoded telemetry payload: an object, or an array of them; `{values}` objects may carry their time."""
     try:
         for time, values in _samples(document):
             try:
-                at = instant_of(time, arrived)
+                at = instant_of(time, origin.arrived)
             except Refused as error:
                 refuse(error.reason, error.detail)
             else:
-                rows.add(unit, at, arrived, accepted(values, rows.plan, refuse))
+                rows.add(origin.unit, at, origin.committed, accepted(values, rows.plan, refuse))
     except Refused as error:
         refuse(error.reason, error.detail)
 

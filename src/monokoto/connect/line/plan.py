@@ -7,6 +7,7 @@ array 0.33 us (refused: slower, and a payload could close another's bracket); co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -26,6 +27,18 @@ ENVELOPE_KEYS = ("at", "ts")
 DECODE_ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
 Slow = Callable[[int], None]
 """Called with the index of a message that must go the slow way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Payloads of one product version's units and where they came from, in parallel."""
+
+    payloads: Sequence[bytes]
+    unit: Int64s
+    arrived: Int64s
+    """Of each message: the time of its readings when they have none."""
+    committed: Int64s
+    """Of its commit: what is kept as the arrival of its readings."""
 
 
 class Plan:
@@ -51,14 +64,14 @@ class Plan:
         }
         self._columns = tuple((check, attrgetter(f"p{index}")) for index, check in enumerate(self.checks.values()))
 
-    def decode(self, payloads: Sequence[bytes], unit: Int64s, arrived: Int64s, slow: Slow) -> list[Block]:
+    def decode(self, messages: Messages, slow: Slow) -> list[Block]:
         """Blocks for the messages that fit; `slow` is called for each of the others."""
         if not self.fast:
-            for index in range(len(payloads)):
+            for index in range(len(messages.payloads)):
                 slow(index)
             return []
         shapes: dict[str, list[int]] = {}
-        for index, payload in enumerate(payloads):
+        for index, payload in enumerate(messages.payloads):
             shapes.setdefault(_shape(payload), []).append(index)
         blocks = []
         for shape, indices in shapes.items():
@@ -66,52 +79,52 @@ class Plan:
                 for index in indices:
                     slow(index)
                 continue
-            block = self._decode_shape(shape, indices, payloads, unit, arrived, slow)
+            block = self._decode_shape(shape, indices, messages, slow)
             if block is not None:
                 blocks.append(block)
         return blocks
 
-    def _decode_shape(
-        self, shape: str, indices: list[int], payloads: Sequence[bytes], unit: Int64s, arrived: Int64s, slow: Slow
-    ) -> Block | None:
+    def _decode_shape(self, shape: str, indices: list[int], messages: Messages, slow: Slow) -> Block | None:
         decode: Any = self._flat if shape == "flat" else self._enveloped[shape]
+        payloads = messages.payloads
         chosen = payloads if len(indices) == len(payloads) else [payloads[index] for index in indices]
         try:
-            messages = list(map(decode, chosen))
+            decoded = list(map(decode, chosen))
         except DECODE_ERRORS:
-            messages, indices = _one_by_one(decode, chosen, indices, slow)
+            decoded, indices = _one_by_one(decode, chosen, indices, slow)
         rows = np.array(indices, np.int64)
-        units, arrivals = unit[rows], arrived[rows]
-        at = arrivals
+        at = messages.arrived[rows]
         if shape != "flat":
-            try:
-                times = np.fromiter((message.time for message in messages), np.int64, len(messages))
-            except OverflowError:
-                times = np.array([min(max(message.time, -(2**62)), 2**62) for message in messages], np.int64)
-            at, fine = instants_of(times, arrivals)
-            messages = [message.values for message in messages]
+            at, fine = instants_of(_times(decoded), at)
+            decoded = [message.values for message in decoded]
             if not fine.all():
                 _send(slow, rows[~fine])
-                messages = [message for message, keep in zip(messages, fine.tolist(), strict=True) if keep]
-                rows, units, arrivals, at = rows[fine], units[fine], arrivals[fine], at[fine]
-        return self._block(messages, rows, units, at, arrivals, slow) if messages else None
+                decoded = [message for message, keep in zip(decoded, fine.tolist(), strict=True) if keep]
+                rows, at = rows[fine], at[fine]
+        return self._block(decoded, rows, at, messages, slow) if decoded else None
 
-    def _block(
-        self, messages: list[Any], rows: Int64s, unit: Int64s, at: Int64s, arrived: Int64s, slow: Slow
-    ) -> Block | None:
+    def _block(self, decoded: list[Any], rows: Int64s, at: Int64s, messages: Messages, slow: Slow) -> Block | None:
         columns: list[Column] = []
-        bad = np.zeros(len(messages), np.bool_)
+        bad = np.zeros(len(decoded), np.bool_)
         for check, get in self._columns:
-            column = _column(check, list(map(get, messages)), bad)
+            column = _column(check, list(map(get, decoded)), bad)
             if column is not None:
                 columns.append(column)
         if not bad.any():
-            return Block(self.model, unit, at, arrived, tuple(columns)) if columns else None
+            found = Block(self.model, messages.unit[rows], at, messages.committed[rows], tuple(columns))
+            return found if columns else None
         # A value that only looked right: its whole message goes the slow way, which says what is wrong with it.
         _send(slow, rows[bad])
         good = ~bad
-        kept = [message for message, keep in zip(messages, good.tolist(), strict=True) if keep]
-        return self._block(kept, rows[good], unit[good], at[good], arrived[good], slow) if kept else None
+        kept = [message for message, keep in zip(decoded, good.tolist(), strict=True) if keep]
+        return self._block(kept, rows[good], at[good], messages, slow) if kept else None
+
+
+def _times(decoded: list[Any]) -> Int64s:
+    try:
+        return np.fromiter((message.time for message in decoded), np.int64, len(decoded))
+    except OverflowError:
+        return np.array([min(max(message.time, -(2**62)), 2**62) for message in decoded], np.int64)
 
 
 def _enveloped(key: str, values: type) -> type:

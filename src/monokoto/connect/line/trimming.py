@@ -10,6 +10,11 @@ NEARLY_FULL = 0.75
 """Past this share of the disk limit entries go as soon as every observer has them, whatever their age."""
 
 
+async def nearly_full(log: Log, stream: str, *, bytes_max: int) -> bool:
+    """Whether the stream is so near its disk limit that it must give room now."""
+    return (await log.state(stream)).bytes > NEARLY_FULL * bytes_max
+
+
 async def trim_partition(log: Log, stream: str, subject: str, *, kept: int, keep_hours: float, bytes_max: int) -> int:
     """Forget what every observer has (up to sequence `kept`) and is older than `keep_hours`.
 

@@ -5,6 +5,10 @@ A reading is named by (organisation, product, property, unit, at); of two with t
 a unit's day is a handful of granules. Refused: one table per product (a fleet query over products would be a union of
 hundreds), a column per property (a version that adds one would be DDL on the hot path).
 
+A partition is a week: one that is over becomes a single part by a forced merge, and reading a single part with FINAL costs
+nothing. Parts below 128 MB hold all columns in one file: a third of the fsyncs of an insert (measured: 8.8 us of wall time a
+message of five readings with a file per column, 2.0 to 3.2 us so).
+
 An event is named by its time and its content: the same event told twice is one, two different events of one
 microsecond are two.
 """
@@ -33,9 +37,11 @@ CREATE TABLE IF NOT EXISTS {READINGS} (
     kind UInt8 CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(arrived)
-PARTITION BY toYYYYMM(at)
+PARTITION BY toMonday(at)
 ORDER BY (organisation, product, property, unit, at)
-SETTINGS {DURABLE}
+SETTINGS {DURABLE}, min_bytes_for_wide_part = 134217728,
+    min_age_to_force_merge_seconds = 900, min_age_to_force_merge_on_partition_only = 1,
+    enable_max_bytes_limit_for_min_age_to_force_merge = 1
 """
 _EVENTS_DDL = f"""
 CREATE TABLE IF NOT EXISTS {EVENTS} (
@@ -54,8 +60,8 @@ ORDER BY (organisation, product, event, unit, at, identity)
 SETTINGS {DURABLE}
 """
 
-MONTHS_PER_INSERT_MAX = 90
-"""ClickHouse refuses an insert into more than 100 partitions; imports of decades are cut below it."""
+MONTHS_PER_INSERT_MAX = 20
+"""An insert makes a part for each week it touches; imports of decades are cut so that no insert makes hundreds."""
 
 
 def create_tables(series: Series) -> None:
