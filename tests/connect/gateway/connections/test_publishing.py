@@ -243,8 +243,11 @@ def test_payloads_have_a_limit(world, client):
         async with world() as w, client(w) as c:
             await c.send(_publish(1, payload=b"x" * PAYLOAD_BYTES_MAX))
             assert await c.receive() == Puback(packet_id=1)
-            await c.send(_publish(2, payload=b"x" * (PAYLOAD_BYTES_MAX + 1), topic="koto/v1/events/e"))
-            assert await c.receive() == Puback(packet_id=2, reason=Reason.QUOTA_EXCEEDED)
+            for topic in ("koto/v1/events/e", TELEMETRY):  # a topic met before, and the one of the publish before
+                await c.send(_publish(2, payload=b"x" * (PAYLOAD_BYTES_MAX + 1), topic=topic))
+                assert await c.receive() == Puback(packet_id=2, reason=Reason.QUOTA_EXCEEDED)
+                await c.send(_publish(3))
+                assert await c.receive() == Puback(packet_id=3)
             assert c.connack.properties.maximum_packet_size > PAYLOAD_BYTES_MAX
             await c.send(b"\x32\xff\xff\x7f" + b"x" * 1000)  # announces 2 MB
             assert (await c.receive()).reason == Reason.PACKET_TOO_LARGE

@@ -61,6 +61,8 @@ BUSY: Final = 8
 
 _ROUTE_BYTES = tuple(bytes((code,)) for code in range(256))
 _ZERO_ID = b"\0\0"
+_NO_TOPIC = b"\xff\xff\xff"
+"""What no publish begins with: no topic has 65,535 bytes here."""
 
 
 class Connection(asyncio.Protocol):
@@ -107,7 +109,7 @@ class Connection(asyncio.Protocol):
         self._pauses = 0
         self._rest: bytearray | None = None
         self._needed = 0
-        self._wire = b"\xff\xff\xff"
+        self._wire = _NO_TOPIC
         """Length and bytes of the topic of the last publish: its route is known."""
         self._route = 0
         self._prefix = b""
@@ -245,6 +247,7 @@ class Connection(asyncio.Protocol):
                     start, stop = self._long(data, offset, end)
                     if not start:
                         break
+                    wire = self._wire
             else:
                 stop = start + length
             if stop > end:
@@ -360,6 +363,8 @@ class Connection(asyncio.Protocol):
             raise PacketError(Reason.MALFORMED_PACKET, "the length of a packet is longer than it needs to be")
         if stop - offset > PACKET_BYTES_MAX:
             raise PacketError(Reason.PACKET_TOO_LARGE, f"a packet may have {PACKET_BYTES_MAX} bytes")
+        if stop - start > PAYLOAD_BYTES_MAX:
+            self._wire = _NO_TOPIC  # out of the hot loop: it does not look at sizes, the dialogue does
         return start, stop
 
     def _keep_rest(self, data: bytes, offset: int) -> None:
