@@ -68,7 +68,7 @@ async def open_engines(settings: Settings) -> Engines:
 def _require_records(settings: Settings, data_dir: Path) -> None:
     """Never begin anew beside readings: without the records nobody could say any more whose they are."""
     file = records_file(data_dir)
-    if not settings.records.url and not file.exists() and (data_dir / "series").exists():
+    if not settings.records.url and not file.exists() and (data_dir / "series" / "store").exists():
         raise Unavailable(
             f"The records of this installation are missing: there are readings in {data_dir}, but no {file.name}.",
             remedy=f"Restore {file.name} from a backup, or begin anew with another data_dir.",

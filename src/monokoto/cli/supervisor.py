@@ -25,6 +25,7 @@ from typing import Protocol
 import structlog
 
 from monokoto.cli.child import Child, ChildSpec, Ready, describe_exit
+from monokoto.cli.ports import require_ports
 from monokoto.engines.host import FolderLock
 from monokoto.engines.log import NatsServer
 from monokoto.kernel.errors import MonokotoError
@@ -94,6 +95,7 @@ class Supervisor:
         self._data_dir = Path(settings.data_dir)
         self._lock = FolderLock(self._data_dir)
         self._specs = default_children(settings) if children is None else children
+        self._require_ports = children is None
         self._server = None if settings.log.url else NatsServer(self._data_dir / "log", port=settings.log.port)
         self._stages: list[list[Supervised]] = []
         self._keepers: list[asyncio.Task[None]] = []
@@ -118,6 +120,8 @@ class Supervisor:
         """
         await asyncio.to_thread(self._lock.acquire, wait_seconds=LOCK_SECONDS)
         try:
+            if self._require_ports:
+                await asyncio.to_thread(require_ports, self._settings)
             for stage in self._plan():
                 self._stages.append(stage)
                 for child in stage:

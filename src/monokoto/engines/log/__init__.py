@@ -3,7 +3,7 @@
 from monokoto.engines.log.facts import log_facts
 from monokoto.engines.log.nats import open_log
 from monokoto.engines.log.port import Bucket, Entry, Log, Reader, StreamSpec, StreamState
-from monokoto.engines.log.server import NatsServer
+from monokoto.engines.log.server import NatsServer, describe_binary, running_url
 
 __all__ = [
     "Bucket",
@@ -13,6 +13,8 @@ __all__ = [
     "Reader",
     "StreamSpec",
     "StreamState",
+    "describe_binary",
     "log_facts",
     "open_log",
+    "running_url",
 ]

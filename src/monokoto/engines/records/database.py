@@ -129,6 +129,21 @@ def _check_foreign_keys(connection: sa.Connection) -> None:
         raise RuntimeError(f"the migration leaves rows that point to nothing: {[tuple(row) for row in broken]}")
 
 
+def records_file(data_dir: Path) -> Path:
+    """Where SQLite keeps the records of an installation."""
+    return data_dir / "records.sqlite"
+
+
+def damage(records: Records) -> list[str]:
+    """What SQLite finds wrong with its file, reading all of it; PostgreSQL sees to its own. Raises Unavailable when the
+    file is past reading."""
+    if records.dialect != "sqlite":
+        return []
+    with records.read() as connection:
+        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
+    return [] if found == ["ok"] else found
+
+
 def open_records(url: str, *, data_dir: Path) -> Records:
     """PostgreSQL at `url`, or SQLite in the data folder when it is empty. Connects when first used.
 
@@ -143,7 +158,7 @@ def open_records(url: str, *, data_dir: Path) -> Records:
     except OSError as error:
         raise Unavailable(f"The data folder {data_dir} cannot be made: {error.strerror}") from error
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(data_dir / "records.sqlite")),
+        sa.URL.create("sqlite", database=str(records_file(data_dir))),
         connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS_MAX},
         pool_size=_CONNECTIONS_KEPT,
         max_overflow=_CONNECTIONS_BESIDE,

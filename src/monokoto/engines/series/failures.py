@@ -67,7 +67,8 @@ def as_error(text: str, *, inserting: bool = False) -> MonokotoError:
     if "No space left on device" in text or "File too large" in text:
         return Unavailable(f"The series store cannot write: {reason}", remedy=_DISK_FULL)
     if name in _UNAVAILABLE:
-        return Unavailable(f"The series store is not available: {reason}", remedy=_UNAVAILABLE[name])
+        fails = "cannot write" if name == "NOT_ENOUGH_SPACE" else "is not available"
+        return Unavailable(f"The series store {fails}: {reason}", remedy=_UNAVAILABLE[name])
     if name in _TOO_LARGE:
         if inserting or "(total)" in text:
             return Unavailable(f"The series store is short of memory or time: {reason}", remedy=_BUSY)

@@ -97,6 +97,10 @@ class Twins:
         """The sequence the last snapshot of this process covers; 0 before there is one."""
         return self._snapshots.kept(partition)
 
+    async def save(self) -> None:
+        """Write a snapshot now. Raises Unavailable; the last one stays then."""
+        await self._snapshots.save()
+
     @property
     def repairing(self) -> bool:
         """Whether state that no snapshot had is still being read from the series store."""
