@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
+from msgspec import Meta
 
 from monokoto.kernel.errors import MonokotoError
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when its part works, raises a MonokotoError that says what is wrong when it does not."""
+Check = Callable[[], Awaitable["Sequence[Problem] | None"]]
+"""Returns when its part works, with what is damaged in it and does not stop it; raises a MonokotoError that says what is
+wrong when it does not work."""
 CHECK_SECONDS = 2.0
 
 
@@ -39,6 +42,7 @@ class HealthJson(msgspec.Struct, frozen=True):
 
     status: str
     problems: list[HealthProblemJson] = []
+    damage: Annotated[list[HealthProblemJson], Meta(description="What is broken for good and does not stop it")] = []
 
 
 class Health:
@@ -47,19 +51,19 @@ class Health:
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
 
-    async def problems(self) -> list[Problem]:
-        """Everything that is wrong right now."""
+    async def problems(self) -> tuple[list[Problem], list[Problem]]:
+        """Everything that is wrong right now, and what is damaged without being in the way."""
         found = await asyncio.gather(*(self._ask(part, check) for part, check in self._checks.items()))
-        return [problem for problem in found if problem is not None]
+        problems = [problem for problem, _ in found if problem is not None]
+        return problems, [one for _, damage in found for one in damage]
 
-    async def _ask(self, part: str, check: Check) -> Problem | None:
+    async def _ask(self, part: str, check: Check) -> tuple[Problem | None, Sequence[Problem]]:
         try:
-            await asyncio.wait_for(check(), CHECK_SECONDS)
+            return None, await asyncio.wait_for(check(), CHECK_SECONDS) or ()
         except TimeoutError:
-            return Problem(part, f"It did not answer within {CHECK_SECONDS:g} s.", "Look at its log.")
+            return Problem(part, f"It did not answer within {CHECK_SECONDS:g} s.", "Look at its log."), ()
         except MonokotoError as error:
-            return Problem(part, error.message, error.remedy)
-        return None
+            return Problem(part, error.message, error.remedy), ()
 
 
 @get(
@@ -84,6 +88,10 @@ async def healthz() -> HealthJson:
 )
 async def readyz(health: Health) -> Response[HealthJson]:
     """200 when every engine answers and the line moves; 503 with what is wrong otherwise."""
-    found = await health.problems()
-    listed = [HealthProblemJson(one.part, one.what, one.remedy) for one in found]
-    return Response(HealthJson(status="failing" if found else "ok", problems=listed), status_code=503 if found else 200)
+    problems, damage = await health.problems()
+    told = HealthJson("failing" if problems else "ok", _to_json(problems), _to_json(damage))
+    return Response(told, status_code=503 if problems else 200)
+
+
+def _to_json(problems: Sequence[Problem]) -> list[HealthProblemJson]:
+    return [HealthProblemJson(one.part, one.what, one.remedy) for one in problems]

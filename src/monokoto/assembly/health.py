@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from monokoto.api import Check
+from monokoto.api import Check, Problem
 from monokoto.assembly.engines import Engines
 from monokoto.connect.line import Line
 from monokoto.kernel.errors import Unavailable
@@ -20,8 +20,9 @@ def checks_of(engines: Engines, lines: Sequence[Line]) -> dict[str, Check]:
         if not engines.log.connected:
             raise Unavailable("The log cannot be reached.", remedy="See whether nats-server runs; it is tried again.")
 
-    async def series() -> None:
-        await asyncio.to_thread(engines.series.query, "SELECT 1")
+    async def series() -> list[Problem]:
+        found = await asyncio.to_thread(engines.series.problems)
+        return [Problem("series", one.what, one.remedy) for one in found]
 
     async def records() -> None:
         await asyncio.to_thread(_select_one)
