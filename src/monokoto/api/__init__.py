@@ -3,5 +3,6 @@
 from monokoto.api.app import create_app
 from monokoto.api.health import Check, Health, Problem
 from monokoto.api.metrics import Metrics, Sample
+from monokoto.api.openapi import document_of
 
-__all__ = ["Check", "Health", "Metrics", "Problem", "Sample", "create_app"]
+__all__ = ["Check", "Health", "Metrics", "Problem", "Sample", "create_app", "document_of"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, Router, get
+from litestar import Litestar, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, Tag
 from litestar.types import ControllerRouterHandler
 
 from monokoto import __version__
-from monokoto.api.edge import answer_head, refuse_unknown_parameters
+from monokoto.api.edge import answer_head, name_methods, refuse_unknown_parameters
 from monokoto.api.health import healthz, readyz
 from monokoto.api.metrics import metrics_route
-from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins
+from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins, router
 from monokoto.kernel.limits import API_BODY_BYTES_MAX
 from monokoto.web import Authenticator, authentication, exception_handlers, provide_caller
 
@@ -85,14 +85,12 @@ def create_app(
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             path="/openapi",
             render_plugins=render_plugins(),
-            openapi_router=Router(
-                "/openapi", route_handlers=[], include_in_schema=False, opt={"exclude_from_auth": True}
-            ),
+            openapi_router=router(),
             components=Components(security_schemes=dict(SECURITY_SCHEMES)),
             tags=[Tag(name=name, description=what) for name, what in TAGS.items()],
             use_handler_docstrings=True,
         ),
         logging_config=None,
     )
-    app.asgi_handler = answer_head(app.asgi_handler)
+    app.asgi_handler = name_methods(app, answer_head(app.asgi_handler))
     return app

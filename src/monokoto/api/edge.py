@@ -1,4 +1,4 @@
-"""What holds for every route before its handler runs: HEAD is answered, a misspelt query parameter is refused."""
+"""What holds for every route around its handler: HEAD and OPTIONS are answered, a misspelt query parameter is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.enums import HttpMethod
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -45,6 +45,35 @@ def answer_head(app: ASGIApp) -> ASGIApp:
                 begun.set()
 
         await app(scope, receive_until_begun, send_head)
+
+    return answer
+
+
+def name_methods(app: Litestar, inner: ASGIApp) -> ASGIApp:
+    """`Allow` (RFC 9110 section 10.2.1) with every method of the path; the framework names those of one of its handlers."""
+    methods: dict[str, set[str]] = {}
+
+    def allowed(scope: Scope, told: str) -> bytes:
+        if not methods:
+            for route in app.routes:
+                if isinstance(route, HTTPRoute):
+                    methods.setdefault(route.path_format, set()).update(route.methods)
+        found = (
+            {one.strip() for one in told.split(",")} | methods.get(scope.get("path_template", ""), set()) | {"OPTIONS"}
+        )
+        return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set()))).encode()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (name, allowed(scope, value.decode()) if name.lower() == b"allow" else value)
+                    for name, value in message["headers"]
+                ]
+                message = cast("Message", {**message, "headers": headers})
+            await send(message)
+
+        await inner(scope, receive, send_named)
 
     return answer
 

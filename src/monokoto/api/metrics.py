@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from litestar import Response, get
@@ -26,34 +27,43 @@ class Sample:
 
 
 class _Samples(Collector):
-    def __init__(self, sources: Iterable[Callable[[], Iterable[Sample]]]) -> None:
-        self._sources = tuple(sources)
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self._samples = samples
 
     def collect(self) -> Iterator[Metric]:
         families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
-        for source in self._sources:
-            for sample in source():
-                name = f"monokoto_{sample.name}"
-                family = families.get(name)
-                if family is None:
-                    kind = CounterMetricFamily if sample.rises else GaugeMetricFamily
-                    family = families[name] = kind(name, sample.help, labels=list(sample.labels))
-                family.add_metric(list(sample.labels.values()), sample.value)
+        for sample in self._samples:
+            name = f"monokoto_{sample.name}"
+            family = families.get(name)
+            if family is None:
+                kind = CounterMetricFamily if sample.rises else GaugeMetricFamily
+                family = families[name] = kind(name, sample.help, labels=list(sample.labels))
+            family.add_metric(list(sample.labels.values()), sample.value)
         yield from families.values()
 
 
 class Metrics:
-    """The registry of one process."""
+    """The numbers of one process, and of others it can ask."""
 
-    def __init__(self, *sources: Callable[[], Iterable[Sample]]) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(_Samples(sources))
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+    def __init__(
+        self,
+        *sources: Callable[[], Iterable[Sample]],
+        asked: Sequence[Callable[[], Awaitable[Iterable[Sample]]]] = (),
+    ) -> None:
+        self._sources = sources
+        self._asked = asked
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
+        PlatformCollector(registry=self._process)
 
-    def render(self) -> bytes:
+    async def render(self) -> bytes:
         """The text exposition format."""
-        return generate_latest(self._registry)
+        samples = [sample for source in self._sources for sample in source()]
+        for answers in await asyncio.gather(*(ask() for ask in self._asked)):
+            samples += answers
+        registry = CollectorRegistry()
+        registry.register(_Samples(samples))
+        return generate_latest(registry) + generate_latest(self._process)
 
 
 @get(
@@ -66,4 +76,4 @@ class Metrics:
 )
 async def metrics_route(metrics: Metrics) -> Response[bytes]:
     """Numbers about the platform as a whole; none about a single organisation."""
-    return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await metrics.render(), media_type=CONTENT_TYPE_LATEST)

@@ -15,14 +15,14 @@ from enum import Enum
 from typing import Any, get_args, get_origin
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Response, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import SecurityScheme
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
-from monokoto.web import is_open, scopes_of
+from monokoto.web import Problem, is_open, scopes_of
 
 Document = dict[str, Any]
 """The document as plain JSON values."""
@@ -75,6 +75,20 @@ class _Yaml(YamlRenderPlugin):
 def render_plugins() -> list[JsonRenderPlugin | YamlRenderPlugin]:
     """`/openapi/openapi.json` and `.yaml`; no page that loads scripts from elsewhere."""
     return [_Json(), _Yaml()]
+
+
+def router() -> Router:
+    """Where the document lies; the framework's page for what is not there is HTML, ours a problem document."""
+
+    def tell(response: Response[Any]) -> Response[Any]:
+        if response.status_code != 404:
+            return response
+        problem = Problem(title="Not found", status=404, code="not-found", detail="There is no such document.")
+        return Response(problem, status_code=404, media_type="application/problem+json")
+
+    return Router(
+        "/openapi", route_handlers=[], include_in_schema=False, opt={"exclude_from_auth": True}, after_request=tell
+    )
 
 
 def document_of(app: Litestar) -> Document:
@@ -142,6 +156,9 @@ def _describe_responses(document: Document, _app: Litestar) -> None:
                 answer["description"] = _STATUS.get(status, "Done")
             if not answer.get("headers"):
                 answer.pop("headers", None)
+            for header in answer.get("headers", {}).values():
+                header.setdefault("schema", {"type": "string"})
+                header.pop("deprecated", None)
             _describe_waiting(status, answer)
         operation["responses"] = dict(sorted(responses.items()))
 

@@ -33,9 +33,9 @@ def checks_of(engines: Engines, lines: Sequence[Line]) -> dict[str, Check]:
 
     async def line() -> None:
         for one in lines:
-            if one.state.stalled:
+            if (error := one.waits_for) is not None:
                 raise Unavailable(
-                    f"The line of partition {one.state.partition} waits: {one.state.stalled}", remedy=one.state.remedy
+                    f"The line of partition {one.state.partition} waits: {error.message}", remedy=error.remedy
                 )
 
     return {"log": log, "series": series, "records": records, "line": line}

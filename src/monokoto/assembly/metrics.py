@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from monokoto.api import Sample
+from monokoto.connect.gateway import COUNTERS, DEAD_SECONDS, beats
+from monokoto.engines.log import Log
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
+from monokoto.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from monokoto.assembly.platform import Platform
@@ -21,7 +26,31 @@ def samples_of(platform: Platform) -> Iterator[Sample]:
         for name, help_text in _COUNTERS:
             yield Sample(f"line_{name}", help_text, getattr(state, name), labels, rises=True)
     yield Sample("units", "Units known to the directory", len(platform.directory))
+    yield Sample("units_online", "Units connected, as presence knows it", platform.presence.online())
+    yield Sample("twins", "Units that reported anything", sum(map(len, platform.twins.state.tables())))
+    yield Sample("streams", "Clients that follow twins live", len(platform.twins.listeners))
     yield Sample("log_connected", "1 while the log can be reached", float(platform.engines.log.connected))
+
+
+async def gateway_samples(log: Log, clock: Clock) -> Sequence[Sample]:
+    """What the gateways counted, from their last beats (at most five seconds old); none while the log is away."""
+    try:
+        async with asyncio.timeout(BEATS_SECONDS):
+            known = await beats(log)
+    except (Unavailable, TimeoutError):
+        return []
+    now, found = clock.now(), []
+    for beat in known:
+        labels = {"gateway": beat.gateway}
+        alive = now - beat.at < DEAD_SECONDS * MICROSECONDS_PER_SECOND
+        found.append(Sample("gateway_up", "1 while the gateway beats", float(alive), labels))
+        for name, kind, what in COUNTERS:
+            count = beat.counters.get(name, 0) if alive or kind == "counter" else 0
+            found.append(Sample(f"gateway_{name}", what, count, labels, rises=kind == "counter"))
+    return found
+
+
+BEATS_SECONDS = 2.0
 
 
 _COUNTERS = (

@@ -13,7 +13,7 @@ from monokoto.assembly import routes
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
-from monokoto.assembly.metrics import samples_of
+from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
@@ -75,6 +75,9 @@ class Platform:
         )
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
+        self.facts, self.clock = facts, clock
+        self.health = Health(checks_of(engines, self.lines))
+        self.metrics = Metrics(lambda: samples_of(self), asked=[lambda: gateway_samples(log, clock)])
         self.app = self._app()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,24 +95,7 @@ class Platform:
         )
 
     def _app(self) -> Litestar:
-        services = {
-            "organisations": self.organisations,
-            "api_keys": self.api_keys,
-            "products": self.products,
-            "fleet": self.fleet,
-            "credentials": self.credentials,
-            "presence": self.presence,
-            "telemetry": self.telemetry,
-            "twins": self.twins,
-            "dead_letters": self.dead_letters,
-            "downlink": self.downlink,
-            "directory": self.directory,
-            "ingest": self.ingest,
-            "facts": self.engines.facts,
-            "clock": self.engines.clock,
-            "health": Health(checks_of(self.engines, self.lines)),
-            "metrics": Metrics(lambda: samples_of(self)),
-        }
+        services = {name: getattr(self, name) for name in routes.SERVICES}
         return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys)
 
     async def start(self) -> None:
@@ -125,6 +111,10 @@ class Platform:
             asyncio.create_task(every(RETENTION_SECONDS, self.retention.run), name="retention"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_directory), name="directory"),
         ]
+
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever; a server that waits for its connections can stop then."""
+        self.twins.end_streams()
 
     async def stop(self) -> None:
         """End the line, write the last snapshots, give the engines back."""

@@ -13,6 +13,25 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
+SERVICES = (
+    "organisations",
+    "api_keys",
+    "products",
+    "fleet",
+    "credentials",
+    "presence",
+    "telemetry",
+    "twins",
+    "dead_letters",
+    "downlink",
+    "directory",
+    "ingest",
+    "facts",
+    "clock",
+    "health",
+    "metrics",
+)
+"""What handlers may name as a parameter; the platform has an attribute of each name."""
 ALL: tuple[ControllerRouterHandler, ...] = (
     TenancyController,
     ProductsController,

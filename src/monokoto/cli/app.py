@@ -29,6 +29,7 @@ COMMANDS = {
     "import": ("history", "import_", "Readings from a file."),
     "replay": ("replay", "replay", "Send a recorded table through real MQTT as if units lived it."),
     "simulate": ("simulate", "simulate", "Run the virtual units of a product through real MQTT."),
+    "openapi": ("openapi", "openapi", "Print the HTTP API's description (OpenAPI 3.1)."),
 }
 
 

@@ -50,6 +50,7 @@ async def platform(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.leave)
+    server.before_leaving = running.end_streams
     server.when_started = lambda: say_ready({"api.port": listener.getsockname()[1]})
     try:
         await server.serve(sockets=[listener])
@@ -61,6 +62,7 @@ class _Server(uvicorn.Server):
     """Uvicorn without its own signal handlers, because we stop in our own order; it tells when it serves."""
 
     when_started: Callable[[], None]
+    before_leaving: Callable[[], None]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
@@ -74,7 +76,8 @@ class _Server(uvicorn.Server):
         yield
 
     def leave(self) -> None:
-        """Stop serving."""
+        """Stop serving: live streams first, because a server waits for its answers to end."""
+        self.before_leaving()
         self.should_exit = True
 
 

@@ -47,4 +47,4 @@ def _content(media_types: Sequence[str]) -> dict[str, OpenAPIMediaType]:
 
 def _schema(media_type: str) -> Schema:
     """JSON may be anything; whatever is not JSON is text or bytes, of which a schema says nothing more."""
-    return Schema() if media_type.endswith("json") else Schema(type=OpenAPIType.STRING)
+    return Schema() if media_type == "application/json" else Schema(type=OpenAPIType.STRING)

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from monokoto.connect.fleet import Credentials, Directory, Fleet, NewUnit
-from monokoto.connect.gateway import Downlink, GatewayProcess, Route, decode_commit, exposition
+from monokoto.connect.gateway import COUNTERS, Downlink, GatewayProcess, Route, beats, decode_commit
 from monokoto.connect.products import ProductModel
 from monokoto.engines.log import NatsServer, log_facts, open_log
 from monokoto.engines.records import metadata, open_records
@@ -391,11 +391,8 @@ def test_a_wrong_certificate_is_one_clear_line(new_log, new_fleet, files):
 def test_the_heartbeat_carries_the_counters(world):
     async def body():
         async with world() as w:
-            ((name, (value, _)),) = w.log.buckets["gateways"].values.items()
-            beat = json.loads(value)
-            assert beat["gateway"] == name
-            text = exposition([(name, beat["counters"])])
-            assert f'monokoto_gateway_connections{{gateway="{name}"}} 0' in text
-            assert "# TYPE monokoto_gateway_publishes_total counter" in text
+            (beat,) = await beats(w.log)
+            assert [beat.gateway] == list(w.log.buckets["gateways"].values)
+            assert beat.counters == {name: 0 for name, _, _ in COUNTERS}
 
     asyncio.run(body())

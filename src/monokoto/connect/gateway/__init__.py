@@ -1,6 +1,7 @@
 """The gateway: where units connect, and where what they send becomes durable. See README.md."""
 
 from monokoto.connect.gateway.authentication import Authentication
+from monokoto.connect.gateway.beats import DEAD_SECONDS, Beat, beats
 from monokoto.connect.gateway.commit import (
     SUBJECT_ROUTES,
     Records,
@@ -11,15 +12,18 @@ from monokoto.connect.gateway.commit import (
     with_subject,
 )
 from monokoto.connect.gateway.committer import Committer
-from monokoto.connect.gateway.counters import Counters, exposition
+from monokoto.connect.gateway.counters import COUNTERS, Counters
 from monokoto.connect.gateway.downlink import Downlink
 from monokoto.connect.gateway.ingest import Ingest, ingest_routes
 from monokoto.connect.gateway.partitions import partition_of
 from monokoto.connect.gateway.process import GatewayProcess, line_stream, run_gateway
 
 __all__ = [
+    "COUNTERS",
+    "DEAD_SECONDS",
     "SUBJECT_ROUTES",
     "Authentication",
+    "Beat",
     "Committer",
     "Counters",
     "Downlink",
@@ -27,9 +31,9 @@ __all__ = [
     "Ingest",
     "Records",
     "Route",
+    "beats",
     "decode_commit",
     "encode_commit",
-    "exposition",
     "ingest_routes",
     "line_stream",
     "partition_of",

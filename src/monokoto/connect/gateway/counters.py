@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
-_DESCRIPTIONS = (
+COUNTERS: Final[tuple[tuple[str, Literal["gauge", "counter"], str], ...]] = (
     ("connections", "gauge", "Units connected now"),
     ("accepted", "counter", "Connections taken"),
     ("turned_away", "counter", "Connections refused: too many, unknown credential, bad CONNECT"),
@@ -24,12 +24,13 @@ _DESCRIPTIONS = (
     ("dropped", "counter", "Messages to units that were not sent: queue full or expired"),
     ("wills", "counter", "Wills published"),
 )
+"""Name, kind and meaning of each."""
 
 
 class Counters:
     """One process's counters, by the names above."""
 
-    __slots__ = tuple(name for name, _, _ in _DESCRIPTIONS)
+    __slots__ = tuple(name for name, _, _ in COUNTERS)
 
     accepted: int
     commits: int
@@ -57,14 +58,3 @@ class Counters:
     def to_json(self) -> dict[str, int]:
         """As the heartbeat carries them."""
         return {name: getattr(self, name) for name in self.__slots__}
-
-
-def exposition(gateways: Iterable[tuple[str, Mapping[str, int]]]) -> str:
-    """The counters of some gateways (id, `Counters.to_json()`) in Prometheus' text format."""
-    known = list(gateways)
-    lines = []
-    for name, kind, description in _DESCRIPTIONS:
-        metric = f"monokoto_gateway_{name}" + ("_total" if kind == "counter" else "")
-        lines += [f"# HELP {metric} {description}", f"# TYPE {metric} {kind}"]
-        lines += [f'{metric}{{gateway="{gateway}"}} {values.get(name, 0)}' for gateway, values in known]
-    return "\n".join(lines) + "\n" if known else ""

@@ -178,6 +178,10 @@ class Presence:
         count = int(online.sum())
         return FleetPresence(online=count, offline=len(rows) - count, never_seen=int((rows == NOBODY).sum()))
 
+    def online(self) -> int:
+        """How many units are online, over all organisations; for metrics."""
+        return int(np.count_nonzero(self._columns.columns["online"]))
+
     def list(
         self, organisation_id: int, *, online: bool | None = None, after: int = 0, limit: int = PAGE_SIZE_DEFAULT
     ) -> list[UnitPresence]:

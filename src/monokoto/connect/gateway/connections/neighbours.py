@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from monokoto.connect.gateway.beats import BEAT_SECONDS, BUCKET, DEAD_SECONDS
 from monokoto.connect.gateway.connections.connection import Connection
 from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.engines.log import Bucket, Log
@@ -24,9 +25,6 @@ from monokoto.kernel.ids import format_id
 if TYPE_CHECKING:
     from monokoto.connect.gateway.connections.server import Gateway
 
-BUCKET = "gateways"
-BEAT_SECONDS = 5.0
-DEAD_SECONDS = 15.0
 CLAIM_SECONDS = 120.0
 FORGET_SECONDS = 3600.0
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,27 @@
+"""`koto openapi`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from monokoto.cli.client import told
+
+
+@told
+def openapi(
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A file instead of standard output.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Print the HTTP API's description (OpenAPI 3.1), for generators of clients. Needs no platform."""
+    from monokoto.assembly import describe_api  # noqa: PLC0415 - all slices are imported with it
+
+    text = msgspec.json.format(msgspec.json.encode(describe_api()), indent=2).decode() + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, "utf-8")

@@ -1,0 +1,134 @@
+"""The API's document: valid, complete, readable, and changed only on purpose."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from monokoto.assembly import describe_api
+from monokoto.web import Scope
+
+GOLDEN = Path(__file__).with_name("openapi.json")
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
+VERBS = (
+    "get|list|create|register|update|retire|revoke|issue|rotate|check|diff|apply|import|export|send|write|put|patch|post"
+    "|stream|rebuild|count|upgrade"
+)
+DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}
+ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return describe_api()
+
+
+def operations(document):
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
+def test_the_document_is_the_golden_file(document):
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    kept = GOLDEN.read_text("utf-8")
+    changed = list(
+        difflib.unified_diff(kept.splitlines(), text.splitlines(), "openapi.json", "the API", n=2, lineterm="")
+    )
+    if changed:
+        shown = "\n".join(changed[:60])
+        pytest.fail(
+            f"The API changed. If clients can live with it, run `uv run poe openapi` and commit the file; "
+            f"say it in CHANGELOG.md.\n{shown}",
+            pytrace=False,
+        )
+
+
+def test_it_is_valid_openapi_3_1(document):
+    assert document["openapi"].startswith("3.1")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_every_operation_has_its_own_name_that_begins_with_a_verb(document):
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+    wrong = [name for name in names if not re.fullmatch(rf"({VERBS})[A-Z0-9]\w*", name)]
+    assert not wrong, "camelCase, a verb first: it becomes a function's name in generated clients"
+
+
+def test_every_operation_is_described(document):
+    known = {tag["name"] for tag in document["tags"]}
+    for name, operation in operations(document):
+        assert operation.get("summary"), name
+        assert len(operation["tags"]) == 1, name
+        assert set(operation["tags"]) <= known, name
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), f"{name}: {parameter['name']}"
+        for status, answer in operation["responses"].items():
+            assert answer["description"], f"{name} {status}"
+
+
+def test_every_answer_and_problem_has_its_type(document):
+    for name, operation in operations(document):
+        good = [status for status in operation["responses"] if status.startswith("2")]
+        assert len(good) == 1, name
+        content = operation["responses"][good[0]].get("content", {})
+        schemas = [kind["schema"] for kind in content.values()]
+        assert good == ["204"] or schemas or "Thingsboard" in operation["operationId"], name
+        assert {} not in schemas, f"{name}: an answer without a type"
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and name != "GET /readyz":
+                kinds = {kind: one["schema"] for kind, one in answer["content"].items()}
+                assert kinds == {"application/problem+json": {"$ref": "#/components/schemas/Problem"}}, (
+                    f"{name} {status}"
+                )
+
+
+def test_every_operation_says_who_may(document):
+    schemes = document["components"]["securitySchemes"]
+    scopes = {scope.value for scope in Scope}
+    for name, operation in operations(document):
+        path = name.split()[1]
+        security = operation["security"]
+        assert {scheme for one in security for scheme in one} <= set(schemes), name
+        if path in ABOUT_ITSELF:
+            assert security == [], name
+        elif operation["tags"] == ["Ingest"]:
+            assert security in ([{"unit": []}], [{"unit": []}, {}]) or path in DIALECTS, name
+        else:
+            (needed,) = security
+            assert set(needed) == {"key"}, f"{name}: no anonymous access"
+            assert set(needed["key"]) <= scopes, name
+            reads = name.startswith(("GET ", "POST /api/v1/history", "POST /api/v1/latest"))
+            looks = path in {"/api/v1/products/check", "/api/v1/products/diff"}
+            writes = any(scope == "admin" or scope.endswith(":write") for scope in needed["key"])
+            assert reads or looks or writes, f"{name}: whatever changes something needs a scope that says so"
+
+
+def test_every_schema_is_named_for_readers(document):
+    for name, schema in document["components"]["schemas"].items():
+        assert re.fullmatch(r"[A-Z]\w+", name), name
+        assert not name.endswith("Json"), f"{name}: `Json` is a word of ours"
+        assert schema["title"] == name
+        assert schema.get("description"), f"{name}: its class needs a docstring"
+
+
+def test_references_lead_somewhere_and_no_schema_is_unused(document):
+    used = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(document)))
+    assert used == set(document["components"]["schemas"])
+
+
+def test_conditional_reads_say_when_nothing_changed(document):
+    for name, operation in operations(document):
+        asks = any(one["name"] == "If-None-Match" for one in operation.get("parameters", ()))
+        assert asks == ("304" in operation["responses"]), name
