@@ -10,6 +10,7 @@ from monokoto.connect.line.batch import (
     PresenceRecord,
     RequestRecord,
     Saving,
+    Waiting,
 )
 from monokoto.connect.line.checks import Check
 from monokoto.connect.line.dead_letters import DeadLetters
@@ -37,6 +38,7 @@ __all__ = [
     "Refused",
     "RequestRecord",
     "Saving",
+    "Waiting",
     "instant_of",
     "stream_spec",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.connect.products import ProductModel, PropertyModel
+from monokoto.kernel.errors import Unavailable
 
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
@@ -149,4 +150,14 @@ class Saving(Protocol):
 
     async def save(self) -> None:
         """Write the snapshot now; `kept` has moved on when this returns. Raises Unavailable; the last one stays then."""
+        ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """An observer that stores on by itself after `observe` has returned."""
+
+    @property
+    def waits_for(self) -> Unavailable | None:
+        """Why what it took in cannot be stored right now; None when it can."""
         ...

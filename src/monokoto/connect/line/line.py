@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from monokoto.connect.line.batch import Batch, Observer, Saving
+from monokoto.connect.line.batch import Batch, Observer, Saving, Waiting
 from monokoto.connect.line.decode import Decoder
 from monokoto.connect.line.trimming import nearly_full, trim_partition
 from monokoto.engines.log import Bucket, Entry, Log, Reader, StreamSpec
@@ -91,6 +91,16 @@ class Line:
     def subject(self) -> str:
         """Where gateways append for this partition."""
         return f"line.{self._partition}"
+
+    @property
+    def waits_for(self) -> Unavailable | None:
+        """Why the line, or an observer of it, does not get on right now; None when all do."""
+        if self.state.stalled:
+            return Unavailable(self.state.stalled, remedy=self.state.remedy)
+        for observer in self._observers:
+            if isinstance(observer, Waiting) and (error := observer.waits_for) is not None:
+                return Unavailable(f"{observer.name}: {error.message}", remedy=error.remedy)
+        return None
 
     def units_changed(self) -> None:
         """Units were registered, moved to another version or removed: look again before the next batch."""

@@ -44,6 +44,7 @@ class ReadingsObserver:
         self._rows = 0
         self._inserting = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
+        self._waits_for: Unavailable | None = None
 
     async def observe(self, batch: Batch) -> None:
         """Take the batch's readings and events in.
@@ -69,6 +70,11 @@ class ReadingsObserver:
         """The last sequence whose readings are durable; 0 before the first batch."""
         return self._kept.get(partition, 0)
 
+    @property
+    def waits_for(self) -> Unavailable | None:
+        """Why what was gathered cannot be stored right now; None when it can."""
+        return self._waits_for
+
     async def flush(self) -> None:
         """Insert what was gathered. Raises Unavailable; what was gathered stays then."""
         async with self._inserting:
@@ -79,6 +85,7 @@ class ReadingsObserver:
                 await asyncio.to_thread(self._insert, batches)
             del self._gathered[: len(batches)]
             self._rows -= rows
+            self._waits_for = None
             for batch in batches:
                 self._kept[batch.partition] = max(batch.last_sequence, self._kept.get(batch.partition, 0))
 
@@ -87,19 +94,22 @@ class ReadingsObserver:
         self._rows = sum(sum(block.readings for block in one.blocks) + len(one.events) for one in self._gathered)
 
     async def _flush_later(self) -> None:
-        await asyncio.sleep(self._linger_seconds)
-        pause = _RETRY_SECONDS_MIN
+        wait, pause = self._linger_seconds, _RETRY_SECONDS_MIN
         while self._gathered:
+            await asyncio.sleep(wait)
             try:
                 await self.flush()
-                return
+                # What came in while this insert ran has its turn after another linger: nobody else would wake us for it.
+                wait, pause = self._linger_seconds, _RETRY_SECONDS_MIN
+                continue
             except Unavailable as error:
-                _log.warning("readings_wait", reason=error.message, again_in_seconds=pause)
+                if self._waits_for is None or self._waits_for.message != error.message:  # One line while it lasts.
+                    _log.warning("readings_wait", reason=error.message, remedy=error.remedy)
+                self._waits_for = error
             except Exception:
                 _log.exception("readings_failed")
                 await self._one_by_one()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _RETRY_SECONDS_MAX)
+            wait, pause = pause, min(2 * pause, _RETRY_SECONDS_MAX)
 
     async def _one_by_one(self) -> None:
         """A bug of ours with some batch must not hold up the others: the raw entries of that one are set aside."""
