@@ -87,7 +87,7 @@ def test_thingsboards_gateway_sdk(here: Installation, maker: ApiClient) -> None:
         wait_until(client.is_connected)
         for child in (room, hall):
             assert client.gw_connect_device(child.serial).get() == 0
-        client.gw_subscribe_to_all_attributes(lambda content: changes.append(content))
+        client.gw_subscribe_to_all_attributes(changes.append)
         row = {"ts": start * 1000, "values": {"temperature": 19}}
         assert (
             client.gw_send_telemetry("room 1", [row, {"ts": start * 1000 + 500, "values": {"temperature": 20}}]).get()
