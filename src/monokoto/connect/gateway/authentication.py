@@ -2,13 +2,15 @@
 
 A fleet that comes back after an outage presents the same tokens again and again; a small cache spares the records. What
 ends meanwhile is taken out at once by the fact, and by the question asked every five seconds; an answer that was on its
-way when its credential ended is refused by the memory of recent ends.
+way when its credential ended is refused by the memory of recent ends. Who asks after the end gets what the records say: a
+suspended unit that is active again comes in at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -83,7 +85,7 @@ class Authentication:
         return await self._ask(hashlib.sha256(der).digest(), self._credentials.authenticate_certificate, der)
 
     def ended(self, credential_ids: Iterable[int]) -> None:
-        """These credentials ended: forget them, and refuse them for a while even if an older answer still comes."""
+        """These credentials ended: forget them, and refuse an older answer that still comes."""
         now = self._now()
         gone = set(credential_ids)
         self._ended.update(dict.fromkeys(gone, now))
@@ -112,6 +114,7 @@ class Authentication:
         if self._waiting >= AUTHENTICATIONS_WAITING_MAX:
             raise TooMany("Too many units are connecting at once.", remedy="Try again in a few seconds.")
         self._waiting += 1
+        asked = self._now()
         try:
             unit = await asyncio.get_running_loop().run_in_executor(self._threads, ask, secret)
         except MonokotoError:
@@ -121,7 +124,7 @@ class Authentication:
             raise Unavailable("The records cannot be asked who this is.") from error
         finally:
             self._waiting -= 1
-        if unit.credential_id in self._ended:
+        if self._ended.get(unit.credential_id, -math.inf) >= asked:
             raise Unauthenticated("The credential ended.")
         self._cache[key] = (self._now() + CACHE_SECONDS, unit)
         if len(self._cache) > CACHE_MAX:
