@@ -143,7 +143,13 @@ class Paho:
         self._expiry = keep_session_seconds
         clean = {} if version == V5 else {"clean_session": not keep_session_seconds}
         self.client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id, protocol=version, transport=transport, **clean
+            paho.CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=version,
+            transport=transport,
+            # paho would connect again by itself: what a refusal did would be hidden.
+            reconnect_on_failure=False,
+            **clean,
         )
         if token:
             self.client.username_pw_set(token)
@@ -242,8 +248,6 @@ class Paho:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         self.close_reason = reason.value if flags.is_disconnect_packet_from_server else -1
         self.closed.set()
-        # paho would connect again by itself: what a refusal did would be hidden.
-        self.client.disconnect()
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Sequence[Any], _properties: Any) -> None:
         self._answers[mid] = [reason.value for reason in reasons]
