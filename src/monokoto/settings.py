@@ -119,7 +119,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 VARIABLE_PREFIX = "MONOKOTO_"
 SETTINGS_FILE_VARIABLE = "MONOKOTO_SETTINGS"
-OTHER_VARIABLES = frozenset({SETTINGS_FILE_VARIABLE, "MONOKOTO_URL", "MONOKOTO_KEY", "MONOKOTO_SHARED_DATA"})
+OTHER_VARIABLES = frozenset(
+    {SETTINGS_FILE_VARIABLE, "MONOKOTO_URL", "MONOKOTO_KEY", "MONOKOTO_UNIT_TOKEN", "MONOKOTO_SHARED_DATA"}
+)
 """Variables that are not settings: the settings file, what `koto` talks to and as whom, the tests' public data."""
 
 _SECTION_LINE = re.compile(r"\s*\[\s*([\w.\-]+)\s*\]")

@@ -95,7 +95,7 @@ def koto(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def test_a_unit_is_registered_shown_changed_and_retired(koto: Koto, credentials: Credentials) -> None:
     told = koto("register", "R-1", "--product", "robot", "--tag", "a", "--place", "Hall 3")
     assert "R-1 is registered: unit " in told
-    token = told.split("Token (shown this once): ")[1].strip()
+    token = told.split("Token (shown this once):")[1].strip()
     unit = credentials.authenticate_token(token)
     shown = koto("show", "R-1")
     assert "robot 1.0.0" in shown
@@ -126,7 +126,7 @@ def test_credentials_are_issued_rotated_and_revoked(koto: Koto, credentials: Cre
     koto("register", "R-1", "--product", "robot")
     issued = json.loads(koto("credentials", "issue", "R-1", "--name", "spare", "--json"))
     rotated = koto("credentials", "rotate", "R-1", issued["credential"]["id"])
-    token = rotated.split("Token (shown this once): ")[1].strip()
+    token = rotated.split("Token (shown this once):")[1].strip()
     assert credentials.authenticate_token(token).serial == "R-1"
     listed = json.loads(koto("credentials", "list", "R-1", "--json"))
     assert [one["name"] for one in listed] == ["", "spare", "spare"]

@@ -126,7 +126,10 @@ def _cell(value: Any) -> Text:
 @told
 def export(
     file: Annotated[
-        Path, typer.Argument(help="Where to: .csv, .ndjson, .parquet, .arrow, .csv.gz; - for standard output.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Where to: .csv, .ndjson, .parquet, .arrow, .csv.gz; - for standard output."
+        ),
     ],
     unit: UnitsOption = None,
     product: ProductOption = "",
@@ -177,7 +180,10 @@ def _save(pieces: Iterator[bytes], file: Path) -> None:
 @told
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="Columns unit, at and one for each property; or unit, property, at, value.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Columns unit, at and one for each property; or unit, property, at, value."
+        ),
     ],
     format_: FormatOption = "",
     check: Annotated[bool, typer.Option("--check", help="Only say what would be refused; store nothing.")] = False,

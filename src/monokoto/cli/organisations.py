@@ -30,8 +30,15 @@ from monokoto.kernel.limits import PAGE_SIZE_MAX
 from monokoto.settings import load_settings
 from monokoto.web import Scope
 
-organisations = typer.Typer(help="The organisations of this installation.", no_args_is_help=True)
-keys = typer.Typer(help="API keys of the organisations of this installation.", no_args_is_help=True)
+organisations = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The organisations of this installation."
+)
+keys = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="API keys of the organisations of this installation.",
+)
 
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", envvar="MONOKOTO_SETTINGS", help="Settings file of the installation.")
@@ -58,7 +65,7 @@ def _records(settings_file: Path | None) -> Iterator[Records]:
 @organisations.command("create")
 @told
 def create_organisation(
-    slug: Annotated[str, typer.Argument(help="Its name in addresses, such as `acme`.")],
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Its name in addresses, such as `acme`.")],
     name: Annotated[str, typer.Option("--name", help="Its name for people; the slug if left out.")] = "",
     kind: Annotated[OrganisationKind, typer.Option("--kind", help="Which side it is on.")] = OrganisationKind.MAKER,
     settings: SettingsOption = None,
@@ -131,16 +138,20 @@ def list_keys(
 @keys.command("revoke")
 @told
 def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id, as `koto keys list` shows it.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id, as `koto keys list` shows it.")],
     organisation: OrganisationOption = "",
     settings: SettingsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """End a key. A running platform stops taking it within two seconds."""
     clock = SystemClock()
     with _records(settings) as records:
         owner = _owner(Organisations(records, clock), organisation)
         revoked = ApiKeys(records, clock).revoke(owner.id, parse_id(key, what="key id"))
-    typer.echo(f"{revoked.name} ({key}) is revoked.")
+    if as_json:
+        print_json(key_to_json(revoked))
+    else:
+        typer.echo(f"{revoked.name} ({key}) is revoked.")
 
 
 def _owner(known: Organisations, slug: str) -> Organisation:

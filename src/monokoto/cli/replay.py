@@ -47,7 +47,7 @@ def version_of(text: str) -> Version:
 
 @told
 def replay(
-    file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet; .gz of the first two.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, NDJSON or Parquet; .gz of the first two.")],
     time: Annotated[str, typer.Option("--time", help="Column with the time of a row.")] = "time",
     unit: Annotated[str, typer.Option("--unit", help="Column that tells units apart; without it all rows are one unit's.")] = "",
     serial: Annotated[str, typer.Option("--serial", help="The unit's serial; {} stands for the cell of --unit.")] = "{}",

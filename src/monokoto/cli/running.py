@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from monokoto.cli.client import JsonOption, told
+from monokoto.cli.client import JsonOption, print_json, told
 from monokoto.cli.logging import configure_logging
 from monokoto.cli.supervisor import Supervisor
-from monokoto.settings import Settings, describe, load_settings
+from monokoto.settings import Settings, describe, load_settings, read_settings
 
+_PIPE_WIDTH = 200
 SettingsOption = Annotated[
     Path | None,
     typer.Option("--settings", envvar="MONOKOTO_SETTINGS", help="Settings file (TOML).", show_default=False),
@@ -79,20 +80,36 @@ def show_addresses(where: Mapping[str, str]) -> None:
 
 
 @told
-def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
-    """Every setting, its value and where it came from. Secrets are masked."""
-    found = describe(load_settings(settings, os.environ))
+def show_settings(
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The defaults, as docs/settings.md has them.")] = False,
+) -> None:
+    """List every setting, its value and where it came from. Secrets are masked."""
+    if markdown:
+        typer.echo(settings_table(), nl=False)
+        return
+    loaded = read_settings(settings, os.environ)
+    found = describe(loaded.settings, loaded.sources)
     if as_json:
-        rows = [
-            {"name": one.name, "value": _shown(one), "source": one.source, "what": one.description} for one in found
-        ]
-        typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        print_json(
+            [{"name": one.name, "value": one.value, "source": one.source, "what": one.description} for one in found]
+        )
         return
     table = Table("setting", "value", "from", "what it does", box=None)
     for one in found:
-        table.add_row(one.name, str(_shown(one)), one.source, one.description)
-    Console().print(table)
+        table.add_row(one.name, one.value, one.source, one.description)
+    console = Console()
+    # A pipe has no width: what is cut there is lost.
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
 
 
-def _shown(setting: Any) -> Any:
-    return "********" if setting.secret and setting.value else setting.value
+def settings_table() -> str:
+    """The settings and their defaults as a Markdown table."""
+    rows = [
+        f"| `{one.name}` | `{one.value}` | {one.description} |"
+        if one.value
+        else f"| `{one.name}` | | {one.description} |"
+        for one in describe(Settings())
+    ]
+    return "\n".join(["| setting | default | what it does |", "|---|---|---|", *rows]) + "\n"

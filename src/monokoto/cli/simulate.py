@@ -29,7 +29,7 @@ _FAULTS_MAX = 5
 
 @told
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Folder of the product.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the product.")],
     units: Annotated[int, typer.Option("--units", min=1, max=100_000, help="How many units.")] = 10,
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0, help="How long they live; without it, until Ctrl-C.")

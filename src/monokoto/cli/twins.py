@@ -160,7 +160,7 @@ def _rebuild() -> None:
 
 @rebuild.command("twins")
 @told
-def rebuild_twins(url: UrlOption = "", key: KeyOption = "") -> None:
+def rebuild_twins(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Compute the reported state of all units anew from the stored readings. Units go on meanwhile."""
     with connect(url, key) as client:
         progress = client.post("/api/v1/twins/rebuild")
@@ -173,6 +173,9 @@ def rebuild_twins(url: UrlOption = "", key: KeyOption = "") -> None:
                 progress = _progress(client)
     if progress["state"] != "done":
         raise MonokotoError(f"The rebuild failed: {progress['detail']}", remedy="The twins are as they were before.")
+    if as_json:
+        print_json(progress)
+        return
     typer.echo(f"The twins are rebuilt: {progress['values']} values of {progress['properties_total']} properties.")
 
 

@@ -93,12 +93,19 @@ def rotate_credential(
 @credentials.command("revoke")
 @told
 def revoke_credential(
-    unit: UnitArgument, credential: CredentialArgument, url: UrlOption = "", key: KeyOption = ""
+    unit: UnitArgument,
+    credential: CredentialArgument,
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """End a credential now, on live connections too."""
     with connect(url, key) as client:
-        client.delete(_path(client, unit, credential))
-    typer.echo(f"{credential} is revoked.")
+        revoked = client.delete(_path(client, unit, credential))
+    if as_json:
+        print_json(revoked)
+    else:
+        typer.echo(f"{credential} is revoked.")
 
 
 def _minute(instant: str | None) -> str:
@@ -115,6 +122,13 @@ def _show_made(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(made)
         return
-    typer.echo(f"{made['credential']['id']} is there ({made['credential']['kind']}, {made['credential']['hint']}…).")
-    if made["token"]:
-        typer.echo(f"Token (shown this once): {made['token']}")
+    credential = made["credential"]
+    typer.echo(f"{credential['id']} is there ({credential['kind']}, {credential['hint']}…).", err=True)
+    show_token(made["token"])
+
+
+def show_token(token: str | None) -> None:
+    """A fresh token, alone on standard output: TOKEN=$(koto …) works."""
+    if token:
+        typer.echo("Token (shown this once):", err=True)
+        typer.echo(token)

@@ -18,7 +18,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.unit_credentials import CertificateOption, credentials, read_certificate
+from monokoto.cli.unit_credentials import CertificateOption, credentials, read_certificate, show_token
 from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
 from monokoto.connect.fleet import Sort, Status
 from monokoto.kernel.errors import Fault, Invalid
@@ -121,7 +121,7 @@ def show_tree(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_j
 @units.command("register")
 @told
 def register_unit(
-    serial: Annotated[str, typer.Argument(help="Its serial.")],
+    serial: Annotated[str, typer.Argument(metavar="SERIAL", help="Its serial.")],
     product: Annotated[str, typer.Option("--product", help="What product it is.")],
     version: Annotated[str, typer.Option("--version", help="Left out: the product's current one.")] = "",
     name: Annotated[str, typer.Option("--name", help="A name for people.")] = "",
@@ -136,7 +136,7 @@ def register_unit(
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Register one unit and print its token, once."""
+    """Register one unit and print its token, once: TOKEN=$(koto units register ...) works."""
     located = place or latitude is not None or longitude is not None
     body = {
         "serial": serial,
@@ -154,9 +154,9 @@ def register_unit(
     if as_json:
         print_json(made)
         return
-    typer.echo(f"{made['unit']['serial']} is registered: unit {made['unit']['id']}, version {made['unit']['version']}.")
-    if made["token"]:
-        typer.echo(f"Token (shown this once): {made['token']}")
+    unit = made["unit"]
+    typer.echo(f"{unit['serial']} is registered: unit {unit['id']}, version {unit['version']}.", err=True)
+    show_token(made["token"])
 
 
 @units.command("import")
@@ -242,6 +242,7 @@ def upgrade_units(
     below: Annotated[str | None, typer.Option("--below", help="Only parts of this unit.")] = None,
     url: UrlOption = "",
     key: KeyOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Give many units another version of their product."""
     with connect(url, key) as client:
@@ -253,7 +254,10 @@ def upgrade_units(
             "below": below and unit_id_of(client, below),
         }
         changed = client.post(f"{PATH}/upgrade", body)
-    typer.echo(f"{changed['units']} units have version {version} now.")
+    if as_json:
+        print_json(changed)
+    else:
+        typer.echo(f"{changed['units']} units have version {version} now.")
 
 
 @units.command("retire")
@@ -263,11 +267,15 @@ def retire_unit(
     parts: Annotated[bool, typer.Option("--parts", help="Its parts too.")] = False,
     url: UrlOption = "",
     key: KeyOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Take a unit out of use: its credentials end, its history stays."""
     with connect(url, key) as client:
         retired = client.request("DELETE", _path(client, unit), params={"parts": str(parts).lower()})
-    typer.echo(f"{retired['serial']} is retired.")
+    if as_json:
+        print_json(retired)
+    else:
+        typer.echo(f"{retired['serial']} is retired.")
 
 
 def _show_table(found: list[dict[str, Any]]) -> None:
