@@ -34,10 +34,11 @@ class Thing(msgspec.Struct):
 class Things(Controller):
     """`/things`."""
 
+    guards = (requires(Scope.UNITS_READ),)
     path = "/things"
     tags = ("Units",)
 
-    @get(guards=[requires(Scope.UNITS_READ)], operation_id="listThings", summary="Things")
+    @get(operation_id="listThings", summary="Things")
     async def things(self, name: str = "", limit: int = 10) -> Thing:
         return Thing(name, limit)
 
@@ -163,6 +164,7 @@ def test_clients_of_other_systems_may_send_what_they_know(client):
 def test_the_document_says_which_scope_a_route_needs(client):
     paths = client.get("/openapi/openapi.json").json()["paths"]
     assert paths["/things"]["get"]["security"] == [{"key": ["units:read"]}]
+    assert paths["/things"]["post"]["security"] == [{"key": ["units:read", "units:write"]}]
     assert paths["/dialect"]["post"]["security"] == []
     assert paths["/stream"]["get"]["security"] == [{"key": []}]
     assert list(paths["/dialect"]["post"]["requestBody"]["content"]) == ["text/csv"]

@@ -224,6 +224,22 @@ def _public_name(name: str) -> str:
     return f"{page[1]}Page" if page else _NAMES.get(name) or _JSON_SUFFIX.sub("", name)
 
 
+def _say_any_of(document: Document, _app: Litestar) -> None:
+    """A union of types is `anyOf`: a value may be of several (an empty list of rows is an empty list of columns)."""
+    _rename_key(document, "oneOf", "anyOf")
+
+
+def _rename_key(value: Any, old: str, new: str) -> None:
+    if isinstance(value, dict):
+        if isinstance(value.get(old), list):
+            value[new] = value.pop(old)
+        for inner in value.values():
+            _rename_key(inner, old, new)
+    elif isinstance(value, list):
+        for inner in value:
+            _rename_key(inner, old, new)
+
+
 def _point_anew(value: Any, names: Mapping[str, str]) -> None:
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
@@ -246,5 +262,6 @@ _PASSES: tuple[Callable[[Document, Litestar], None], ...] = (
     _describe_responses,
     _describe_schemas,
     _name_schemas,
+    _say_any_of,
     _sort,
 )

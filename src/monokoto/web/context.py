@@ -87,6 +87,8 @@ class _Requires:
     scope: Scope
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        if connection.scope.get("method") == "OPTIONS":
+            return  # which methods there are is no secret, and nobody was authenticated for it
         caller = connection.user
         if not isinstance(caller, Caller) or not caller.may(self.scope):
             raise Forbidden(f"This key lacks the scope {self.scope.value}.", remedy="Use a key that has it.")
