@@ -109,6 +109,7 @@ class Installation:
             "MONOKOTO_API_PORT": self.api_url.rpartition(":")[2],
             "MONOKOTO_GATEWAY_MQTT_PORT": str(self.mqtt_port),
             "MONOKOTO_GATEWAY_WEBSOCKET_PORT": str(self.told["websocket"]).rpartition(":")[2].partition("/")[0],
+            "MONOKOTO_GATEWAY_MQTTS_PORT": str(self.told.get("mqtts", "")).rpartition(":")[2] or "0",
         }
 
     def stop(self) -> int:

@@ -11,8 +11,11 @@ import pytest
 
 from monokoto.testing import Installation
 
+sys.path.append(str(Path(__file__).parent))  # the stories' helpers lie beside them
+
+from authority import Authority
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(Path(__file__).parent))  # so that the stories find `unit_clients`
 
 
 @pytest.fixture(scope="session")
@@ -31,4 +34,23 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Installation(tmp_path_factory.mktemp("installation")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def fortress(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Installation]:
+    """A second installation: TLS with client certificates, two gateway processes on each port. It may be started again."""
+    certificate, key = authority.issue("gateway")
+    settings = {
+        "MONOKOTO_GATEWAY_PROCESSES": "2",
+        "MONOKOTO_GATEWAY_CERTIFICATE_FILE": str(certificate),
+        "MONOKOTO_GATEWAY_KEY_FILE": str(key),
+        "MONOKOTO_GATEWAY_CLIENT_CA_FILE": str(authority.file),
+    }
+    with Installation(tmp_path_factory.mktemp("fortress"), settings) as running:
         yield running

@@ -21,6 +21,7 @@ from unit_clients import (
     micros,
     mosquitto_pub,
     needs_mosquitto,
+    seconds_ago,
     soon,
     units,
 )
@@ -52,15 +53,10 @@ def maker(here: Installation) -> Iterator[ApiClient]:
         yield api
 
 
-def earlier(seconds: int) -> int:
-    """Microseconds of an instant so long ago, on the full second."""
-    return int(SystemClock().now()) // SECOND * SECOND - seconds * SECOND
-
-
 @needs_mosquitto
 def test_mosquitto_pub_in_every_version_and_quality(here: Installation, maker: ApiClient) -> None:
     (unit,) = units(maker, "thermostat", "mosquitto")
-    start, wanted = earlier(1000), {}
+    start, wanted = seconds_ago(1000) * SECOND, {}
     for number, (version, qos) in enumerate((v, q) for v in MOSQUITTO_VERSIONS for q in "012"):
         at = start + number * SECOND
         payload = {"ts": at // 1000, "values": {"temperature": 20 + number / 4}}
@@ -118,7 +114,7 @@ def test_version_5_may_leave_with_its_will(here: Installation, maker: ApiClient)
 @needs_mosquitto
 def test_mosquitto_pub_line_by_line(here: Installation, maker: ApiClient) -> None:
     (unit,) = units(maker, "thermostat", "lines")
-    start = earlier(5000)
+    start = seconds_ago(5000) * SECOND
     rows = [{"at": format_instant(start + n * SECOND), "values": {"switch_count": n}} for n in range(200)]
     command = ["mosquitto_pub", "-p", str(here.mqtt_port), "-u", unit.token, "-q", "1", "-t", "koto/v1/telemetry", "-l"]
     text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -156,7 +152,7 @@ def test_paho_sends_values_of_every_kind(here: Installation, maker: ApiClient, v
 
 def test_times_in_every_form(here: Installation, maker: ApiClient) -> None:
     (unit,) = units(maker, "thermostat", "times")
-    start = earlier(100_000)
+    start = seconds_ago(100_000) * SECOND
     before = int(SystemClock().now())
     wanted = {}
     with Paho(here.mqtt_port, unit.token) as client:
@@ -189,7 +185,7 @@ def test_of_two_readings_with_one_name_the_later_holds_and_late_ones_move_nothin
     here: Installation, maker: ApiClient
 ) -> None:
     (unit,) = units(maker, "thermostat", "late")
-    start = earlier(5000)
+    start = seconds_ago(5000) * SECOND
     with Paho(here.mqtt_port, unit.token, version=V3_1_1) as client:
         for at, value in ((50, 20), (10, 10), (50, 21), (49, 12), (50, 21)):
             client.publish("koto/v1/telemetry", {"at": start + at * SECOND, "values": {"outdoor": value}})
@@ -209,7 +205,7 @@ def test_property_topics_take_one_bare_value(here: Installation, maker: ApiClien
 
 def test_events_bare_and_in_an_envelope(here: Installation, maker: ApiClient) -> None:
     (unit,) = units(maker, "thermostat", "events")
-    at = earlier(60)
+    at = seconds_ago(60) * SECOND
     with Paho(here.mqtt_port, unit.token) as client:
         assert client.publish("koto/v1/events/window_opened", {"drop": 2.5}, qos=2) == 0
         assert client.publish("koto/v1/events/fault", {"at": at, "id": "f-1", "data": "relay"}) == 0
@@ -225,7 +221,7 @@ def test_events_bare_and_in_an_envelope(here: Installation, maker: ApiClient) ->
 
 def test_cbor_by_topic_and_by_content_type(here: Installation, maker: ApiClient) -> None:
     (unit,) = units(maker, "thermostat", "cbor")
-    start = earlier(500)
+    start = seconds_ago(500) * SECOND
     with Paho(here.mqtt_port, unit.token) as client:
         assert client.publish("koto/v1/telemetry/cbor", cbor2.dumps(EVERYTHING)) == 0
         one = {"at": start, "values": {"power": 1.5}}
@@ -255,7 +251,7 @@ def test_a_gateway_unit_speaks_for_the_units_below_it(here: Installation, maker:
     hub, upper, lower, stranger = units(maker, "thermostat", "hub", "upper", "lower", "stranger")
     _below(maker, hub, upper)
     _below(maker, upper, lower)
-    start = earlier(900)
+    start = seconds_ago(900) * SECOND
     with Paho(here.mqtt_port, hub.token) as client:
         # Processes hear of a change in the fleet within two seconds.
         wait_until(lambda: client.publish("koto/v1/units/lower/telemetry", {"power": 1}) == 0)

@@ -17,7 +17,7 @@ from influxdb_client.rest import ApiException
 from tb_device_http import TBHTTPDevice
 from tb_device_mqtt import TBDeviceMqttClient
 from tb_gateway_mqtt import TBGatewayMqttClient
-from unit_clients import V3_1_1, V5, WAIT_SECONDS, Paho, Unit, apply, micros, needs_curl, soon, units
+from unit_clients import V3_1_1, V5, WAIT_SECONDS, Paho, Unit, apply, micros, needs_curl, seconds_ago, soon, units
 
 from monokoto.cli.client import ApiClient
 from monokoto.kernel.clock import SystemClock, format_instant
@@ -31,11 +31,6 @@ def maker(here: Installation) -> Iterator[ApiClient]:
     with here.organisation("dialects") as api:
         apply(api, "thermostat")
         yield api
-
-
-def seconds_ago(seconds: int) -> int:
-    """Whole seconds since the epoch, so long ago."""
-    return int(SystemClock().now()) // SECOND - seconds
 
 
 def stamp(seconds: float) -> str:

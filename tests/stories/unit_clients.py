@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from monokoto.cli.client import ApiClient
-from monokoto.kernel.clock import parse_instant
+from monokoto.kernel.clock import SystemClock, parse_instant
 from monokoto.testing import Installation, register, wait_until
 
 WAIT_SECONDS = 20.0
@@ -120,6 +120,11 @@ def micros(text: str) -> int:
     return int(parse_instant(text))
 
 
+def seconds_ago(seconds: int) -> int:
+    """Whole seconds since the epoch, so long ago."""
+    return int(SystemClock().now()) // 1_000_000 - seconds
+
+
 # --- paho
 
 
@@ -190,7 +195,8 @@ class Paho:
         self.closed.clear()
         self.client.connect("127.0.0.1", self.port, 30, **options)
         self.client.loop_start()
-        return self._connacks.get(timeout=WAIT_SECONDS)
+        wait_until(lambda: not self._connacks.empty() or self._gone(), seconds=WAIT_SECONDS, every=0.005)
+        return self._connacks.get_nowait()
 
     def leave(self) -> None:
         """Disconnect politely."""
