@@ -12,13 +12,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from monokoto.connect.gateway import Route
+from monokoto.connect.gateway import Route, line_stream
 from monokoto.connect.line import Batch
 from monokoto.connect.line.decode import Decoder
-from monokoto.connect.line.line import STREAM, Line, stream_spec
+from monokoto.connect.line.line import STREAM, Line
 from monokoto.connect.line.trimming import trim_partition
 from monokoto.engines.log import Log, NatsServer, open_log
 from monokoto.kernel.errors import Unavailable
+from monokoto.settings import LogSettings
 
 _spec = importlib.util.spec_from_file_location("line_conftest", Path(__file__).with_name("conftest.py"))
 assert _spec is not None
@@ -68,7 +69,7 @@ def on_a_log(folder: Path, story: Callable[[Log, NatsServer], Coroutine[Any, Any
         server = NatsServer(folder / "log")
         log = await open_log(await server.start())
         try:
-            await log.ensure_stream(stream_spec(bytes_max=64 << 20))
+            await log.ensure_stream(line_stream(LogSettings(bytes_max=64 << 20)))
             await story(log, server)
         finally:
             await log.close()

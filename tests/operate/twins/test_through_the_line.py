@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from twins_making import MAKER, House, make_house, until
 
-from monokoto.connect.gateway import Downlink, Route, encode_commit, with_subject
-from monokoto.connect.line import Decoder, Line, stream_spec
+from monokoto.connect.gateway import Downlink, Route, encode_commit, line_stream, with_subject
+from monokoto.connect.line import Decoder, Line
 from monokoto.engines.log import Log, NatsServer, log_facts, open_log
 from monokoto.engines.objects import open_objects
 from monokoto.kernel.clock import ManualClock, SystemClock
+from monokoto.settings import LogSettings
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ def test_twins_are_the_same_after_a_kill_and_units_are_answered(tmp_path: Path) 
 async def _live_and_die(folder: Path) -> None:
     now = SystemClock().now()
     async with running_log(folder) as log:
-        await log.ensure_stream(stream_spec(bytes_max=1 << 28))
+        await log.ensure_stream(line_stream(LogSettings(bytes_max=1 << 28)))
         down: Any = Downlink(log)
         await down.send(3, topic="koto/v1/desired", payload=b"{}")  # the stream is made with the first message
         facts: Any = log_facts(log)

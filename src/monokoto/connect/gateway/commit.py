@@ -40,7 +40,7 @@ class Route(IntEnum):
     """JSON in any of the shapes of docs/topics.md: one object, an array of timestamped ones."""
     TELEMETRY_CBOR = 2
     COLUMNS = 3
-    """Columnar arrays for one or many units (JSON)."""
+    """Columnar arrays for one or many units (JSON); InfluxDB line protocol is cut into these."""
     COLUMNS_CBOR = 4
     PROPERTY = 5
     """One bare value; subject: the property's name."""
@@ -50,8 +50,6 @@ class Route(IntEnum):
     """Telemetry JSON for a part or child of the sender; subject: the child's id or serial."""
     GATEWAY_TELEMETRY = 8
     """ThingsBoard `v1/gateway/telemetry` and `.../attributes`: an object from child serial to telemetry."""
-    LINE_PROTOCOL = 9
-    """InfluxDB line protocol; timestamps already in microseconds (subject: the measurement mapping, may be empty)."""
     SHADOW_UPDATE = 10
     """AWS shadow update: `state.reported` is telemetry."""
     REQUEST = 11
@@ -71,7 +69,6 @@ SUBJECT_ROUTES = frozenset(
         Route.PROPERTY,
         Route.EVENT,
         Route.CHILD_TELEMETRY,
-        Route.LINE_PROTOCOL,
         Route.REQUEST,
         Route.ACTION_STATUS,
         Route.REFUSED,

@@ -16,7 +16,7 @@ from monokoto.connect.line.checks import Check
 from monokoto.connect.line.dead_letters import DeadLetters
 from monokoto.connect.line.decode import Decoder
 from monokoto.connect.line.instants import instant_of
-from monokoto.connect.line.line import POSITIONS, Line, LineState, stream_spec
+from monokoto.connect.line.line import POSITIONS, Line, LineState
 from monokoto.connect.line.refusals import Refused
 from monokoto.connect.line.routes import DeadLetterController
 
@@ -40,5 +40,4 @@ __all__ = [
     "Saving",
     "Waiting",
     "instant_of",
-    "stream_spec",
 ]

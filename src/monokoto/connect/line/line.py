@@ -18,7 +18,7 @@ import structlog
 from monokoto.connect.line.batch import Batch, Observer, Saving, Waiting
 from monokoto.connect.line.decode import Decoder
 from monokoto.connect.line.trimming import nearly_full, trim_partition
-from monokoto.engines.log import Bucket, Entry, Log, Reader, StreamSpec
+from monokoto.engines.log import Bucket, Entry, Log, Reader
 from monokoto.engines.objects import Objects
 from monokoto.kernel.errors import Unavailable
 
@@ -49,11 +49,6 @@ class LineState:
     """Why nothing moves right now; empty when it does."""
     remedy: str = ""
     """What to do about that."""
-
-
-def stream_spec(*, bytes_max: int) -> StreamSpec:
-    """The stream that gateways append to."""
-    return StreamSpec(name=STREAM, subjects=("line.>",), bytes_max=bytes_max)
 
 
 class Line:
