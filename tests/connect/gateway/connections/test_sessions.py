@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from monokoto.connect.gateway import Downlink, Route, split_subject
@@ -367,9 +368,34 @@ def test_takeover_between_two_gateways(world, client, new_log, new_fleet):
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_stored_of_a_session_taken_over_is_the_new_gateways(world, client, new_log, new_fleet, kept):
+    """Of a session that ends with its connection the will is stored: the gateway that lost it must not delete that."""
+
+    async def body():
+        log, fleet = new_log(), new_fleet()
+        fleet.add("token-a", serial="unit-a")
+        properties = Properties(session_expiry_interval=3600 if kept else 0)
+        will = Will(topic="koto/v1/events/gone", payload=b"1", qos=1)
+        more = {"clean_start": not kept, "properties": properties, "will": will}
+        async with world(log=log, fleet=fleet) as one, world(log=log, fleet=fleet) as two, client(one, **more) as first:
+            await one.until(lambda: log.buckets["sessions"].values)
+            async with client(two, **more) as second:
+                assert (await first.receive()).reason == Reason.SESSION_TAKEN_OVER
+                assert await first.receive() is None
+                await asyncio.sleep(0.1)  # whatever the first gateway still writes
+                ((value, _),) = log.buckets["sessions"].values.values()
+                gateway, connected, *_ = msgspec.msgpack.decode(value)
+                assert (gateway, connected) == (two.process.gateway.name, True)
+                assert await second.nothing()
+
+    asyncio.run(body())
+
+
 def test_an_ended_credential_closes_the_connection(world, client):
     async def body():
         async with world() as w, client(w) as a, client(w, "token-b") as b, client(w, version=Version.V3_1_1) as c:
+            del w.fleet.by_token["token-a"]  # the end is in the records before anybody is told of it
             w.process.gateway.end_credentials([5001])
             assert (await a.receive()).reason in {Reason.NOT_AUTHORIZED, Reason.SESSION_TAKEN_OVER}
             assert await c.receive() is None

@@ -53,6 +53,8 @@ class KeptSession:
     waiting: list[tuple[int, Message]] | None = None
     """Live messages that wait until older ones were caught up with; None: caught up."""
     saving: asyncio.Task[None] | None = None
+    moved: bool = False
+    """Another process has it now: what is stored of it is not ours to write."""
 
     @property
     def unit_id(self) -> int:
@@ -103,6 +105,8 @@ class Keeper:
 
     async def save(self, kept: KeptSession) -> None:
         """Store it as it is now; returns when that is durable. Raises Unavailable."""
+        if kept.moved:
+            return
         kept.dirty = True
         while kept.saving is not None:
             # One is under way, with what was then: wait for it, then write what is now, once for all who wait.

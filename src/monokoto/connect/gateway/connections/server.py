@@ -169,6 +169,8 @@ class Gateway:
         """What becomes of a session without a connection: its will, then the bucket or nothing."""
         now = self.clock.now()
         self.publish_will(kept, kept.session.take_will(now))
+        if kept.moved:
+            return
         if kept.session.will is not None:
             self.resting[kept.key] = kept
         else:
@@ -259,6 +261,8 @@ class Gateway:
         for connection in list(self.of_unit.get(unit_id, ())):
             if connection.client_id == client_id and connection.session_id < except_session:
                 self.counters.taken_over += 1
+                if connection.kept is not None:
+                    connection.kept.moved = True
                 connection.end(Reason.SESSION_TAKEN_OVER)
 
     # --- time
