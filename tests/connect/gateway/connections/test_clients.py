@@ -239,7 +239,7 @@ def test_thingsboards_own_sdk(world, tmp_path):
             assert client.send_telemetry({"temperature": 21.5}).get() == 0
             assert client.send_attributes({"firmware": "1.2.0"}).get() == 0
             assert client.send_telemetry({"ts": 1767225600000, "values": {"temperature": 22}}).get() == 0
-            client.request_attributes(["mode"], ["target"], callback=lambda *_: None)
+            assert client.request_attributes(["mode"], ["target"], callback=lambda *_: None).get() == 0
         finally:
             client.disconnect()
 
