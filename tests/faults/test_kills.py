@@ -22,7 +22,10 @@ SEED = 2026
 START_TRIES = 5
 FIND_SECONDS = 30.0
 ALL = "all"
-VICTIMS = (("platform",), ("gateway",), ("log",), (ALL,), ("platform", "log"), ("gateway", "log"))
+VICTIMS = (("platform",), ("gateway",), (ALL,), ("log", "platform"), ("log", "gateway"), ("gateway", "log"))
+BETWEEN_SECONDS_MAX = 0.2
+"""From the first to the second of two victims: what the gateway holds while the log is away is not acknowledged, so that it
+may die with it. (An acknowledgement given too early shows here, and hardly ever when the gateway dies alone.)"""
 
 
 def seed() -> int:
@@ -58,7 +61,7 @@ class Killer:
             yield from self._chance.sample(VICTIMS, len(VICTIMS))
 
     def strike(self, victims: tuple[str, ...]) -> None:
-        """Kill them at one instant, as soon as they exist: they may be starting still."""
+        """Kill them one right after the other, as soon as they exist: they may be starting still."""
         if ALL in victims:
             self._here.kill()
             self.killed += 1
@@ -72,6 +75,8 @@ class Killer:
             with contextlib.suppress(psutil.NoSuchProcess):
                 running[victim].send_signal(signal.SIGKILL)
                 self.killed += 1
+                if victim != victims[-1]:
+                    time.sleep(self._chance.uniform(0.0, BETWEEN_SECONDS_MAX))
 
     def _start_again(self) -> None:
         """In the same folder; now and then it is killed again while it starts."""
@@ -132,7 +137,7 @@ def after_kills(folder: Path, *, kills: int, longest_pause: float) -> None:
 
 @pytest.mark.timeout(400)
 def test_what_was_acked_is_there_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
-    after_kills(tmp_path, kills=6, longest_pause=3.0)
+    after_kills(tmp_path, kills=8, longest_pause=3.0)
 
 
 @pytest.mark.long
