@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from monokoto.api import Sample
+from monokoto.connect.fleet import Directory
 from monokoto.connect.gateway import COUNTERS, DEAD_SECONDS, beats
+from monokoto.connect.line import Line
+from monokoto.connect.presence import Presence
 from monokoto.engines.log import Log
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
 from monokoto.kernel.errors import Unavailable
-
-if TYPE_CHECKING:
-    from monokoto.assembly.platform import Platform
+from monokoto.operate.twins import Twins
 
 
-def samples_of(platform: Platform) -> Iterator[Sample]:
+def samples_of(
+    lines: Sequence[Line], *, log: Log, directory: Directory, presence: Presence, twins: Twins
+) -> Iterator[Sample]:
     """Gathered anew for each scrape."""
-    for line in platform.lines:
+    for line in lines:
         state = line.state
         labels = {"partition": str(state.partition)}
         yield Sample("line_position", "Sequence of the log up to which the line is", state.position, labels)
         yield Sample("line_stalled", "1 while the line waits for an engine", float(bool(state.stalled)), labels)
         for name, help_text in _COUNTERS:
             yield Sample(f"line_{name}", help_text, getattr(state, name), labels, rises=True)
-    yield Sample("units", "Units known to the directory", len(platform.directory))
-    yield Sample("units_online", "Units connected, as presence knows it", platform.presence.online())
-    yield Sample("twins", "Units that reported anything", sum(map(len, platform.twins.state.tables())))
-    yield Sample("streams", "Clients that follow twins live", len(platform.twins.listeners))
-    yield Sample("log_connected", "1 while the log can be reached", float(platform.engines.log.connected))
+    yield Sample("units", "Units known to the directory", len(directory))
+    yield Sample("units_online", "Units connected, as presence knows it", presence.online())
+    yield Sample("twins", "Units that reported anything", sum(map(len, twins.state.tables())))
+    yield Sample("streams", "Clients that follow twins live", len(twins.listeners))
+    yield Sample("log_connected", "1 while the log can be reached", float(log.connected))
 
 
 async def gateway_samples(log: Log, clock: Clock) -> Sequence[Sample]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 
 import structlog
 from litestar import Litestar
 
-from monokoto.api import Health, Metrics, create_app
+from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
@@ -30,7 +31,7 @@ from monokoto.settings import Settings
 RETENTION_SECONDS = 6 * 3600.0
 DIRECTORY_SECONDS = 5.0
 LAST_WORDS_SECONDS = 20.0
-LINE_LINGER_MS = 60
+LINE_LINGER_MS = 100
 """How long the line gathers before it decodes: twins and rules follow within it, and a batch has a fixed cost."""
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +78,7 @@ class Platform:
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
-        self.metrics = Metrics(lambda: samples_of(self), asked=[lambda: gateway_samples(log, clock)])
+        self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
         self.app = self._app()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -97,6 +98,11 @@ class Platform:
     def _app(self) -> Litestar:
         services = {name: getattr(self, name) for name in routes.SERVICES}
         return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys)
+
+    def _samples(self) -> Iterator[Sample]:
+        return samples_of(
+            self.lines, log=self.engines.log, directory=self.directory, presence=self.presence, twins=self.twins
+        )
 
     async def start(self) -> None:
         """Bring the state back, then let the line run."""
