@@ -15,10 +15,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Table
 from rich.text import Text
 
+from monokoto.cli.choices import Format
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
-from monokoto.operate.telemetry import FORMATS, Format, format_of
 
 UnitsArgument = Annotated[list[str] | None, typer.Argument(metavar="[UNIT]...", help="Ids or serials of units.")]
 UnitsOption = Annotated[list[str] | None, typer.Option("--unit", help="Id or serial of a unit; may be repeated.")]
@@ -227,10 +227,12 @@ def _tell(done: dict[str, Any], file: Path, *, check: bool) -> None:
 
 
 def _format(file: Path, name: str) -> Format:
+    if name in set(Format):
+        return Format(name)
     if name:
-        return format_of(name)
+        raise Invalid(f"There is no format {name[:40]!r}.", remedy=f"Use one of {', '.join(Format)}.")
     plain = file.with_suffix("") if file.suffix == ".gz" else file
-    by_suffix = {facts.suffix: format_ for format_, facts in FORMATS.items()} | {".jsonl": Format.NDJSON}
+    by_suffix = {f".{one}": one for one in Format} | {".jsonl": Format.NDJSON}
     found = Format.CSV if str(file) == "-" else by_suffix.get(plain.suffix.lower())
     if found is None:
         raise Invalid(f"{file.name} does not say its format.", remedy=f"Give --format: {', '.join(Format)}.")

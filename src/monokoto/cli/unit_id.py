@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from monokoto.cli.choices import Status
 from monokoto.cli.client import ApiClient
-from monokoto.connect.fleet import Status
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
 

@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from monokoto.cli.choices import Sort, Status
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.unit_credentials import CertificateOption, credentials, read_certificate, show_token
 from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
-from monokoto.connect.fleet import Sort, Status
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 

@@ -1,0 +1,37 @@
+"""The API's words that commands offer as choices.
+
+Said again here, because to import a slice for three words takes seconds at each command: its front door brings the whole of it.
+`tests/cli/test_choices.py` holds them against the slices.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a unit stands in its life."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class Sort(StrEnum):
+    """The order of a list of units."""
+
+    OLDEST = "created"
+    NEWEST = "-created"
+    SERIAL = "serial"
+    SERIAL_DOWN = "-serial"
+    LEAST_CHANGED = "changed"
+    LAST_CHANGED = "-changed"
+
+
+class Format(StrEnum):
+    """A file of readings."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+    ARROW = "arrow"
