@@ -16,6 +16,7 @@ from monokoto.cli.app import COMMANDS, command_of
 from monokoto.cli.client import EXIT_CODES
 from monokoto.cli.running import settings_table
 from monokoto.connect.gateway import COUNTERS
+from monokoto.kernel import limits
 from monokoto.settings import OTHER_VARIABLES, Settings, describe, variable_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -252,3 +253,29 @@ def test_routes_named_in_the_docs_exist() -> None:
             if re.sub(r"\{[^}]+\}", "{}", path) not in known and path not in {"/ping"}:
                 wrong.append(f"{name_of(page)}: {method} {path}")
     assert not wrong
+
+
+FACTORS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+SECONDS = {"s": 1, "hours": 3600, "days": 86_400}
+
+
+def value_of(text: str, name: str) -> float:
+    """`256 KiB`, `10,000`, `2^53`, `7 days` as the constant of that name has it."""
+    found = re.match(r"([\d,.]+)(?:\^(\d+))?\s*(\w+)?", text)
+    assert found, text
+    number = float(found[1].replace(",", ""))
+    if found[2]:
+        number **= int(found[2])
+    if "_SECONDS" in name:
+        return number * SECONDS.get(found[3] or "s", 1)
+    return number * FACTORS.get(found[3] or "", 1)
+
+
+def test_limits_have_the_values_of_the_page() -> None:
+    page = (ROOT / "docs" / "limits.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", page, re.M))
+    known = {name: value for name, value in vars(limits).items() if name.isupper()}
+    assert {name: value_of(text, name) for name, text in told.items()} == {
+        name: value for name, value in known.items() if name in told
+    }
+    assert set(told) == set(known)
