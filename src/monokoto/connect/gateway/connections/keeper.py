@@ -95,7 +95,7 @@ class Keeper:
     async def load(self, unit: UnitIdentity, client_id: str) -> KeptSession | None:
         """The stored session, or the one just being stored. Raises Unavailable."""
         key = session_key(unit.unit_id, client_id)
-        if (kept := self.saving.get(key)) is not None:
+        if (kept := self.saving.get(key)) is not None and not kept.moved:
             return kept
         found = await self.load_key(key)
         if found is None:
