@@ -290,9 +290,8 @@ def id_texts(units: pa.Array) -> pa.DictionaryArray:
     )
 
 
-_KIND_NAMES = pa.array([kind.name.lower() for kind in Kind], pa.string())
-
-
 def kind_names(kinds: pa.Array) -> pa.DictionaryArray:
     """Kinds by their JSON Schema names."""
-    return pa.DictionaryArray.from_arrays(pc.subtract(kinds.cast(pa.int32()), 1), _KIND_NAMES)
+    # Made at each call: the first array pyarrow makes imports pandas, which a module must not do to everybody's start.
+    names = pa.array([kind.name.lower() for kind in Kind], pa.string())
+    return pa.DictionaryArray.from_arrays(pc.subtract(kinds.cast(pa.int32()), 1), names)
