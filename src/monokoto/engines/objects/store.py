@@ -3,6 +3,9 @@
 obstore's folder writes beside the object and renames, but syncs neither the file nor the folder, so a power failure may
 leave an empty object under the right name. A put into a folder is therefore ours: write in `.staging`, sync the file,
 rename, sync every folder on the way. Everything else is the same code on every store.
+
+obstore is called from threads of ours. Its own awaitables are completed by its threads, which still hold on to Python when
+the answer is there: a process that ends right after one was aborted by a signal in one of four runs.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class StoreObjects:
         """As `Objects.put`."""
         _check(path)
         try:
-            await obstore.put_async(self._store, path, body)
+            await asyncio.to_thread(obstore.put, self._store, path, body)
         except (BaseError, OSError) as error:
             raise _unavailable("stored", path, error) from error
 
@@ -49,8 +52,7 @@ class StoreObjects:
         """As `Objects.get`."""
         _check(path)
         try:
-            answer = await obstore.get_async(self._store, path)
-            return bytes(await answer.bytes_async())
+            return await asyncio.to_thread(lambda: bytes(obstore.get(self._store, path).bytes()))
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
@@ -71,12 +73,8 @@ class StoreObjects:
         """As `Objects.list`, by path; `prefix` is a folder (`twins/0`), or empty for everything."""
         if prefix:
             _check(prefix.rstrip("/"))
-        found = []
         try:
-            async for page in obstore.list(self._store, prefix.rstrip("/") or None):
-                for one in page:
-                    modified = round(one["last_modified"].timestamp() * MICROSECONDS_PER_SECOND)
-                    found.append(ObjectInfo(one["path"], one["size"], modified))
+            found = await asyncio.to_thread(_listed, self._store, prefix.rstrip("/") or None)
         except (BaseError, OSError) as error:
             raise _unavailable("listed", prefix, error) from error
         return sorted((one for one in found if not one.path.startswith(_STAGING)), key=lambda one: one.path)
@@ -85,7 +83,7 @@ class StoreObjects:
         """As `Objects.delete`."""
         _check(path)
         try:
-            await obstore.delete_async(self._store, path)
+            await asyncio.to_thread(obstore.delete, self._store, path)
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
@@ -108,6 +106,13 @@ class FolderObjects(StoreObjects):
             await asyncio.to_thread(_put_durably, self._folder, path, body)
         except OSError as error:
             raise _unavailable("stored", path, error) from error
+
+    def _list(self, prefix: str | None) -> list[ObjectInfo]:
+        return [
+            ObjectInfo(one["path"], one["size"], round(one["last_modified"].timestamp() * MICROSECONDS_PER_SECOND))
+            for page in obstore.list(self._store, prefix)
+            for one in page
+        ]
 
     async def delete(self, path: str) -> None:
         """As `Objects.delete`."""
@@ -151,6 +156,14 @@ def _check(path: str) -> None:
         return
     reason = "segments between / have letters, digits, spaces and _ . = @ + , - and do not begin with a dot or a space"
     raise Invalid(f"{path[:120]!r} is not a path of an object", faults=[Fault(place="path", reason=reason)])
+
+
+def _listed(store: Any, prefix: str | None) -> list[ObjectInfo]:
+    return [
+        ObjectInfo(one["path"], one["size"], round(one["last_modified"].timestamp() * MICROSECONDS_PER_SECOND))
+        for page in obstore.list(store, prefix)
+        for one in page
+    ]
 
 
 async def _chunks(path: str, answer: Any) -> AsyncIterator[bytes]:
