@@ -91,13 +91,13 @@ def test_a_will_is_an_event_when_the_client_dies_and_nothing_when_it_leaves(
     done = mosquitto_pub(here, unit.token, "koto/v1/telemetry", '{"power": 1}', "-q", "1", *will)
     assert done.returncode == 0, done.stderr
     wait_until(unit.reported)
-    assert unit.online(is_so=False)["reason"] == "disconnected"
+    soon(lambda: unit.presence()["reason"], "disconnected")
     dying = MosquittoSub(here, unit.token, "-t", "koto/v1/desired", *will)
     unit.online()
     dying.kill()
     (event,) = wait_until(lambda: unit.get("/events")["items"])
     assert (event["event"], event["data"]) == ("fault", "radio")
-    assert unit.online(is_so=False)["reason"] == "connection-lost"
+    soon(lambda: unit.presence()["reason"], "connection-lost")
 
 
 @needs_mosquitto
@@ -108,7 +108,7 @@ def test_version_5_may_leave_with_its_will(here: Installation, maker: ApiClient)
         unit.online()  # ended by SIGTERM it sends DISCONNECT with reason 0x04
     (event,) = wait_until(lambda: unit.get("/events")["items"])
     assert event["data"] == "relay"
-    assert unit.online(is_so=False)["reason"] == "disconnected-with-will"
+    soon(lambda: unit.presence()["reason"], "disconnected-with-will")
 
 
 @needs_mosquitto

@@ -53,7 +53,7 @@ def test_a_client_that_vanishes_is_missed(here: Installation, maker: ApiClient) 
     assert client.connect() == 0
     unit.online()
     client.vanish()
-    assert unit.online(is_so=False)["reason"] == "connection-lost"
+    soon(lambda: unit.presence()["reason"], "connection-lost")
     soon(lambda: [one["data"] for one in unit.get("/events")["items"]], ["radio"])
 
 

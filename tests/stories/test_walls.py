@@ -229,7 +229,7 @@ def test_a_revoked_credential_ends_a_live_connection_at_once(here: Installation,
     maker.delete(f"/api/v1/units/{unit.id}/credentials/{_credential(unit)}")
     _closed_at_once(client, asked)
     _opens_nothing(here, unit, unit.token)
-    assert unit.online(is_so=False)["reason"] == "credential-ended"
+    soon(lambda: unit.presence()["reason"], "credential-ended")
 
 
 def test_a_rotated_credential_ends_at_once_and_its_successor_opens(here: Installation, maker: ApiClient) -> None:
