@@ -1,6 +1,6 @@
 """What is desired reaches the unit: at once when it is there, from the retained message when it asks, queued while it is away.
 
-Changes in quick succession may reach it as one. A story that counts messages has a witness, another connection of the unit,
+Changes in quick succession may reach it as one, and who subscribes while one is told gets it twice. A story that counts messages has a witness, another connection of the unit,
 and goes on when the witness was told.
 """
 
@@ -42,7 +42,9 @@ def desire(unit: Unit, witness: Paho, patch: dict[str, Any]) -> None:
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 def test_mosquitto_sub_is_told_now_and_at_every_change(here: Installation, maker: ApiClient, version: str) -> None:
     (unit,) = units(maker, "thermostat", f"live-{version}")
-    unit.desire({"target": 20, "display_text": "Grüße 👋"})
+    with Paho(here.mqtt_port, unit.token) as witness:
+        witness.subscribe(DESIRED)
+        desire(unit, witness, {"target": 20, "display_text": "Grüße 👋"})
     with MosquittoSub(here, unit.token, "-V", version, "-q", "1", "-t", DESIRED, "-F", "%r %t %p") as sub:
         retained, topic, text = sub.line().split(" ", 2)
         assert (retained, topic) == ("1", DESIRED)
