@@ -1,7 +1,7 @@
 """What is desired reaches the unit: at once when it is there, from the retained message when it asks, queued while it is away.
 
-Changes in quick succession may reach it as one, and who subscribes while one is told gets it twice. A story that counts messages has a witness, another connection of the unit,
-and goes on when the witness was told.
+Changes in quick succession may reach it as one, and who subscribes while one is told gets it twice. A story that counts
+messages has a witness, another connection of the unit, and goes on when the witness was told.
 """
 
 from __future__ import annotations

@@ -294,7 +294,10 @@ class MosquittoSub:
     def stop(self) -> None:
         """End it politely (it sends DISCONNECT)."""
         self.process.terminate()
-        self.process.wait(WAIT_SECONDS)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # it may lock itself out when the signal meets its own disconnect
+            self.kill()
         self._reader.join(WAIT_SECONDS)
 
     def kill(self) -> None:
