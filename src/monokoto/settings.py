@@ -82,7 +82,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit_connections_max: Annotated[int, Meta(ge=1, description="Connections one unit may hold at once")] = 8
     commit_linger_ms: Annotated[
         float, Meta(ge=0, le=1000, description="Shortest time between two commits under load")
-    ] = 6.0
+    ] = 10.0
     commit_bytes_max: Annotated[
         int, Meta(ge=4096, description="Bytes waiting for one commit before it is sent early")
     ] = 900_000

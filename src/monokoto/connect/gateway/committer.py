@@ -31,7 +31,7 @@ from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import LOG_PATIENCE_SECONDS, LOG_WAITING_BYTES_MAX
 
 COMMITS_UNDER_WAY_MAX = 8
-WORTH_IT = 48  # records that pay for a commit (some 0.3 ms of CPU) however soon it follows the last one
+WORTH_IT = 80  # records that pay for a commit (some 0.3 ms of CPU) however soon it follows the last one
 SHORT_LINGER_SECONDS = 0.0005  # what those that were just acknowledged need to send again
 _RECORD_BYTES = 13  # unit, route and length of one record
 _COMMIT_BYTES = 16
