@@ -101,20 +101,32 @@ def encode_commit(units: Sequence[int], routes: Sequence[int], payloads: Sequenc
     )
 
 
+def commit_senders(body: bytes) -> npt.NDArray[np.int64]:
+    """Who sent the records of one log entry, without a look at what they sent. Raises ValueError as `decode_commit`."""
+    count, _ = _read_head(body)
+    return np.frombuffer(body, np.int64, count, _HEAD.size)
+
+
+def _read_head(body: bytes) -> tuple[int, int]:
+    """How many records there are and when they were committed; their columns are all there."""
+    if len(body) < _HEAD.size:
+        raise ValueError("a commit is shorter than its head")
+    magic, version, _, count, arrived = _HEAD.unpack_from(body)
+    if magic != MAGIC or version != VERSION:
+        raise ValueError(f"not a commit of version {VERSION}: starts with {body[:2].hex()}")
+    if len(body) < _HEAD.size + 13 * count:
+        raise ValueError("a commit is cut short in its columns")
+    return count, arrived
+
+
 def decode_commit(body: bytes) -> Records:
     """The records of one log entry.
 
     Raises:
         ValueError: the body is not a commit of a version we read.
     """
-    if len(body) < _HEAD.size:
-        raise ValueError("a commit is shorter than its head")
-    magic, version, _, count, arrived = _HEAD.unpack_from(body)
-    if magic != MAGIC or version != VERSION:
-        raise ValueError(f"not a commit of version {VERSION}: starts with {body[:2].hex()}")
+    count, arrived = _read_head(body)
     offset = _HEAD.size
-    if len(body) < offset + 13 * count:
-        raise ValueError("a commit is cut short in its columns")
     unit = np.frombuffer(body, np.int64, count, offset)
     route = np.frombuffer(body, np.uint8, count, offset + 8 * count)
     length = np.frombuffer(body, np.uint32, count, offset + 9 * count)

@@ -10,7 +10,7 @@ import cbor2
 import numpy as np
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.connect.gateway import SUBJECT_ROUTES, Records, Route, decode_commit, split_subject
+from monokoto.connect.gateway import SUBJECT_ROUTES, Records, Route, commit_senders, decode_commit, split_subject
 from monokoto.connect.line import refusals
 from monokoto.connect.line.batch import Batch, Block, DeadLetter, EventRecord, Int64s, PresenceRecord, RequestRecord
 from monokoto.connect.line.columnar import Makers, add_columns
@@ -95,7 +95,7 @@ class Decoder:
         """Whether every sender is known (a unit registered a moment ago may not be yet)."""
         for entry in entries:
             try:
-                units = decode_commit(entry.body).unit
+                units = commit_senders(entry.body)
             except ValueError:
                 continue
             if any(self._units.get(unit) is None for unit in set(units.tolist()) - self._plan_of_unit.keys()):
