@@ -36,7 +36,7 @@ def run(report: Report, *, quick: bool) -> None:
             )
             time.sleep(seconds * 0.1)
             before, at = usage(here), time.monotonic()
-            memory: list[float] = []
+            memory: list[dict[str, float]] = []
             _sample(here, memory, until=at + seconds * 0.5)
             after, until = usage(here), time.monotonic()
             # The one that asks for what it sent comes second: its questions cost the platform more than 5,000 messages/s.
@@ -57,10 +57,10 @@ def run(report: Report, *, quick: bool) -> None:
         report.row("readings stored, of those acked", f"{stored:,} of {total * 5 + probes:,}", goal="all, none twice")
 
 
-def _sample(here: Installation, memory: list[float], *, until: float) -> None:
+def _sample(here: Installation, memory: list[dict[str, float]], *, until: float) -> None:
     while time.monotonic() < until:
         time.sleep(1)
-        memory.append(sum(one["mb"] for one in usage(here).values()))
+        memory.append({kind: one["mb"] for kind, one in usage(here).items()})
 
 
 def _figures(generator: object) -> dict[str, float]:
@@ -83,9 +83,17 @@ def _report_steady(report: Report, figures, before, after, seconds, memory, watc
         whole += share
         report.row(f"{kind} CPU", share, "% of a core")
     report.row("whole platform CPU", whole, "% of a core", goal="under 40")
+    _report_memory(report, memory)
+
+
+def _report_memory(report: Report, memory: list[dict[str, float]]) -> None:
+    """Quarter by quarter, so that growth that levels off is told from growth that does not; and whose it is."""
     quarter = max(1, len(memory) // 4)
-    report.row("resident, first quarter", statistics.median(memory[:quarter]), "MB", goal="under 1,500")
-    report.row("resident, last quarter", statistics.median(memory[-quarter:]), "MB", goal="flat")
+    parts = [memory[index * quarter : (index + 1) * quarter] for index in range(4)]
+    for index, part in enumerate(parts, start=1):
+        whole = statistics.median(sum(sample.values()) for sample in part)
+        each = ", ".join(f"{kind} {statistics.median(one[kind] for one in part):,.0f}" for kind in part[0])
+        report.row(f"resident, quarter {index} ({each})", whole, "MB", goal="flat, under 1,500")
 
 
 def _burst(report: Report, here: Installation, tokens: Path, seconds: float, start_ms: int) -> int:
