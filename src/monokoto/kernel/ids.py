@@ -18,6 +18,13 @@ from monokoto.kernel.errors import Fault, Invalid
 
 OrganisationId = NewType("OrganisationId", int)
 ApiKeyId = NewType("ApiKeyId", int)
+PersonId = NewType("PersonId", int)
+SessionId = NewType("SessionId", int)
+OwnershipId = NewType("OwnershipId", int)
+AuditId = NewType("AuditId", int)
+JobId = NewType("JobId", int)
+WebhookId = NewType("WebhookId", int)
+CommandId = NewType("CommandId", int)
 UnitId = NewType("UnitId", int)
 CredentialId = NewType("CredentialId", int)
 DeadLetterId = NewType("DeadLetterId", int)

@@ -12,16 +12,22 @@ from monokoto.web.context import (
     scopes_of,
 )
 from monokoto.web.etag import format_etag, if_match, not_modified
+from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
 
 __all__ = [
+    "ALWAYS",
     "Authenticator",
     "Caller",
+    "Gate",
     "Page",
     "PageRequest",
+    "Period",
     "Problem",
+    "Reach",
     "Scope",
+    "Side",
     "authentication",
     "by_hand",
     "decode_cursor",

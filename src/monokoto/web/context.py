@@ -14,39 +14,72 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import Guard
 
 from monokoto.kernel.errors import Forbidden, Unauthenticated
-from monokoto.kernel.ids import ApiKeyId, OrganisationId
+from monokoto.kernel.ids import ApiKeyId, OrganisationId, PersonId, SessionId
 
 _OPEN_OPTION = "exclude_from_auth"
 
 
 class Scope(StrEnum):
-    """What a key may do. `write` includes `read` of the same noun."""
+    """What a caller may do. `write` includes `read` of the same noun."""
 
     ADMIN = "admin"
-    """Everything in the organisation, keys included."""
+    """Everything in the organisation, keys and people included."""
+    PLATFORM = "platform"
+    """See and make the organisations of the whole platform; no scope includes it."""
     PRODUCTS_READ = "products:read"
     PRODUCTS_WRITE = "products:write"
     UNITS_READ = "units:read"
     UNITS_WRITE = "units:write"
     TELEMETRY_READ = "telemetry:read"
     TELEMETRY_WRITE = "telemetry:write"
+    CONTROL_READ = "control:read"
+    CONTROL_WRITE = "control:write"
+    """Set desired state, invoke actions."""
+    OWNERSHIP_READ = "ownership:read"
+    OWNERSHIP_WRITE = "ownership:write"
+    """Claim units, hand them on, share and lend them."""
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    """Invite members, give and take roles."""
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    AUDIT_READ = "audit:read"
+
+
+_WIDER: dict[Scope, frozenset[Scope]] = {
+    scope: frozenset(
+        {scope}
+        | ({Scope.ADMIN} if scope is not Scope.PLATFORM else set())
+        | {one for one in Scope if scope.endswith(":read") and one == scope.replace(":read", ":write")}
+    )
+    for scope in Scope
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The organisation behind a request and the key it came with."""
+    """The organisation behind a request, and the key or the person it came with."""
 
     organisation_id: OrganisationId
-    key_id: ApiKeyId
     scopes: frozenset[Scope]
+    """Of the key, or of the person's role in this organisation."""
+    organisation_kind: str = "maker"
+    """maker, owner, provider or platform: decides which units are the organisation's own."""
+    key_id: ApiKeyId | None = None
+    """The API key; None for a person who signed in."""
+    person_id: PersonId | None = None
+    """The person who signed in; None for a key."""
+    session_id: SessionId | None = None
+    """The person's session; None for a key."""
+
+    @property
+    def actor_id(self) -> int:
+        """Who did it, for records of who did what: the person's id, or the key's."""
+        return self.person_id or self.key_id or 0
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key carries this scope, itself or through a wider one."""
-        noun, _, verb = scope.value.partition(":")
-        wider = {scope, Scope.ADMIN}
-        if verb == "read":
-            wider.add(Scope(f"{noun}:write"))
-        return not wider.isdisjoint(self.scopes)
+        """Whether this scope is held, itself or through a wider one."""
+        return not _WIDER[scope].isdisjoint(self.scopes)
 
 
 class Authenticator(Protocol):

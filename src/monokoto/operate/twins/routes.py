@@ -106,7 +106,7 @@ class TwinController(Controller):
             caller.organisation_id,
             _unit(unit),
             data,
-            by=caller.key_id,
+            by=caller.actor_id,
             precondition=lambda revision: if_match(expected, revision),
         )
         return _desired(desired)
@@ -132,7 +132,7 @@ class TwinController(Controller):
             caller.organisation_id,
             _unit(unit),
             data,
-            by=caller.key_id,
+            by=caller.actor_id,
             precondition=lambda revision: if_match(expected, revision),
         )
         return _desired(desired)
