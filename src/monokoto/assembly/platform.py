@@ -19,6 +19,7 @@ from monokoto.assembly.repair import replay_after_damage
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
+from monokoto.connect.ownership import UnitGate
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
@@ -48,6 +49,7 @@ class Platform:
         self.api_keys = ApiKeys(records, clock)
         self.products = Products(records, clock)
         self.directory = Directory(records)
+        self.gate = UnitGate(self.directory)
         self.fleet = Fleet(records, self.products, clock, facts)
         self.credentials = Credentials(records, clock)
         self.downlink = Downlink(log)

@@ -25,6 +25,7 @@ SERVICES = (
     "dead_letters",
     "downlink",
     "directory",
+    "gate",
     "ingest",
     "facts",
     "clock",

@@ -7,13 +7,14 @@ assembly: slices below it only know this protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from monokoto.kernel.clock import Instant
-from monokoto.kernel.ids import OrganisationId, UnitId
+from monokoto.kernel.errors import Forbidden
+from monokoto.kernel.ids import OrganisationId, UnitId, format_id
 from monokoto.web.context import Caller
 
 
@@ -52,9 +53,15 @@ class Reach:
     """The maker's organisation, in whose name the stores are asked."""
     side: Side
     periods: tuple[Period, ...] = ALWAYS
-    """In order, without overlap; never empty."""
+    """In order, without overlap; empty where the unit is the caller's and nothing of its data is: rented out at once, say."""
     now: bool = True
-    """Whether the present is open: what it is like now, live changes, control."""
+    """Whether the present is open: what it is like now, live changes."""
+    control: bool = True
+    """Whether it may be told what to do."""
+    owned: bool = False
+    """Whether it belongs to somebody other than its maker at present."""
+    label: str = ""
+    """What the caller's side calls it; empty: what the maker calls it."""
 
     @property
     def always(self) -> bool:
@@ -65,6 +72,32 @@ class Reach:
         """Whether a reading of this instant may be seen."""
         return any(period.holds(at) for period in self.periods)
 
+    def must_be_present(self) -> Reach:
+        """This reach; raises Forbidden when what the unit is like now is not the caller's to see."""
+        if not self.now:
+            raise Forbidden(
+                f"What the unit {format_id(self.unit_id)} is like now is not yours to see.",
+                remedy="The history of your own periods is at /api/v1/units/{unit}/history.",
+            )
+        return self
+
+    def must_control(self) -> Reach:
+        """This reach; raises Forbidden when the caller may not tell the unit what to do."""
+        if not self.control:
+            raise Forbidden(
+                f"The unit {format_id(self.unit_id)} is not yours to control.",
+                remedy="Ask its owner to share it with the permission to control.",
+            )
+        return self
+
+    def must_be_maker(self) -> Reach:
+        """This reach; raises Forbidden for everybody but the maker."""
+        if self.side is not Side.MAKER:
+            raise Forbidden(
+                f"This of the unit {format_id(self.unit_id)} is its maker's alone.", remedy="Ask its maker."
+            )
+        return self
+
 
 class Gate(Protocol):
     """Answers from memory; safe to ask on the event loop."""
@@ -74,5 +107,14 @@ class Gate(Protocol):
         ...
 
     def units(self, caller: Caller) -> Sequence[Reach] | None:
-        """Every unit within reach at present; None: all those its organisation made, of which the fleet has the list."""
+        """Every unit of which anything lies open, by id; None (a maker): those its organisation made, of which the fleet
+        has the list, each of them whole unless `clipped` says otherwise."""
+        ...
+
+    def held(self, caller: Caller) -> Sequence[Reach]:
+        """Units of other makers of which anything lies open: owned, shared or rented, now or once; by id."""
+        ...
+
+    def clipped(self, caller: Caller) -> Mapping[int, Reach]:
+        """Of the units its organisation made, by id, those of whose life not all lies open. Nearly always empty."""
         ...
