@@ -182,3 +182,17 @@ def test_no_facts_need_be_there(products: Products, api_keys: ApiKeys, writer: H
     )
     with TestClient(application) as client:
         assert client.post("/api/v1/products/apply", headers=writer, json=body()).status_code == 200
+
+
+def test_two_versions_are_compared_either_way(client: TestClient, writer: Headers) -> None:
+    newer = FILE.replace("1.0.0", "1.1.0") + "    level: {type: integer}\n"
+    for text in (FILE, newer):
+        assert client.post("/api/v1/products/apply", headers=writer, json=body(text)).status_code == 200
+    path = "/api/v1/products/cooker/versions/{}/changes"
+    (added,) = client.get(path.format("1.1.0"), headers=writer, params={"since": "1.0.0"}).json()["items"]
+    assert (added["kind"], added["needs"], added["after"]["type"]) == ("added", "minor", "integer")
+    assert added["place"].endswith("/level")
+    (removed,) = client.get(path.format("1.0.0"), headers=writer, params={"since": "1.1.0"}).json()["items"]
+    assert (removed["kind"], removed["needs"]) == ("removed", "major")
+    assert client.get(path.format("1.0.0"), headers=writer, params={"since": "1.0.0"}).json()["items"] == []
+    assert client.get(path.format("1.0.0"), headers=writer, params={"since": "7.0.0"}).status_code == 404

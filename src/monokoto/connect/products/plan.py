@@ -91,8 +91,8 @@ def make_plan(checked: CheckedProduct, existing: Sequence[str], content: Callabl
     return plan
 
 
-def changes_between(older: VersionContent, checked: CheckedProduct) -> tuple[Change, ...]:
-    """Every change from an applied version to this folder."""
+def changes_between(older: VersionContent, checked: CheckedProduct | VersionContent) -> tuple[Change, ...]:
+    """Every change from an applied version to this folder, or to another applied version."""
     return (
         *compare_models(older.thing_model, checked.thing_model),
         *compare_sections(older.document, checked.document),

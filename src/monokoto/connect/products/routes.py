@@ -266,6 +266,25 @@ class ProductsController(Controller):
         """What was applied, word by word and as a complete Thing Model."""
         return content_to_json(await asyncio.to_thread(products.content, caller.organisation_id, product, version))
 
+    @get(
+        "/{product:str}/versions/{version:str}/changes",
+        operation_id="listProductVersionChanges",
+        guards=[requires(Scope.PRODUCTS_READ)],
+        responses=problem_responses(404),
+        summary="Compare a version with another one",
+    )
+    async def changes(
+        self,
+        caller: NamedDependency[Caller],
+        products: NamedDependency[Products],
+        product: FromPath[str],
+        version: FromPath[str],
+        since: Annotated[str, QueryParameter(description="The version to compare it with")],
+    ) -> Page[ChangeJson]:
+        """Every difference from the version `since` to this one, all on one page."""
+        found = await asyncio.to_thread(products.changes, caller.organisation_id, product, since, version)
+        return Page(items=[change_to_json(change) for change in found])
+
     @post(
         "/check",
         operation_id="checkProduct",

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monokoto.connect.products.changes.change import Change
 from monokoto.connect.products.description.checking import CheckedProduct, check
 from monokoto.connect.products.description.compiling import compile_checked
 from monokoto.connect.products.description.folder import Folder
 from monokoto.connect.products.model import ProductModel
-from monokoto.connect.products.plan import Outcome, Plan, current_of, make_plan
+from monokoto.connect.products.plan import Outcome, Plan, changes_between, current_of, make_plan
 from monokoto.connect.products.semver import parse_version
 from monokoto.connect.products.store import (
     Product,
@@ -159,6 +160,14 @@ class Products:
         """One version with what was applied; raises NotFound."""
         with self._records.read() as connection:
             return _content(connection, organisation_id, product, version)
+
+    def changes(self, organisation_id: int, product: str, older: str, newer: str) -> tuple[Change, ...]:
+        """What differs between two versions, in either order of age; raises NotFound."""
+        with self._records.read() as connection:
+            return changes_between(
+                _content(connection, organisation_id, product, older),
+                _content(connection, organisation_id, product, newer),
+            )
 
     def model(self, organisation_id: int, product: str, version: str) -> ProductModel:
         """The compiled model of a version; the same object each time. Raises NotFound."""
