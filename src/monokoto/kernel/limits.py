@@ -23,6 +23,28 @@ CONNECT_SECONDS_MAX = 10  # from TCP accept to a CONNECT packet
 # Tenancy
 API_KEYS_PER_ORGANISATION_MAX = 1000  # not counting revoked ones
 
+# People
+EMAIL_LENGTH_MAX = 254
+PERSON_NAME_LENGTH_MAX = 200
+PASSWORD_LENGTH_MIN = 10
+PASSWORD_LENGTH_MAX = 256
+SIGNED_IN_SECONDS_MAX = 30 * 24 * 3600  # a person's session, used or not
+SIGNED_IN_IDLE_SECONDS_MAX = 7 * 24 * 3600  # and when nobody uses it
+SESSIONS_PER_PERSON_MAX = 50  # live ones; the longest unused goes first
+SIGN_INS_WAITING_MAX = 256  # passwords waiting to be checked
+SIGN_INS_PER_ACCOUNT_MAX = 4  # of one account at once
+SIGN_IN_FAILURES_FREE = 5  # of one account, before each further one makes the next try wait
+SIGN_IN_FAILURES_PER_ADDRESS_FREE = 20
+SIGN_IN_DELAY_SECONDS_MAX = 900
+SIGN_IN_FAILURES_FORGOTTEN_SECONDS = 24 * 3600  # after the last one
+PASSWORD_LINK_SECONDS = 3600
+PASSWORD_LINKS_PER_HOUR_MAX = 3  # of one person; further ones are not sent
+INVITATION_SECONDS = 7 * 24 * 3600
+INVITATIONS_PER_ORGANISATION_MAX = 1000  # open ones
+MEMBERS_PER_ORGANISATION_MAX = 10_000
+FIRST_RUN_LINK_SECONDS = 24 * 3600
+FIRST_RUN_LINKS_MAX = 8  # the oldest goes
+
 # Gateway
 LOG_WAITING_BYTES_MAX = 16 * 1024 * 1024  # received and not on disk yet; past it no socket is read
 LOG_PATIENCE_SECONDS = 30  # what is not on disk by then is given up: its senders are closed and send again
@@ -31,6 +53,15 @@ SOCKET_BLOCKED_SECONDS_MAX = 60  # a peer that takes nothing for so long is gone
 AUTHENTICATIONS_WAITING_MAX = 5_000  # connections whose credential is being looked up
 DOWN_BYTES_MAX = 1024 * 1024 * 1024  # messages to units on the log
 LINE_PROTOCOL_FAULTS_MAX = 100  # faulty lines named in one answer
+
+# Applications over MQTT
+APPLICATION_CONNECTIONS_MAX = 128  # of one API key, in one process
+APPLICATION_SUBSCRIPTIONS_MAX = 2_000  # of one session
+APPLICATION_WATCHES_MAX = 50_000  # units watched in one process, counted once for each session
+APPLICATION_FLEET_WATCHES_MAX = 100  # sessions of one process that watch every unit of their organisation
+APPLICATION_WAITING_MAX = 1_000  # messages for a slow application; a newer value takes the place of the older
+APPLICATION_ASKING_MAX = 64  # publishes of one session that are being carried out
+APPLICATION_NEWS_UNITS_MAX = 10_000  # changed units that wait to be told; past it the oldest wait no longer
 
 # Products
 PRODUCTS_PER_ORGANISATION_MAX = 10_000
@@ -63,6 +94,13 @@ UNIT_NAME_LENGTH_MAX = 128
 PLACE_LENGTH_MAX = 200
 SEARCH_LENGTH_MAX = 128
 
+# Ownership
+CLAIM_FAILURES_MAX = 10  # codes that open nothing, of one organisation within CLAIM_FAILURES_SECONDS
+CLAIM_FAILURES_SECONDS = 600
+TRANSFER_DAYS = 14  # how long an offer or a transfer code waits to be taken
+ACCESSES_PER_UNIT_MAX = 100  # shares that last and rentals that last or are to come
+PARTS_OWNED_MAX = 10_000  # parts that change hands together with the unit they are parts of
+
 # Readings
 TEXT_BYTES_MAX = 16 * 1024  # one string, object or array value
 INTEGER_MAX = 2**53  # what a JSON number carries exactly (RFC 7493)
@@ -71,6 +109,8 @@ FUTURE_SECONDS_MAX = 24 * 3600  # and this far ahead: clocks drift
 
 # Twins
 DESIRED_BYTES_MAX = 64 * 1024  # one unit's whole desired state: it travels in one message
+DESIRED_CHANGES_WAITING_MAX = 10_000  # for the disk; past it they are refused
+DESIRED_AT_HAND_MAX = 50_000  # units whose desired state is kept in memory
 DESIRED_REVISIONS_MAX = 100  # kept of each unit's desired state, with who and when
 LATEST_UNITS_MAX = 10_000
 LATEST_PROPERTIES_MAX = 100
@@ -97,3 +137,21 @@ CHART_POINTS_MAX = 5_000  # points of a chart's series; wider than any screen
 IMPORT_FAULTS_MAX = 100  # faulty rows an import tells of; all are counted
 IMPORT_ROWS_MAX = 100_000_000
 STREAM_CLIENTS_MAX = 1000
+
+# Audit
+AUDIT_DETAIL_BYTES_MAX = 16 * 1024  # details of one entry
+AUDIT_WAITING_MAX = 10_000  # entries waiting to be written
+AUDIT_REFUSED_PER_ACTOR_MINUTE_MAX = 60  # refused requests of one actor and action written one by one
+
+# Jobs
+JOB_ITEMS_MAX = 100_000  # things one job works on
+JOBS_OPEN_PER_ORGANISATION_MAX = 100  # not finished yet
+JOB_PREVIEW_ITEMS_MAX = 1_000  # things a preview looks at one by one
+JOB_STREAMS_MAX = 200  # live progress watched at once
+
+# Webhooks
+WEBHOOKS_PER_ORGANISATION_MAX = 50
+WEBHOOK_WAITING_MAX = 100_000  # deliveries waiting for one receiver
+WEBHOOK_DELIVERY_DAYS = 30  # settled deliveries, their attempts and events are kept
+WEBHOOK_SNIPPET_BYTES_MAX = 1024  # kept of a receiver's answer
+WEBHOOK_SECRET_GRACE_SECONDS_MAX = 7 * 24 * 3600  # how long a rotated secret still signs beside its successor

@@ -33,10 +33,11 @@ from monokoto.engines.records import metadata, open_records
 from monokoto.kernel.errors import Invalid, NotFound, PreconditionFailed
 from monokoto.kernel.limits import DESIRED_REVISIONS_MAX
 from monokoto.operate.twins import Reported, ReportedValue, drift, merge_patch
-from monokoto.operate.twins.desired.states import DesiredStates
+from monokoto.operate.twins.desired.at_hand import AtHand
+from monokoto.operate.twins.desired.states import DesiredStates, merged, whole
 from monokoto.operate.twins.desired.store import read_untold
 from monokoto.operate.twins.telling.teller import DesiredTeller
-from monokoto.operate.twins.twin import same
+from monokoto.operate.twins.twin import Desired, same
 from monokoto.web import if_match
 
 JSON = st.recursive(
@@ -350,13 +351,85 @@ def test_two_reconcilers_at_once_end_with_the_newest(either_house: House) -> Non
     patch(house, {"count": 1})
 
     async def main() -> None:
-        (old,) = slow._read(0)
+        old, news = slow._read(0)
         patch(house, {"count": 2})
         await quick.run()
-        await slow._tell(old)
+        assert await slow._tell(old, news) == 1
         assert down.retained[1, "koto/v1/desired"]["revision"] == 1
         await quick.run()
         assert down.retained[1, "koto/v1/desired"] == {"revision": 2, "desired": {"count": 2}}
         assert await quick.run() == 0
 
     asyncio.run(main())
+
+
+def test_changes_made_in_one_group_succeed_and_fail_each_by_itself(either_house: House) -> None:
+    states = either_house.twins.desired
+    patch(either_house, {"count": 9}, unit_id=3)
+    made = states.make(
+        [
+            whole(MODEL, 1, {"count": 1}, by=5),
+            whole(MODEL, 2, {"count": "many"}, by=5),
+            merged(MODEL, 1, {"mode": "fast"}, by=6),
+            whole(MODEL, 3, {"count": 1}, by=5, precondition=lambda revision: if_match('"7"', revision)),
+            merged(MODEL, 3, {"count": 9}, by=5),
+        ]
+    )
+    assert [one.revision if not isinstance(one, Exception) else type(one) for one in made] == [
+        1, Invalid, 2, PreconditionFailed, 1,
+    ]  # fmt: skip
+    assert (states.get(MAKER, 1).properties, states.get(MAKER, 1).by) == ({"count": 1, "mode": "fast"}, 6)
+    assert [one.revision for one in states.revisions(MAKER, 1, limit=9)] == [2, 1]
+    assert states.get(MAKER, 2).revision == 0
+    assert states.get(MAKER, 3).properties == {"count": 9}
+
+
+def test_what_is_at_hand_is_what_the_records_hold(either_house: House) -> None:
+    """SQLite: this process alone writes, and knows. PostgreSQL: others may have written, so nothing is known."""
+    states, alone = either_house.twins.desired, either_house.records.dialect == "sqlite"
+    assert states.at_hand(MAKER, 1) is None
+    for count in range(3):
+        patch(either_house, {"count": count})
+        assert states.at_hand(MAKER, 1) == (states.get(MAKER, 1) if alone else None)
+    assert states.at_hand(OTHER, 1) is None
+    assert states.get(MAKER, 2).revision == 0
+    assert states.at_hand(MAKER, 2) == (Desired() if alone else None)
+
+
+def test_a_state_read_before_a_change_is_not_kept_after_it() -> None:
+    held = AtHand(alone=True)
+    seen = held.changes
+    held.changed({(1, 1): Desired(revision=2)})
+    held.read((1, 1), Desired(revision=1), seen)
+    held.read((1, 2), Desired(), seen)
+    assert (held.get((1, 1)), held.get((1, 2))) == (Desired(revision=2), None)
+
+
+def test_many_who_desire_at_once_share_few_transactions(house: House) -> None:
+    """A hundred changes at once: each is answered with its own state, and far fewer than a hundred commits were made."""
+    commits = 0
+    make = house.twins.desired.make
+
+    def counted(changes: Any) -> Any:
+        nonlocal commits
+        commits += 1
+        return make(changes)
+
+    house.twins.desired.make = counted  # type: ignore[method-assign]
+
+    async def main() -> None:
+        wanted = [(number % 3 + 1, number) for number in range(100)]
+        made = await asyncio.gather(
+            *(house.twins.put_desired(MAKER, unit_id, {"count": number % 40}, by=1) for unit_id, number in wanted),
+            house.twins.put_desired(MAKER, 1, {"nonsense": 1}, by=1),
+            return_exceptions=True,
+        )
+        assert isinstance(made.pop(), Invalid)
+        for (unit_id, number), one in zip(wanted, made, strict=True):
+            assert one.properties == {"count": number % 40}
+            assert house.twins.desired.get(MAKER, unit_id).revision >= one.revision
+        revisions = [(unit_id, one.revision) for (unit_id, _), one in zip(wanted, made, strict=True)]
+        assert len(set(revisions)) == 100
+
+    asyncio.run(main())
+    assert commits <= 10

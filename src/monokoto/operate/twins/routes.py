@@ -70,7 +70,10 @@ class TwinController(Controller):
         self, caller: Caller, twins: Twins, unit: str, if_none_match: IfNoneMatch = None
     ) -> Response[TwinJson]:
         """With `If-None-Match`: 304 when nothing changed."""
-        twin = await asyncio.to_thread(twins.twin, caller.organisation_id, _unit(unit))
+        unit_id = _unit(unit)
+        twin = twins.twin_at_hand(caller.organisation_id, unit_id)
+        if twin is None:
+            twin = await asyncio.to_thread(twins.twin, caller.organisation_id, unit_id)
         return _tagged(twin_to_json(twin), twin.tag, if_none_match)
 
     @get(

@@ -20,7 +20,8 @@ from monokoto.kernel.errors import Fault, NotFound
 from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import OrganisationId, format_id
 from monokoto.kernel.limits import STREAM_PENDING_UNITS_MAX
-from monokoto.operate.twins.desired.states import DesiredStates, Precondition
+from monokoto.operate.twins.desired.states import DesiredStates, Precondition, merged, whole
+from monokoto.operate.twins.desired.writer import DesiredWriter
 from monokoto.operate.twins.loops import keep_doing
 from monokoto.operate.twins.reported.latest import Gathered, gather
 from monokoto.operate.twins.reported.rebuild import RebuildProgress, Rebuilds
@@ -35,6 +36,7 @@ DESIRED_CHANGED = "twins.desired_changed"
 _TELL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
 _REPAIR_SECONDS = 10.0
+_MODELS_KEPT_MAX = 1_000
 _ROWS_INLINE_MAX = 2_000
 """A larger batch is taken in by a thread, so that the event loop stays awake for others."""
 
@@ -67,6 +69,9 @@ class Twins:
         self.state = ReportedState()
         self.listeners = Listeners()
         self.desired = DesiredStates(records, clock)
+        self._writer = DesiredWriter(self.desired)
+        self._models: dict[tuple[int, str, str], ProductModel] = {}
+        """Of versions, which never change."""
         self._directory = directory
         self._products = products
         self._clock = clock
@@ -200,6 +205,17 @@ class Twins:
             desired=self.desired.get(organisation_id, unit_id),
         )
 
+    def twin_at_hand(self, organisation_id: int, unit_id: int) -> Twin | None:
+        """One unit's twin when everything about it is in memory and nobody has to be waited for; safe on the event loop."""
+        unit = self._directory.get(unit_id)
+        if unit is None or unit.organisation_id != organisation_id:
+            return None
+        desired = self.desired.at_hand(organisation_id, unit_id)
+        reported = None if desired is None else self.state.at_hand(organisation_id, unit.product, unit_id)
+        if desired is None or reported is None:
+            return None
+        return Twin(unit_id=unit_id, product=unit.product, reported=reported, desired=desired)
+
     def latest(
         self, organisation_id: int, unit_ids: Sequence[int], properties: Iterable[str] | None = None
     ) -> list[Gathered]:
@@ -251,21 +267,31 @@ class Twins:
         self, organisation_id: int, unit_id: int, document: Any, *, by: int, precondition: Precondition | None = None
     ) -> Desired:
         """Desire exactly this of a unit. Raises NotFound, Invalid, PreconditionFailed."""
-        unit, model = await asyncio.to_thread(self._unit_and_model, organisation_id, unit_id)
-        changed = await asyncio.to_thread(self.desired.put, model, unit_id, document, by=by, precondition=precondition)
-        return await self._changed(unit, changed)
+        unit, model = await self._unit_and_model(organisation_id, unit_id)
+        change = whole(model, unit_id, document, by=by, precondition=precondition)
+        return await self._changed(unit, await self._writer.make(change))
 
     async def patch_desired(
         self, organisation_id: int, unit_id: int, patch: Any, *, by: int, precondition: Precondition | None = None
     ) -> Desired:
         """Desire this as well (RFC 7396). Raises NotFound, Invalid, PreconditionFailed."""
-        unit, model = await asyncio.to_thread(self._unit_and_model, organisation_id, unit_id)
-        changed = await asyncio.to_thread(self.desired.patch, model, unit_id, patch, by=by, precondition=precondition)
-        return await self._changed(unit, changed)
+        unit, model = await self._unit_and_model(organisation_id, unit_id)
+        change = merged(model, unit_id, patch, by=by, precondition=precondition)
+        return await self._changed(unit, await self._writer.make(change))
 
-    def _unit_and_model(self, organisation_id: int, unit_id: int) -> tuple[UnitIdentity, ProductModel]:
-        unit = self.identity(organisation_id, unit_id)
-        return unit, self._products.model(OrganisationId(organisation_id), unit.product, unit.version)
+    async def _unit_and_model(self, organisation_id: int, unit_id: int) -> tuple[UnitIdentity, ProductModel]:
+        unit = self._directory.get(unit_id)
+        if unit is None or unit.organisation_id != organisation_id:
+            unit = await asyncio.to_thread(self.identity, organisation_id, unit_id)
+        version = (organisation_id, unit.product, unit.version)
+        model = self._models.get(version)
+        if model is None:
+            organisation = OrganisationId(organisation_id)
+            model = await asyncio.to_thread(self._products.model, organisation, unit.product, unit.version)
+            if len(self._models) >= _MODELS_KEPT_MAX:
+                self._models.clear()
+            self._models[version] = model
+        return unit, model
 
     async def _changed(self, unit: UnitIdentity, desired: Desired) -> Desired:
         if desired.at is None:

@@ -42,12 +42,27 @@ def _faults_of(model: ProductModel, name: str, value: Any) -> Iterator[Fault]:
 
 
 def _faults_by_schema(described: PropertyModel, value: Any, place: str) -> Iterator[Fault]:
+    for error in _validator_of(described).iter_errors(value):
+        path = "".join("/" + _escape(str(part)) for part in error.absolute_path)
+        yield Fault(place=place + path, reason=error.message[:500])
+
+
+def _validator_of(described: PropertyModel) -> Draft7Validator:
+    """The property's validator; making one costs more than using it, so the last ones are kept beside what they are of."""
+    kept = _validators.get(id(described))
+    if kept is not None and kept[0] is described:
+        return kept[1]
     schema = {**described.schema, "type": described.schema.get("type", described.kind.name.lower())}
     # An empty registry: a `$ref` to somewhere else is a fault, never a request to that address.
     validator = Draft7Validator(schema, registry=Registry())
-    for error in validator.iter_errors(value):
-        path = "".join("/" + _escape(str(part)) for part in error.absolute_path)
-        yield Fault(place=place + path, reason=error.message[:500])
+    if len(_validators) >= _VALIDATORS_KEPT_MAX:
+        _validators.clear()
+    _validators[id(described)] = described, validator
+    return validator
+
+
+_VALIDATORS_KEPT_MAX = 10_000
+_validators: dict[int, tuple[PropertyModel, Draft7Validator]] = {}
 
 
 def _beyond_limits(value: Any) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,6 +12,7 @@ from monokoto.engines.records import metadata
 from monokoto.kernel.limits import DESIRED_REVISIONS_MAX
 from monokoto.operate.twins.twin import Desired
 
+T = TypeVar("T")
 _IN_MAX = 500
 """Units in one `IN (...)`: SQLite and PostgreSQL both take more, but not without end."""
 
@@ -75,17 +76,6 @@ def read_desired(connection: sa.Connection, organisation_id: int, unit_id: int) 
     return read_many(connection, organisation_id, [unit_id]).get(unit_id, Desired())
 
 
-def lock_desired(connection: sa.Connection, organisation_id: int, unit_id: int) -> Desired:
-    """The same, to be changed: others who want to change it wait (PostgreSQL; SQLite has one writer anyway)."""
-    query = (
-        sa.select(twin_desired)
-        .where(twin_desired.c.organisation_id == organisation_id, twin_desired.c.unit_id == unit_id)
-        .with_for_update()
-    )
-    row = connection.execute(query).one_or_none()
-    return Desired() if row is None else desired_from_row(row)
-
-
 def read_many(connection: sa.Connection, organisation_id: int, unit_ids: Sequence[int]) -> dict[int, Desired]:
     """The current desired state of these units; units without one are left out."""
     found: dict[int, Desired] = {}
@@ -98,37 +88,59 @@ def read_many(connection: sa.Connection, organisation_id: int, unit_ids: Sequenc
     return found
 
 
-def write_next(connection: sa.Connection, organisation_id: int, unit_id: int, following: Desired) -> bool:
-    """Put a desired state in the place of the revision before it; False when that one is not current any more."""
-    row = desired_to_row(organisation_id, unit_id, following)
-    if following.revision == 1:
-        try:
-            with connection.begin_nested():
-                connection.execute(twin_desired.insert().values(**row, told_revision=0))
-        except sa.exc.IntegrityError:
-            return False
-    else:
-        update = (
-            twin_desired.update()
-            .where(
-                twin_desired.c.organisation_id == organisation_id,
-                twin_desired.c.unit_id == unit_id,
-                twin_desired.c.revision == following.revision - 1,
-            )
-            .values({name: row[name] for name in ("revision", "properties", "changed_at", "changed_by")})
+def lock_many(connection: sa.Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Desired]:
+    """The current ones of these (organisation, unit), to be changed; others who want to change them wait.
+
+    (On PostgreSQL; SQLite has one writer anyway.) Locked in the order of units, so that two groups never wait for each other.
+    """
+    of_organisation: dict[int, set[int]] = {}
+    for organisation_id, unit_id in keys:
+        of_organisation.setdefault(organisation_id, set()).add(unit_id)
+    found: dict[tuple[int, int], Desired] = {}
+    for organisation_id, unit_ids in sorted(of_organisation.items()):
+        query = (
+            sa.select(twin_desired)
+            .where(twin_desired.c.organisation_id == organisation_id, twin_desired.c.unit_id.in_(sorted(unit_ids)))
+            .order_by(twin_desired.c.unit_id)
+            .with_for_update()
         )
-        if connection.execute(update).rowcount != 1:
-            return False
-    connection.execute(twin_desired_revisions.insert().values(**row))
-    history = twin_desired_revisions.c
-    connection.execute(
-        twin_desired_revisions.delete().where(
-            history.organisation_id == organisation_id,
-            history.unit_id == unit_id,
-            history.revision <= following.revision - DESIRED_REVISIONS_MAX,
-        )
+        found |= {(organisation_id, row.unit_id): desired_from_row(row) for row in connection.execute(query)}
+    return found
+
+
+def write_steps(connection: sa.Connection, steps: Sequence[tuple[int, int, Desired]]) -> None:
+    """Write (organisation, unit, next desired state), each unit's in order; the rows before them are locked.
+
+    Raises:
+        IntegrityError: somebody else made a first revision meanwhile.
+    """
+    rows = [desired_to_row(organisation_id, unit_id, desired) for organisation_id, unit_id, desired in steps]
+    first = [{**row, "told_revision": 0} for row in rows if row["revision"] == 1]
+    later = {row["unit_id"]: row for row in rows if row["revision"] > 1}
+    full = [row for row in rows if row["revision"] > DESIRED_REVISIONS_MAX]
+    for statement, some in (
+        (twin_desired.insert(), first),
+        (_UPDATE, [{f"new_{name}": value for name, value in row.items()} for row in later.values()]),
+        (twin_desired_revisions.insert(), rows),
+        (_TRIM, [{"of": row["organisation_id"], "unit": row["unit_id"], "last": row["revision"]} for row in full]),
+    ):
+        if some:
+            connection.execute(statement, some)
+
+
+_UPDATE = (
+    twin_desired.update()
+    .where(
+        twin_desired.c.organisation_id == sa.bindparam("new_organisation_id"),
+        twin_desired.c.unit_id == sa.bindparam("new_unit_id"),
     )
-    return True
+    .values({name: sa.bindparam(f"new_{name}") for name in ("revision", "properties", "changed_at", "changed_by")})
+)
+_TRIM = twin_desired_revisions.delete().where(
+    twin_desired_revisions.c.organisation_id == sa.bindparam("of"),
+    twin_desired_revisions.c.unit_id == sa.bindparam("unit"),
+    twin_desired_revisions.c.revision <= sa.bindparam("last") - DESIRED_REVISIONS_MAX,
+)
 
 
 def read_revisions(
@@ -145,12 +157,6 @@ def read_revisions(
     if before is not None:
         query = query.where(history.revision < before)
     return [desired_from_row(row) for row in connection.execute(query)]
-
-
-def read_revision(connection: sa.Connection, organisation_id: int, unit_id: int, revision: int) -> Desired | None:
-    """One kept revision."""
-    found = read_revisions(connection, organisation_id, unit_id, before=revision + 1, limit=1)
-    return found[0] if found and found[0].revision == revision else None
 
 
 def read_untold(connection: sa.Connection, *, limit: int, after_unit: int = 0) -> list[Untold]:
@@ -172,18 +178,36 @@ def read_untold(connection: sa.Connection, *, limit: int, after_unit: int = 0) -
     ]
 
 
-def mark_told(connection: sa.Connection, told: Untold) -> None:
-    """Note that a unit was told; a revision that came meanwhile stays untold.
+def read_before(connection: sa.Connection, untold: Sequence[Untold]) -> dict[int, Desired]:
+    """What each of these units was told last, by unit; units that were told nothing are left out."""
+    history = twin_desired_revisions.c
+    wanted = {(one.organisation_id, one.unit_id, one.told_revision) for one in untold if one.told_revision}
+    found: dict[int, Desired] = {}
+    for some in _cut(sorted(wanted)):
+        query = sa.select(twin_desired_revisions).where(
+            sa.tuple_(history.organisation_id, history.unit_id, history.revision).in_(some)
+        )
+        found |= {row.unit_id: desired_from_row(row) for row in connection.execute(query)}
+    return found
+
+
+def mark_told(connection: sa.Connection, told: Sequence[Untold]) -> None:
+    """Note that units were told; a revision that came meanwhile stays untold.
 
     When somebody else noted something in between, two told at once and nobody knows whose message was the last: the unit
     counts as told nothing, and the next round tells it again.
     """
-    mine = twin_desired.update().where(
-        twin_desired.c.organisation_id == told.organisation_id, twin_desired.c.unit_id == told.unit_id
-    )
-    noted = mine.where(twin_desired.c.told_revision == told.told_revision).values(told_revision=told.desired.revision)
-    if connection.execute(noted).rowcount != 1:
-        connection.execute(mine.values(told_revision=0))
+    for one in told:
+        mine = twin_desired.update().where(
+            twin_desired.c.organisation_id == one.organisation_id, twin_desired.c.unit_id == one.unit_id
+        )
+        noted = mine.where(twin_desired.c.told_revision == one.told_revision).values(told_revision=one.desired.revision)
+        if connection.execute(noted).rowcount != 1:
+            connection.execute(mine.values(told_revision=0))
+
+
+def _cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _IN_MAX] for start in range(0, len(items), _IN_MAX))
 
 
 def read_changed_since(

@@ -90,6 +90,15 @@ class ReportedState:
                 unit: _NOTHING if row == MISSING else table.reported(row) for unit, row in zip(units, rows, strict=True)
             }
 
+    def at_hand(self, organisation_id: int, product: str, unit: int) -> Reported | None:
+        """The reported state of one unit; None when a large batch is just being taken in, which may take milliseconds."""
+        if not self.lock.acquire(blocking=False):
+            return None
+        try:
+            return self.reported(organisation_id, product, (unit,))[unit]
+        finally:
+            self.lock.release()
+
     def news(self, organisation_id: int, product: str, units: Sequence[int], since: int) -> dict[int, Reported]:
         """What arrived at or after `since` for these units; units without news are left out."""
         with self.lock:

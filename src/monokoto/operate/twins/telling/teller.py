@@ -7,6 +7,7 @@ the next one. Telling twice is harmless: the message carries the revision.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from monokoto.operate.twins.desired import store
 from monokoto.operate.twins.desired.store import Untold
 from monokoto.operate.twins.reported.state import ReportedState
 from monokoto.operate.twins.telling.dialects import Message, News, messages
+from monokoto.operate.twins.twin import Desired
 
 _AT_ONCE = 500
 _log = structlog.get_logger(__name__)
@@ -55,29 +57,39 @@ class DesiredTeller:
         """One round over everything untold; returns how many units were told."""
         told, after = 0, 0
         while True:
-            untold = await asyncio.to_thread(self._read, after)
-            for one in untold:
-                told += await self._tell(one)
+            untold, news = await asyncio.to_thread(self._read, after)
+            told += await self._tell(untold, news)
             if len(untold) < _AT_ONCE:
                 return told
             after = untold[-1].unit_id
 
-    def _read(self, after: int) -> list[Untold]:
+    def _read(self, after: int) -> tuple[list[Untold], list[News | None]]:
+        """Some of what is untold, and what to say of each; None: the unit is gone."""
         with self._records.read() as connection:
-            return store.read_untold(connection, limit=_AT_ONCE, after_unit=after)
+            untold = store.read_untold(connection, limit=_AT_ONCE, after_unit=after)
+            before = store.read_before(connection, untold)
+        return untold, [self._news(one, before.get(one.unit_id, Desired())) for one in untold]
 
-    async def _tell(self, one: Untold) -> bool:
-        news = await asyncio.to_thread(self._news, one)
-        if news is None:
-            return False
+    async def _tell(self, untold: Sequence[Untold], news: Sequence[News | None]) -> int:
+        told: list[Untold] = []
+        try:
+            for one, what in zip(untold, news, strict=True):
+                if what is not None and await self._tell_one(what):
+                    told.append(one)
+        finally:
+            # In one transaction: a process that dies before it tells them again, which is harmless.
+            if told:
+                await asyncio.to_thread(self._mark, told)
+        return len(told)
+
+    async def _tell_one(self, news: News) -> bool:
         try:
             for message in messages(news):
                 await self._deliver(message)
         except MonokotoError as error:
             # The next unit may fare better; this one stays untold and comes again.
-            _log.warning("unit_not_told", unit_id=one.unit_id, reason=error.message)
+            _log.warning("unit_not_told", unit_id=news.unit.unit_id, reason=error.message)
             return False
-        await asyncio.to_thread(self._mark, one)
         return True
 
     async def _deliver(self, message: Message) -> None:
@@ -87,20 +99,16 @@ class DesiredTeller:
             # It will never be sendable (a topic, a size): the other dialects and units must not wait for it.
             _log.error("message_not_sendable", unit_id=message.unit_id, topic=message.topic, reason=error.message)
 
-    def _news(self, one: Untold) -> News | None:
+    def _news(self, one: Untold, before: Desired) -> News | None:
         unit = self._units.get(one.unit_id)
         if unit is None or unit.organisation_id != one.organisation_id:
             return None
-        with self._records.read() as connection:
-            before = store.read_revision(connection, one.organisation_id, one.unit_id, one.told_revision)
         reported = self._state.reported(unit.organisation_id, unit.product, [unit.unit_id])[unit.unit_id]
-        return News(
-            unit=unit, desired=one.desired, before={} if before is None else before.properties, reported=reported
-        )
+        return News(unit=unit, desired=one.desired, before=before.properties, reported=reported)
 
-    def _mark(self, one: Untold) -> None:
+    def _mark(self, told: Sequence[Untold]) -> None:
         with self._records.write() as connection:
-            store.mark_told(connection, one)
+            store.mark_told(connection, told)
 
 
 async def deliver(downlink: Down, message: Message, *, expires_at: int = 0) -> None:
