@@ -61,7 +61,7 @@ APPLICATION_WATCHES_MAX = 50_000  # units watched in one process, counted once f
 APPLICATION_FLEET_WATCHES_MAX = 100  # sessions of one process that watch every unit of their organisation
 APPLICATION_WAITING_MAX = 1_000  # messages for a slow application; a newer value takes the place of the older
 APPLICATION_ASKING_MAX = 64  # publishes of one session that are being carried out
-APPLICATION_NEWS_UNITS_MAX = 10_000  # changed units that wait to be told; past it the oldest wait no longer
+APPLICATION_NEWS_UNITS_MAX = 10_000  # changed units that wait to be told; past it the oldest is told no more
 
 # Products
 PRODUCTS_PER_ORGANISATION_MAX = 10_000
@@ -118,6 +118,28 @@ STREAM_CLIENTS_PER_ORGANISATION_MAX = 200
 STREAM_PENDING_UNITS_MAX = 10_000  # changed units remembered one by one for a slow listener; past it a point in time
 REQUESTS_WAITING_MAX = 10_000  # questions of units not answered yet; the oldest go first
 REQUEST_AGE_SECONDS_MAX = 30  # an older question was asked before a restart: nobody waits for its answer
+
+# Commands
+COMMAND_BYTES_MAX = 64 * 1024  # one input or output
+COMMAND_SECONDS_DEFAULT = 300  # a unit has to give its last word; the asker may say otherwise
+COMMAND_SECONDS_MAX = SESSION_EXPIRY_SECONDS_MAX  # as long as a message waits for a unit that is away
+COMMANDS_OPEN_PER_UNIT_MAX = 30  # each is up to three messages down, and DOWNLINK_QUEUE_MAX of those wait for a unit
+COMMAND_REQUEST_LENGTH_MAX = 64
+COMMAND_WAIT_SECONDS_MAX = 60  # one HTTP request for a command's end
+COMMAND_DAYS = 90  # a command is kept so long after it ended
+
+# Web of Things
+EVENTS_PENDING_MAX = 1000  # events waiting for one slow listener; the oldest go first
+EVENT_UNITS_REMEMBERED_MAX = 10_000  # units whose last events are in memory, for listeners that come back
+EVENTS_REMEMBERED_PER_UNIT = 32
+LONG_POLL_SECONDS_MAX = 60  # when the asker gives a time
+LONG_POLLS_REMEMBERED_MAX = 10_000  # askers of whom we know what they saw last
+STREAM_SECONDS_MAX = 3600  # one stream to an application; it comes back by itself
+ACCESS_TOKEN_SECONDS_MAX = 15 * 60
+THINGS_PAGE_MAX = 1000  # Thing Descriptions on one page
+THINGS_SEARCHED_MAX = 2000  # Thing Descriptions one JSONPath looks at
+JSONPATH_LENGTH_MAX = 512
+JSONPATH_MATCHES_MAX = 10_000
 
 # Dead letters
 DEAD_LETTER_PAYLOAD_BYTES_MAX = 4096  # what is kept of the payload

@@ -1,7 +1,7 @@
 """The gateway: where units connect, and where what they send becomes durable. See README.md."""
 
 from monokoto.connect.gateway.authentication import Authentication
-from monokoto.connect.gateway.beats import DEAD_SECONDS, Beat, beats
+from monokoto.connect.gateway.beats import DEAD_SECONDS, GATEWAYS, Beat, beats
 from monokoto.connect.gateway.commit import (
     SUBJECT_ROUTES,
     Records,
@@ -22,6 +22,7 @@ from monokoto.connect.gateway.process import GatewayProcess, line_stream, run_ga
 __all__ = [
     "COUNTERS",
     "DEAD_SECONDS",
+    "GATEWAYS",
     "SUBJECT_ROUTES",
     "Authentication",
     "Beat",

@@ -11,21 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from monokoto.connect.gateway import DEAD_SECONDS, Beat
 from monokoto.engines.log import Bucket
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
 from monokoto.kernel.errors import Unavailable
-
-BUCKET = "gateways"
-DEAD_SECONDS = 15.0
-
-
-class Beat(msgspec.Struct, frozen=True):
-    """What we read of a gateway's beat."""
-
-    at: int
-    stopped: bool = False
-    settled: bool = False
-    """Another gateway has ended its sessions: it never comes back."""
 
 
 @dataclass(slots=True)

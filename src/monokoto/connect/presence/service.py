@@ -11,9 +11,10 @@ import numpy as np
 import structlog
 
 from monokoto.connect.fleet import Directory
+from monokoto.connect.gateway import GATEWAYS
 from monokoto.connect.line import Batch, PresenceRecord
 from monokoto.connect.presence.columns import NOBODY, Ended, Int64s, PresenceColumns
-from monokoto.connect.presence.gateways import BUCKET, Gateways
+from monokoto.connect.presence.gateways import Gateways
 from monokoto.connect.presence.presence import FleetPresence, Session, UnitPresence
 from monokoto.connect.presence.snapshot import decode, encode, take
 from monokoto.engines.log import Log
@@ -117,7 +118,7 @@ class Presence:
                 _log.error("snapshot_damaged", path=PATH, reason=str(error))
             else:
                 self._kept, self._observed = dict(positions), dict(positions)
-        self._gateways = Gateways(await self._log.bucket(BUCKET), self._clock)
+        self._gateways = Gateways(await self._log.bucket(GATEWAYS), self._clock)
         await self.look_at_gateways()
         self._tasks = [
             asyncio.create_task(_every(self._snapshot_period, self.save), name="presence-snapshot"),

@@ -269,7 +269,7 @@ def test_a_session_is_kept_over_reconnect_and_restart(world, client, new_log, ne
                 assert isinstance(await c.receive(), Suback)
                 await downlink.send(1001, topic="koto/v1/actions/a/0", payload=b"0")
                 assert (await c.receive()).payload == b"0"  # and it is not acknowledged
-            await w.until(lambda: not w.process.gateway.of_unit)
+            await w.until(lambda: not w.process.gateway.of_owner)
             if not restart:
                 await _comes_back(w)
         if restart:
@@ -294,7 +294,7 @@ def test_a_session_is_kept_over_reconnect_and_restart(world, client, new_log, ne
             assert await c.nothing()
         async with client(w, version=version, clean_start=True) as c:
             assert not c.connack.session_present
-        await w.until(lambda: not w.process.gateway.of_unit)
+        await w.until(lambda: not w.process.gateway.of_owner)
         await w.until(lambda: not w.log.buckets["sessions"].values)
 
     asyncio.run(body())

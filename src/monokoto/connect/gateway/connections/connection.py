@@ -1,4 +1,4 @@
-"""One connection of a unit: the hot path, and the flow of bytes in both directions.
+"""One connection of a unit or an application: the hot path, and the flow of bytes in both directions.
 
 PUBLISH is taken apart here, in place, with nothing made per message but the payload and the packet identifier; every other
 packet goes to `Dialogue`. What one read brought is settled at once: columns to the commit, one chunk of acknowledgements,
@@ -11,10 +11,13 @@ over all connections (`Gateway`) does what time does. Reading stops for four rea
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
+from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.gateway.commit import Route
-from monokoto.connect.gateway.committer import Acks, Pending
+from monokoto.connect.gateway.committer import Acks, Committer, Pending
+from monokoto.connect.gateway.connections.keeper import KeptSession
+from monokoto.connect.gateway.counters import Counters
 from monokoto.connect.gateway.pace import Pace
 from monokoto.kernel.limits import PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM, SOCKET_WRITE_BYTES_MAX, TOPIC_BYTES_MAX
 from monokoto.mqtt import (
@@ -31,11 +34,6 @@ from monokoto.mqtt import (
     encode,
     frame,
 )
-
-if TYPE_CHECKING:
-    from monokoto.connect.fleet import UnitIdentity
-    from monokoto.connect.gateway.connections.keeper import KeptSession
-    from monokoto.connect.gateway.connections.server import Gateway
 
 PACKET_BYTES_MAX: Final = PAYLOAD_BYTES_MAX + TOPIC_BYTES_MAX + 1024
 """Payload, topic, and room for properties."""
@@ -65,8 +63,49 @@ _NO_TOPIC = b"\xff\xff\xff"
 """What no publish begins with: no topic has 65,535 bytes here."""
 
 
+class Conversation(Protocol):
+    """What is said beside the hot path; units have one (`Dialogue`), applications another."""
+
+    def take(self, connection: Connection, packet: Packet) -> None: ...
+
+    def pump(self, connection: Connection) -> None: ...
+
+    def recorded(self, connection: Connection, packet_ids: list[int]) -> None: ...
+
+    def unrecorded(self, connection: Connection) -> None: ...
+
+    def left(self, connection: Connection, kept: KeptSession) -> None:
+        """The connection speaks for its session no longer."""
+        ...
+
+
+class Host(Protocol):
+    """What a connection asks of the process it belongs to (`Gateway`)."""
+
+    @property
+    def counters(self) -> Counters: ...
+
+    @property
+    def committer(self) -> Committer: ...
+
+    @property
+    def dialogue(self) -> Conversation: ...
+
+    def accepted(self, connection: Connection) -> None: ...
+
+    def open(self, connection: Connection, packet: Connect) -> None: ...
+
+    def leave(self, connection: Connection) -> None: ...
+
+    def lost(self, connection: Connection) -> None: ...
+
+    def refuse_packet(self, connection: Connection, error: PacketError) -> None: ...
+
+    def slow_down(self, connection: Connection) -> None: ...
+
+
 class Connection(asyncio.Protocol):
-    """A unit's socket, TCP or TLS or WebSocket; `transport` is whatever carries the bytes."""
+    """A client's socket, TCP or TLS or WebSocket; `transport` is whatever carries the bytes."""
 
     __slots__ = (
         "_needed",
@@ -76,11 +115,14 @@ class Connection(asyncio.Protocol):
         "_route",
         "_wire",
         "client_id",
+        "credential_id",
+        "dialogue",
         "ended_by",
         "gateway",
         "heard",
         "kept",
         "organisation_pace",
+        "owner_id",
         "patience",
         "pending",
         "session_id",
@@ -93,8 +135,9 @@ class Connection(asyncio.Protocol):
         "version",
     )
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Host) -> None:
         self.gateway = gateway
+        self.dialogue = gateway.dialogue
         self.state = AWAITING
         self.version = Version.V3_1_1
         self.heard = False
@@ -117,7 +160,11 @@ class Connection(asyncio.Protocol):
         """The session this connection speaks for; None before CONNECT was accepted, and after it was taken over."""
         self.session_id = 0
         # Set when a CONNECT was accepted; nothing reads them before.
+        self.owner_id: int
+        """The unit's id, or that of the application's API key."""
+        self.credential_id: int
         self.unit: UnitIdentity
+        """Not of an application."""
         self.pending: Pending
         self.unit_pace: Pace
         self.organisation_pace: Pace
@@ -142,7 +189,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.resume(BLOCKED)
         if self.state == OPEN:
-            self.gateway.dialogue.pump(self)
+            self.dialogue.pump(self)
 
     @property
     def blocked(self) -> bool:
@@ -200,11 +247,11 @@ class Connection(asyncio.Protocol):
         if self.state != ENDING and acks.chunks:
             self.transport.write(b"".join(acks.chunks))
         if acks.recorded is not None:
-            self.gateway.dialogue.recorded(self, acks.recorded)
+            self.dialogue.recorded(self, acks.recorded)
 
     def abandon(self) -> None:
         """What was sent could not be kept: no acknowledgement, so that it is sent again."""
-        self.gateway.dialogue.unrecorded(self)
+        self.dialogue.unrecorded(self)
         self.end(Reason.IMPLEMENTATION_SPECIFIC_ERROR, "the log is not available", ended_by="log-unavailable")
 
     # --- bytes in
@@ -288,7 +335,7 @@ class Connection(asyncio.Protocol):
         count = len(pending.payloads) - begin
         if not count:
             return ids
-        pending.units += [self.unit.unit_id] * count
+        pending.units += [self.owner_id] * count
         pending.routes += _ROUTE_BYTES[self._route] * count
         self.gateway.counters.publishes += count
         self.unit_pace.credit -= count
@@ -313,7 +360,7 @@ class Connection(asyncio.Protocol):
     def add(self, route: int, payload: bytes) -> None:
         """One record of this unit into the commit, outside the hot loop."""
         pending = self.pending
-        pending.units.append(self.unit.unit_id)
+        pending.units.append(self.owner_id)
         pending.routes.append(route)
         pending.payloads.append(payload)
 
@@ -352,7 +399,7 @@ class Connection(asyncio.Protocol):
         packet = decode_packet(data, first, start, stop, self.version)
         if isinstance(packet, Publish):
             self.spent(1)
-        self.gateway.dialogue.take(self, packet)
+        self.dialogue.take(self, packet)
 
     # --- bytes that are not a whole packet yet
 

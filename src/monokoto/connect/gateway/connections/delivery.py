@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 
 import structlog
 
 from monokoto.connect.gateway.connections.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.host import Process
 from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.connect.gateway.downlink import DOWN, RETAINED, decode_retained, decode_sent, down_subject
 from monokoto.engines.log import Bucket, Entry, Log, Reader
 from monokoto.kernel.errors import Invalid, Unavailable
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.mqtt import Message
-
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.server import Gateway
 
 _ENTRIES_MAX = 256
 _WAIT_SECONDS = 5.0
@@ -28,7 +25,7 @@ _log = structlog.get_logger(__name__)
 class Deliveries:
     """Hands what stands on DOWN to the connections it concerns, each entry once and in order."""
 
-    def __init__(self, gateway: Gateway, log: Log) -> None:
+    def __init__(self, gateway: Process, log: Log) -> None:
         self._gateway = gateway
         self._log = log
         self._bucket: Bucket | None = None
@@ -65,7 +62,7 @@ class Deliveries:
         kept.waiting = []
         until = self.position
         while kept.position < until:
-            entry = await self._log.next_after(DOWN.name, down_subject(kept.unit_id), kept.position)
+            entry = await self._log.next_after(DOWN.name, down_subject(kept.owner_id), kept.position)
             if connection.kept is not kept or connection.state == ENDING:
                 return
             if entry is None or entry.sequence > until:
@@ -110,7 +107,7 @@ class Deliveries:
             unit_id = parse_id(entry.subject.removeprefix("down."))
         except Invalid:
             return
-        connections = self._gateway.of_unit.get(unit_id)
+        connections = self._gateway.of_owner.get(unit_id)
         message = _message(entry) if connections else None
         if connections is None or message is None:
             return

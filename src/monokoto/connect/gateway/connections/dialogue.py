@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from monokoto.connect.gateway.commit import Route, with_subject
 from monokoto.connect.gateway.connections.connection import ENDING, Connection
+from monokoto.connect.gateway.connections.host import Process
+from monokoto.connect.gateway.connections.keeper import KeptSession
 from monokoto.connect.gateway.connections.topics import CBOR, Refusal, Target, as_cbor, resolve, subscription_refusal
 from monokoto.kernel.errors import Unavailable
+from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM
 from monokoto.mqtt import (
     PINGRESP_BYTES,
@@ -33,11 +36,6 @@ from monokoto.mqtt import (
     encode,
 )
 
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.keeper import KeptSession
-    from monokoto.connect.gateway.connections.server import Gateway
-
-
 RPC_REQUEST: Final = "v1/devices/me/rpc/request/"
 _SESSION_LIMITS: Final = b'"getSessionLimits"'
 
@@ -45,7 +43,7 @@ _SESSION_LIMITS: Final = b'"getSessionLimits"'
 class Dialogue:
     """The handlers, one per packet type."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Process) -> None:
         self._gateway = gateway
         self._handlers: dict[type[Packet], Callable[[Connection, Any], None]] = {
             Publish: self._publish,
@@ -156,7 +154,7 @@ class Dialogue:
         try:
             if kept.persistent:
                 await self._gateway.keeper.save(kept)
-            retained = await self._gateway.downlinks.retained(kept.unit_id) if wanted else []
+            retained = await self._gateway.downlinks.retained(kept.owner_id) if wanted else []
         except Unavailable:
             connection.end(Reason.IMPLEMENTATION_SPECIFIC_ERROR, "the log is not available", ended_by="log-unavailable")
             return
@@ -220,6 +218,13 @@ class Dialogue:
         kept = connection.kept
         if kept is not None:
             kept.session.inbound.restore(kept.session.inbound.recorded_ids())
+
+    def left(self, connection: Connection, kept: KeptSession) -> None:
+        """The unit's session ended, or rests: that is a record of the unit."""
+        gateway = self._gateway
+        reason = connection.ended_by or "connection-lost"
+        said = {"gateway": gateway.name, "session": format_id(connection.session_id), "reason": reason}
+        gateway.tell(kept.owner_id, Route.DISCONNECTED, said)
 
     def _send(self, connection: Connection, packets: Iterable[Packet]) -> None:
         if connection.state == ENDING:

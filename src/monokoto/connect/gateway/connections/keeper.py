@@ -1,6 +1,7 @@
-"""Sessions that outlive their connection, kept in the bucket `sessions` under unit and client id.
+"""Sessions that outlive their connection, kept in the bucket `sessions` under their owner and client id.
 
-A client id is a name within one unit: two units may use the same one, and neither can take the other's session.
+The owner is a unit, or the API key of an application. A client id is a name within its owner: two units may use the same
+one, and neither can take the other's session.
 A session is stored when a connection begins (if it persists or has a will), before SUBACK and PUBREC are sent, within a
 second of any other change, and when the connection ends. What the bucket says of a connection that was open when its
 gateway died is enough to publish the will and to resume: at worst a message is delivered twice, never none at all.
@@ -19,8 +20,12 @@ from monokoto.engines.log import Bucket, Log
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.mqtt import Message, Session, SessionLimits, Subscription, matches
+from monokoto.web import Caller
 
 BUCKET = "sessions"
+Owner = UnitIdentity | Caller
+"""Who speaks: a unit, or an application with an API key."""
+_APPLICATION = "application"
 
 
 class StoredSession(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +47,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class KeptSession:
     """A session in memory, connected or about to be forgotten."""
 
-    unit: UnitIdentity
+    owner: Owner
     session: Session
     position: int = 0
     connected: bool = True
@@ -57,14 +62,19 @@ class KeptSession:
     """Another process has it now: what is stored of it is not ours to write."""
 
     @property
-    def unit_id(self) -> int:
-        """Whose session it is."""
-        return self.unit.unit_id
+    def owner_id(self) -> int:
+        """Whose session it is: the unit's id, or the API key's."""
+        return owner_id(self.owner)
 
     @property
     def key(self) -> tuple[int, str]:
-        """Unit and client id."""
-        return self.unit_id, self.session.client_id
+        """Owner and client id."""
+        return self.owner_id, self.session.client_id
+
+    @property
+    def storage_key(self) -> str:
+        """Where the bucket has it."""
+        return session_key(self.owner, self.session.client_id)
 
     @property
     def persistent(self) -> bool:
@@ -88,20 +98,26 @@ class Keeper:
     log: Log
     gateway: str
     limits: SessionLimits
+    """Of a unit's session."""
+    application_limits: SessionLimits = field(default_factory=SessionLimits)
     bucket: Bucket | None = None
     saving: dict[str, KeptSession] = field(default_factory=dict)
     """Those whose write is under way: newer than what the bucket says."""
 
-    async def load(self, unit: UnitIdentity, client_id: str) -> KeptSession | None:
+    def limits_of(self, owner: Owner) -> SessionLimits:
+        """The bounds of this owner's sessions."""
+        return self.limits if isinstance(owner, UnitIdentity) else self.application_limits
+
+    async def load(self, owner: Owner, client_id: str) -> KeptSession | None:
         """The stored session, or the one just being stored. Raises Unavailable."""
-        key = session_key(unit.unit_id, client_id)
+        key = session_key(owner, client_id)
         if (kept := self.saving.get(key)) is not None and not kept.moved:
             return kept
         found = await self.load_key(key)
         if found is None:
             return None
         stored, _, session = found
-        return KeptSession(unit, session, stored.position, connected=stored.connected, stored=True)
+        return KeptSession(owner, session, stored.position, connected=stored.connected, stored=True)
 
     async def save(self, kept: KeptSession) -> None:
         """Store it as it is now; returns when that is durable. Raises Unavailable."""
@@ -115,6 +131,7 @@ class Keeper:
                 return
         kept.dirty = False
         task = asyncio.get_running_loop().create_task(self._put(kept))
+        task.add_done_callback(_look_at)
         kept.saving = task
         await asyncio.shield(task)
 
@@ -124,7 +141,7 @@ class Keeper:
             await asyncio.wait([kept.saving])
         if kept.stored:
             kept.stored = False
-            await self.delete(session_key(*kept.key))
+            await self.delete(kept.storage_key)
 
     async def delete(self, key: str) -> None:
         """Delete one stored session. Raises Unavailable."""
@@ -135,18 +152,20 @@ class Keeper:
         return await (await self._bucket()).keys()
 
     async def load_key(self, key: str) -> tuple[StoredSession, int, Session] | None:
-        """What is stored under a key: the record, its unit, its session (not connected). Raises Unavailable."""
+        """What is stored under a key: the record, its owner's id, its session (not connected). Raises Unavailable."""
         found = await (await self._bucket()).get(key)
         if found is None:
             return None
         try:
             stored = _DECODER.decode(found[0])
-            return stored, parse_id(key.partition(".")[0]), Session.from_bytes(stored.session, self.limits)
+            of_application = is_application(key)
+            limits = self.application_limits if of_application else self.limits
+            return stored, parse_id(key.split(".")[of_application]), Session.from_bytes(stored.session, limits)
         except (ValueError, Invalid):  # of a format before this one: the client starts anew
             return None
 
     async def _put(self, kept: KeptSession) -> None:
-        key = session_key(*kept.key)
+        key = kept.storage_key
         self.saving[key] = kept
         try:
             stored = StoredSession(self.gateway, kept.connected, kept.position, kept.session.to_bytes())
@@ -166,6 +185,23 @@ class Keeper:
         return self.bucket
 
 
-def session_key(unit_id: int, client_id: str) -> str:
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Who waited for it may have been cancelled meanwhile: its failure is then nobody's, and no news at a stop."""
+    if not task.cancelled():
+        task.exception()
+
+
+def owner_id(owner: Owner) -> int:
+    """The unit's id, or that of the application's API key; they are of one series and never the same."""
+    return owner.unit_id if isinstance(owner, UnitIdentity) else owner.key_id or 0
+
+
+def session_key(owner: Owner, client_id: str) -> str:
     """The bucket's key: the client id may hold any character, the key may not."""
-    return f"{format_id(unit_id)}.{base64.urlsafe_b64encode(client_id.encode()).decode()}"
+    key = f"{format_id(owner_id(owner))}.{base64.urlsafe_b64encode(client_id.encode()).decode()}"
+    return key if isinstance(owner, UnitIdentity) else f"{_APPLICATION}.{key}"
+
+
+def is_application(key: str) -> bool:
+    """Whether a stored session is an application's."""
+    return key.startswith(f"{_APPLICATION}.")

@@ -6,15 +6,11 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from monokoto.connect.gateway.connections.connection import Connection
+from monokoto.connect.gateway.connections.connection import Connection, Host
 from monokoto.connect.gateway.connections.websocket import WebSocket
 from monokoto.kernel.errors import BadSettings
 from monokoto.settings import GatewaySettings
-
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.server import Gateway
 
 BACKLOG = 4096
 
@@ -22,7 +18,7 @@ BACKLOG = 4096
 class Listeners:
     """The open listening sockets of one process."""
 
-    def __init__(self, gateway: Gateway, settings: GatewaySettings) -> None:
+    def __init__(self, gateway: Host, settings: GatewaySettings) -> None:
         self._gateway = gateway
         self._settings = settings
         self._servers: list[asyncio.Server] = []

@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import structlog
 
-from monokoto.connect.gateway.beats import BEAT_SECONDS, BUCKET, DEAD_SECONDS
+from monokoto.connect.gateway.beats import BEAT_SECONDS, DEAD_SECONDS, GATEWAYS
 from monokoto.connect.gateway.connections.connection import Connection
-from monokoto.connect.gateway.connections.keeper import KeptSession
+from monokoto.connect.gateway.connections.host import Process
+from monokoto.connect.gateway.connections.keeper import KeptSession, is_application
 from monokoto.engines.log import Bucket, Log
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import Conflict, Unavailable
 from monokoto.kernel.ids import format_id
-
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.server import Gateway
 
 CLAIM_SECONDS = 120.0
 FORGET_SECONDS = 3600.0
@@ -33,7 +31,7 @@ _log = structlog.get_logger(__name__)
 class Neighbours:
     """Heartbeat, takeover between processes, and the estate of the dead."""
 
-    def __init__(self, gateway: Gateway, log: Log) -> None:
+    def __init__(self, gateway: Process, log: Log) -> None:
         self._gateway = gateway
         self._log = log
         self._bucket: Bucket | None = None
@@ -43,7 +41,7 @@ class Neighbours:
 
     async def start(self) -> None:
         """Begin to beat and to listen. Raises Unavailable."""
-        self._bucket = await self._log.bucket(BUCKET)
+        self._bucket = await self._log.bucket(GATEWAYS)
         self._unlisten = await self._log.listen("takeover.*", self._heard)
         await self._beat()
         self._task = asyncio.create_task(self._run(), name="neighbours")
@@ -64,16 +62,16 @@ class Neighbours:
         """Tell the other processes that this client is here now."""
         with contextlib.suppress(Unavailable):
             await self._log.tell(
-                f"takeover.{format_id(connection.unit.unit_id)}",
+                f"takeover.{format_id(connection.owner_id)}",
                 msgspec.msgpack.encode(
-                    [self._gateway.name, connection.unit.unit_id, connection.client_id, connection.session_id]
+                    [self._gateway.name, connection.owner_id, connection.client_id, connection.session_id]
                 ),
             )
 
     async def _heard(self, _subject: str, body: bytes) -> None:
-        gateway, unit_id, client_id, session_id = msgspec.msgpack.decode(body, type=tuple[str, int, str, int])
+        gateway, owner_id, client_id, session_id = msgspec.msgpack.decode(body, type=tuple[str, int, str, int])
         if gateway != self._gateway.name:
-            self._gateway.taken_over(unit_id, client_id, except_session=session_id)
+            self._gateway.taken_over(owner_id, client_id, except_session=session_id)
 
     async def _run(self) -> None:
         while True:
@@ -133,8 +131,8 @@ class Neighbours:
         gateway, settled = self._gateway, 0
         for key in await gateway.keeper.stored():
             found = await gateway.keeper.load_key(key)
-            if found is None or found[0].gateway != name:
-                continue
+            if found is None or found[0].gateway != name or is_application(key):
+                continue  # an application has no will and no presence
             stored, unit_id, session = found
             unit = gateway.directory.get(unit_id)
             if unit is None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.gateway.commit import Route
 from monokoto.connect.gateway.connections.connection import ENDING, Connection
-from monokoto.connect.gateway.connections.keeper import KeptSession
+from monokoto.connect.gateway.connections.host import Process
+from monokoto.connect.gateway.connections.keeper import KeptSession, Owner, owner_id
 from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
 from monokoto.kernel.ids import format_id, new_id
-from monokoto.kernel.limits import CLIENT_ID_BYTES_MAX
-from monokoto.mqtt import Connect, Packet, Reason, Session, Version, accept, encode, refusal
-
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.server import Gateway
+from monokoto.kernel.limits import APPLICATION_CONNECTIONS_MAX, CLIENT_ID_BYTES_MAX
+from monokoto.mqtt import Connect, Packet, Reason, Session, SessionLimits, Version, accept, encode, refusal
+from monokoto.web import Caller
 
 _PROTOCOLS = {Version.V3_1: "MQTT 3.1", Version.V3_1_1: "MQTT 3.1.1", Version.V5: "MQTT 5"}
 _REFUSALS = {
@@ -34,7 +31,7 @@ class _TurnedAway(MonokotoError):
 class Opening:
     """Opens connections."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Process) -> None:
         self._gateway = gateway
 
     async def open(self, connection: Connection, packet: Connect) -> None:
@@ -42,8 +39,9 @@ class Opening:
         gateway = self._gateway
         try:
             self._check(packet)
-            unit = await self._identify(connection, packet)
-            await self._enter(connection, packet, unit)
+            owner = await self._identify(connection, packet)
+            self._check_owner(connection, packet, owner)
+            await self._enter(connection, packet, owner)
         except _TurnedAway as error:
             gateway.turn_away(connection, error.reason, error.message)
         except Unauthenticated as error:
@@ -66,56 +64,73 @@ class Opening:
         if reason is not None:
             raise _TurnedAway(reason, _REFUSALS.get(reason, ""))
 
-    async def _identify(self, connection: Connection, packet: Connect) -> UnitIdentity:
-        """By certificate when TLS brought one, else by token: as password, or as user name (ThingsBoard's way)."""
+    async def _identify(self, connection: Connection, packet: Connect) -> Owner:
+        """By certificate when TLS brought one, else by API key or token: as password, or as user name (ThingsBoard's way)."""
         authentication = self._gateway.authentication
         tls = connection.transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         if certificate:
             return await authentication.certificate(certificate)
         password = (packet.password or b"").decode(errors="replace")
+        applications = self._gateway.applications
+        if applications is not None:
+            caller = await applications.authenticate(password or packet.username or "")
+            if caller is not None:
+                return caller
         return await authentication.token(password, packet.username or "")
 
-    async def _enter(self, connection: Connection, packet: Connect, unit: UnitIdentity) -> None:
-        gateway = self._gateway
+    def _check_owner(self, connection: Connection, packet: Connect, owner: Owner) -> None:
         connection.client_id = packet.client_id or f"koto-{format_id(new_id())}"
-        others = gateway.of_unit.get(unit.unit_id, ())
-        rivals = sum(other.client_id != connection.client_id for other in others)
-        if rivals >= gateway.settings.unit_connections_max:
-            raise _TurnedAway(
-                Reason.QUOTA_EXCEEDED, f"a unit may hold {gateway.settings.unit_connections_max} connections"
-            )
-        loaded = await gateway.keeper.load(unit, connection.client_id)
+        most, whose = self._gateway.settings.unit_connections_max, "a unit"
+        if isinstance(owner, Caller):
+            most, whose = APPLICATION_CONNECTIONS_MAX, "an API key"
+            if packet.will is not None:
+                raise _TurnedAway(Reason.NOT_AUTHORIZED, "an application has no will")
+        others = self._gateway.of_owner.get(owner_id(owner), ())
+        if sum(other.client_id != connection.client_id for other in others) >= most:
+            raise _TurnedAway(Reason.QUOTA_EXCEEDED, f"{whose} may hold {most} connections")
+
+    async def _enter(self, connection: Connection, packet: Connect, owner: Owner) -> None:
+        gateway = self._gateway
+        loaded = await gateway.keeper.load(owner, connection.client_id)
         if connection.state == ENDING:
             return
         # From here on nothing waits until the connection speaks for its session: no other can come in between.
-        connection.unit = unit
         now = gateway.clock.now()
-        kept = self._resume(connection, packet, loaded, now)
+        limits = gateway.keeper.limits_of(owner)
+        kept = self._resume(connection, packet, owner, loaded, now)
         present = kept is not None
         if kept is None:
-            session = Session(connection.client_id, gateway.keeper.limits)
-            kept = KeptSession(unit, session, gateway.downlinks.position)
+            session = Session(connection.client_id, limits)
+            kept = KeptSession(owner, session, gateway.downlinks.position)
             kept.stored = loaded is not None and loaded.stored  # what is stored there is to be replaced
         packets = kept.session.connect(packet, now)
         connection.session_id = new_id()
         connection.patience = kept.session.keep_alive + kept.session.keep_alive // 2 + bool(kept.session.keep_alive)
         gateway.enter(connection, kept)
-        assigned = "" if packet.client_id else connection.client_id
-        connection.send(accept(packet, gateway.keeper.limits, session_present=present, assigned=assigned))
-        self._announce(connection)
+        self._accept(connection, packet, limits, present=present)
+        gateway.spawn(gateway.neighbours.announce(connection))
         self._store(kept)
-        await self._catch_up(connection, kept, packets, present=present)
+        if isinstance(owner, Caller):
+            assert gateway.applications is not None
+            await gateway.applications.entered(connection, kept, packets)
+        else:
+            self._announce(connection, owner)
+            await self._catch_up(connection, kept, packets, present=present)
         connection.silent = 0
         connection.proceed()
 
+    def _accept(self, connection: Connection, packet: Connect, limits: SessionLimits, *, present: bool) -> None:
+        assigned = "" if packet.client_id else connection.client_id
+        connection.send(accept(packet, limits, session_present=present, assigned=assigned))
+
     def _resume(
-        self, connection: Connection, packet: Connect, loaded: KeptSession | None, now: int
+        self, connection: Connection, packet: Connect, owner: Owner, loaded: KeptSession | None, now: int
     ) -> KeptSession | None:
         """The session to go on with: of a connection that is still open, of one just closed, or the stored one."""
         gateway = self._gateway
         kept = loaded
-        for other in list(gateway.of_unit.get(connection.unit.unit_id, ())):
+        for other in list(gateway.of_owner.get(owner_id(owner), ())):
             if other.client_id == connection.client_id:
                 kept = other.kept
                 gateway.counters.taken_over += 1
@@ -129,18 +144,18 @@ class Opening:
             session.will = None
             session.disconnect(None, now)
         if not packet.clean_start and not session.expired(now):
-            resting.unit = connection.unit
+            resting.owner = owner
             return resting
         if session.will is not None:  # the session ends here, and its will does not wait for longer [MQTT-3.1.3-9]
             session.will_at = now
             gateway.publish_will(resting, session.take_will(now))
         return None
 
-    def _announce(self, connection: Connection) -> None:
+    def _announce(self, connection: Connection, unit: UnitIdentity) -> None:
         gateway = self._gateway
         address = connection.transport.get_extra_info("peername")
         gateway.tell(
-            connection.unit.unit_id,
+            unit.unit_id,
             Route.CONNECTED,
             {
                 "gateway": gateway.name,
@@ -150,7 +165,6 @@ class Opening:
                 "protocol": _PROTOCOLS[connection.version],
             },
         )
-        gateway.spawn(gateway.neighbours.announce(connection))
 
     def _store(self, kept: KeptSession) -> None:
         gateway = self._gateway

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Coroutine, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -24,6 +24,7 @@ from monokoto.connect.gateway.connections.connection import (
 )
 from monokoto.connect.gateway.connections.delivery import Deliveries
 from monokoto.connect.gateway.connections.dialogue import Dialogue, refused_record
+from monokoto.connect.gateway.connections.host import Applications, Units
 from monokoto.connect.gateway.connections.keeper import Keeper, KeptSession
 from monokoto.connect.gateway.connections.neighbours import Neighbours
 from monokoto.connect.gateway.connections.opening import Opening
@@ -33,7 +34,6 @@ from monokoto.connect.gateway.pace import Pace
 from monokoto.engines.log import Log
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Unavailable
-from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import CONNECT_SECONDS_MAX, SOCKET_BLOCKED_SECONDS_MAX
 from monokoto.mqtt import Connect, Message, PacketError, Reason, refuse
 from monokoto.settings import GatewaySettings
@@ -43,18 +43,6 @@ CLOSING_SECONDS_MAX = 5
 UNTOLD_MAX = 100_000
 _MARGIN = 64  # connections past the limit that are still answered, with a CONNACK that says "busy"
 _log = structlog.get_logger(__name__)
-
-
-class Units(Protocol):
-    """What is asked of the fleet's `Directory`: in memory, without blocking."""
-
-    def get(self, unit_id: int) -> UnitIdentity | None:
-        """The unit, or None."""
-        ...
-
-    def child(self, parent_unit_id: int, name: str) -> UnitIdentity | None:
-        """The unit of this id or serial below another in its product system, or None."""
-        ...
 
 
 class Gateway:
@@ -82,12 +70,15 @@ class Gateway:
         self.directory = directory
         self.child_of: ChildOf = directory.child
         self.clock = clock
+        self.applications: Applications | None = None
+        """Set by who puts the process together; without it applications are not let in."""
         self.dialogue = Dialogue(self)
         self.downlinks = Deliveries(self, log)
         self.opening = Opening(self)
         self.neighbours = Neighbours(self, log)
         self.connections: set[Connection] = set()
-        self.of_unit: dict[int, list[Connection]] = {}
+        self.of_owner: dict[int, list[Connection]] = {}
+        """By unit id, or by the API key id of an application."""
         self.resting: dict[tuple[int, str], KeptSession] = {}
         """Sessions without a connection that this process still has something to do for: a will with a delay."""
         self.stopping = False
@@ -124,16 +115,23 @@ class Gateway:
 
     def enter(self, connection: Connection, kept: KeptSession) -> None:
         """The connection speaks for the session from now on."""
-        unit = connection.unit
+        owner = kept.owner
+        connection.owner_id = kept.owner_id
+        if isinstance(owner, UnitIdentity):
+            connection.unit, connection.credential_id = owner, owner.credential_id
+        else:
+            assert self.applications is not None
+            connection.credential_id = kept.owner_id
+            connection.dialogue = self.applications.dialogue
         kept.connected = True
         connection.kept = kept
-        connection.pending = self.committer.pending(unit.unit_id)
-        others = self.of_unit.setdefault(unit.unit_id, [])
+        connection.pending = self.committer.pending(kept.owner_id)
+        others = self.of_owner.setdefault(kept.owner_id, [])
         connection.unit_pace = others[0].unit_pace if others else self._pace(self.settings.unit_messages_per_second)
-        organisation_pace = self._paces.get(unit.organisation_id)
+        organisation_pace = self._paces.get(owner.organisation_id)
         if organisation_pace is None:
             organisation_pace = self._pace(self.settings.organisation_messages_per_second)
-            self._paces[unit.organisation_id] = organisation_pace
+            self._paces[owner.organisation_id] = organisation_pace
         connection.organisation_pace = organisation_pace
         others.append(connection)
 
@@ -143,16 +141,11 @@ class Gateway:
         if kept is None:
             return
         connection.kept = None
-        others = self.of_unit[connection.unit.unit_id]
+        others = self.of_owner[connection.owner_id]
         others.remove(connection)
         if not others:
-            del self.of_unit[connection.unit.unit_id]
-        reason = connection.ended_by or "connection-lost"
-        self.tell(
-            connection.unit.unit_id,
-            Route.DISCONNECTED,
-            {"gateway": self.name, "session": format_id(connection.session_id), "reason": reason},
-        )
+            del self.of_owner[connection.owner_id]
+        connection.dialogue.left(connection, kept)
         kept.waiting = None
         kept.connected = False
         if kept.session.connected:  # no DISCONNECT came
@@ -182,15 +175,15 @@ class Gateway:
 
     def publish_will(self, kept: KeptSession, will: Message | None) -> None:
         """A will is a publish of the unit like any other; one the unit may not make is a dead letter."""
-        if will is None:
+        if will is None or not isinstance(kept.owner, UnitIdentity):
             return
         self.counters.wills += 1
-        target = resolve(will.topic, kept.unit, self.child_of)
+        target = resolve(will.topic, kept.owner, self.child_of)
         if isinstance(target, Refusal):
             self.counters.refused += 1
-            self.tell(kept.unit_id, Route.REFUSED, refused_record(will.topic, will.payload, target.reason))
+            self.tell(kept.owner_id, Route.REFUSED, refused_record(will.topic, will.payload, target.reason))
         else:
-            self.tell(kept.unit_id, target.route, target.prefix + will.payload)
+            self.tell(kept.owner_id, target.route, target.prefix + will.payload)
 
     def refuse_packet(self, connection: Connection, error: PacketError) -> None:
         """What arrived is not the MQTT it must be: say so where the version can, and close."""
@@ -252,13 +245,18 @@ class Gateway:
         ended = set(credential_ids)
         self.authentication.ended(ended)
         for connection in list(self.connections):
-            if connection.kept is not None and connection.unit.credential_id in ended:
+            if connection.kept is not None and connection.credential_id in ended:
                 self.counters.revoked += 1
                 connection.end(Reason.NOT_AUTHORIZED, "the credential ended", ended_by="credential-ended")
 
-    def taken_over(self, unit_id: int, client_id: str, *, except_session: int = 0) -> None:
-        """The client connected to another process."""
-        for connection in list(self.of_unit.get(unit_id, ())):
+    def taken_over(self, owner_id: int, client_id: str, *, except_session: int = 0) -> None:
+        """The client connected to another process: its session is there now, with the will it may have left here."""
+        rested = self.resting.get((owner_id, client_id))
+        if rested is not None and except_session:
+            del self.resting[rested.key]
+            rested.session.will = None
+            rested.moved = True
+        for connection in list(self.of_owner.get(owner_id, ())):
             if connection.client_id == client_id and connection.session_id < except_session:
                 self.counters.taken_over += 1
                 if connection.kept is not None:
@@ -300,9 +298,9 @@ class Gateway:
         elif 0 < connection.patience < silent and not connection.held_back:
             connection.end(Reason.KEEP_ALIVE_TIMEOUT)
 
-    def holds(self, unit_id: int, client_id: str) -> bool:
+    def holds(self, owner_id: int, client_id: str) -> bool:
         """Whether the client is connected to this process."""
-        return any(connection.client_id == client_id for connection in self.of_unit.get(unit_id, ()))
+        return any(connection.client_id == client_id for connection in self.of_owner.get(owner_id, ()))
 
     # --- tasks
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.frames import CloseCode, Frame, Opcode
@@ -16,10 +16,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from monokoto.connect.gateway.connections.connection import PACKET_BYTES_MAX, Connection
-
-if TYPE_CHECKING:
-    from monokoto.connect.gateway.connections.server import Gateway
+from monokoto.connect.gateway.connections.connection import PACKET_BYTES_MAX, Connection, Host
 
 PATH: Final = "/mqtt"
 _SUBPROTOCOLS = tuple(Subprotocol(name) for name in ("mqtt", "mqttv3.1"))
@@ -30,7 +27,7 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = ("_connection", "_frames", "_socket")
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Host) -> None:
         self._connection = Connection(gateway)
         self._frames = ServerProtocol(subprotocols=_SUBPROTOCOLS, select_subprotocol=_select, max_size=PACKET_BYTES_MAX)
         self._socket: Any = None
