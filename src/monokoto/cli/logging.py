@@ -13,7 +13,9 @@ def configure_logging(level: str, *, process: str) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False))
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -22,7 +24,9 @@ def configure_logging(level: str, *, process: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     if not terminal:
-        shared.append(structlog.processors.dict_tracebacks)
+        # Never with the values of variables, which is the default: a password or a key would be among them.
+        without_values = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shared.append(structlog.processors.ExceptionRenderer(without_values))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
