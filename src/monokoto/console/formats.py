@@ -1,0 +1,125 @@
+"""Numbers, instants and periods as the visitor writes them: CLDR by Babel, in the person's language and time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from markupsafe import Markup
+
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, format_instant, parse_instant
+
+DASH = "–"
+"""Shown where there is no value."""
+_NO_TIME = Markup("–")
+_DIGITS_SHOWN = 6
+
+
+@lru_cache(maxsize=512)
+def zone_of(name: str) -> tzinfo:
+    """The time zone of an IANA name; UTC when there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def instant_of(value: Any) -> int | None:
+    """Microseconds out of what the API says (RFC 3339) or out of microseconds; None for nothing."""
+    if value is None or value == "":
+        return None
+    return parse_instant(value) if isinstance(value, str) else int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one visitor writes."""
+
+    language: str
+    zone: str
+    now: int
+    """The present, microseconds: what `ago` counts from."""
+
+    @property
+    def locale(self) -> Locale:
+        """CLDR's locale of the language."""
+        return _locale(self.language)
+
+    def number(self, value: Any, digits: int | None = None) -> str:
+        """A number with the language's separators; `digits` after the point, else as many as say something (six)."""
+        if value is None:
+            return DASH
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return str(value)
+        if digits is not None:
+            return str(numbers.format_decimal(value, format=f"#,##0.{'0' * digits}", locale=self.locale))
+        if isinstance(value, int):
+            return str(numbers.format_decimal(value, locale=self.locale))
+        if value and not 1e-4 <= abs(value) < 1e15:
+            return str(numbers.format_scientific(value, locale=self.locale))
+        return str(numbers.format_decimal(value, format=f"#,##0.{'#' * _DIGITS_SHOWN}", locale=self.locale))
+
+    def compact(self, value: float) -> str:
+        """A count in few characters: 12K, 1.2만."""
+        return str(numbers.format_compact_decimal(value, locale=self.locale, fraction_digits=1))
+
+    def percent(self, value: float, digits: int = 0) -> str:
+        """A share of one as a percentage."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+        return str(numbers.format_percent(value, format=pattern, locale=self.locale))
+
+    def size(self, count: float) -> str:
+        """Bytes in binary units."""
+        for unit in ("B", "KiB", "MiB", "GiB"):
+            if count < 1024 or unit == "GiB":
+                return f"{self.number(round(count, 1) if unit != 'B' else int(count))} {unit}"
+            count /= 1024
+        raise AssertionError
+
+    def instant_text(self, value: Any, length: str = "medium") -> str:
+        """Date and time in the visitor's zone, as plain text."""
+        at = instant_of(value)
+        return DASH if at is None else str(
+            dates.format_datetime(_moment(at), length, tzinfo=zone_of(self.zone), locale=self.locale)
+        )  # fmt: skip
+
+    def instant(self, value: Any, length: str = "medium") -> Markup:
+        """A `<time>` element: the visitor's zone to read, UTC for machines."""
+        at = instant_of(value)
+        if at is None:
+            return _NO_TIME
+        return Markup('<time datetime="{}">{}</time>').format(format_instant(at), self.instant_text(at, length))
+
+    def date(self, value: Any, length: str = "medium") -> str:
+        """The date in the visitor's zone."""
+        at = instant_of(value)
+        if at is None:
+            return DASH
+        return str(dates.format_date(_moment(at).astimezone(zone_of(self.zone)), length, locale=self.locale))
+
+    def ago(self, value: Any) -> Markup:
+        """How long ago (or until), as a `<time>` with the full instant in its title; `static/console.js` keeps it current."""
+        at = instant_of(value)
+        if at is None:
+            return _NO_TIME
+        return Markup('<time class="ago" datetime="{}" title="{}" data-ago>{}</time>').format(
+            format_instant(at), self.instant_text(at, "long"), self.ago_text(at)
+        )
+
+    def ago_text(self, at: int) -> str:
+        """How long ago in words."""
+        seconds = (at - self.now) / MICROSECONDS_PER_SECOND
+        return str(dates.format_timedelta(round(seconds), add_direction=True, locale=self.locale, threshold=0.95))
+
+
+@lru_cache(maxsize=16)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / MICROSECONDS_PER_SECOND, tz=UTC)

@@ -1,0 +1,89 @@
+"""What the side shows: a table. An entry is there when its page is, and when the visitor's role may look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monokoto.console.languages import mark
+
+if TYPE_CHECKING:
+    from monokoto.console.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page in the navigation."""
+
+    label: str
+    href: str
+    icon: str
+    scope: str = ""
+    """Needed to see it; empty: any member."""
+    needs: str = ""
+    """A route of the API that it cannot be without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages that belong together."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as one visitor sees it."""
+
+    entry: Entry
+    current: bool
+
+
+NAVIGATION = (
+    Group(
+        mark("Fleet"),
+        (
+            Entry(mark("Overview"), "/console", "overview", "units:read"),
+            Entry(mark("Units"), "/console/units", "units", "units:read"),
+            Entry(mark("Products"), "/console/products", "products", "products:read"),
+            Entry(mark("Claim a unit"), "/console/claim", "claim", "ownership:write", "/api/v1/claims"),
+            Entry(mark("Jobs"), "/console/jobs", "jobs", "units:read", "/api/v1/jobs"),
+        ),
+    ),
+    Group(
+        mark("Organisation"),
+        (
+            Entry(mark("People"), "/console/people", "people", "people:read", "/api/v1/members"),
+            Entry(mark("API keys"), "/console/keys", "keys", "admin", "/api/v1/keys"),
+            Entry(mark("Webhooks"), "/console/webhooks", "webhooks", "webhooks:read", "/api/v1/webhooks"),
+            Entry(mark("Audit"), "/console/audit", "audit", "audit:read", "/api/v1/audit"),
+            Entry(mark("Organisations"), "/console/organisations", "platform", "platform", "/api/v1/organisations"),
+        ),
+    ),
+    Group(mark("Developers"), (Entry(mark("API explorer"), "/console/explorer", "explorer"),)),
+)
+
+
+def navigation(visit: Visit) -> list[tuple[Group, list[Link]]]:
+    """The groups with what this visitor may see; the entry of the longest matching path is the current one."""
+    if visit.who is None:
+        return []
+    shown = [
+        (group, [entry for entry in group.entries if _is_open(entry, visit)]) for group in NAVIGATION
+    ]  # fmt: skip
+    here = max(
+        (entry.href for _, entries in shown for entry in entries if _is_below(visit.path, entry.href)),
+        key=len,
+        default="",
+    )
+    return [(group, [Link(entry, entry.href == here) for entry in entries]) for group, entries in shown if entries]
+
+
+def _is_open(entry: Entry, visit: Visit) -> bool:
+    there = visit.api.offers(entry.href) and (not entry.needs or visit.api.offers(entry.needs))
+    return there and (not entry.scope or visit.may(entry.scope))
+
+
+def _is_below(path: str, href: str) -> bool:
+    return path == href or (href != "/console" and path.startswith(href + "/"))
