@@ -38,6 +38,8 @@ TAGS = {
     "Dead letters": "What units sent and could not be taken, with the reason.",
     "History": "What units measured: readings, buckets, charts, files.",
     "Twins": "What units are like now, and what they should be like.",
+    "Actions": "What units are asked to do, and what became of it.",
+    "Things": "Every unit as a W3C Web of Things Thing: its description, forms that work, the directory.",
     "Health": "How the platform feels. These need no key.",
 }
 

@@ -25,6 +25,7 @@ from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
+from monokoto.operate.commands import AnswersObserver, Commands
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings
@@ -76,6 +77,15 @@ class Platform:
             facts=facts,
             snapshot_seconds=settings.twins.snapshot_seconds,
         )
+        self.commands = Commands(
+            records=records,
+            units=self.directory,
+            model_of=self.products.model,
+            downlink=self.downlink,
+            clock=clock,
+            facts=facts,
+        )
+        self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
@@ -90,7 +100,7 @@ class Platform:
             log=self.engines.log,
             objects=self.engines.objects,
             decoder=Decoder(self.directory, self.products.model),
-            observers=(self.twins, self.readings, self.dead_letters, self.presence),
+            observers=(self.twins, self.readings, self.dead_letters, self.presence, self.answers),
             refresh_units=self.directory.refresh,
             linger_ms=LINE_LINGER_MS,
             keep_hours=settings.log.keep_hours,
@@ -112,6 +122,8 @@ class Platform:
         await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
         await self.presence.start()
         await self.twins.start()
+        await self.commands.start()
+        await self.answers.start()
         await self.ingest.start(self.engines.facts)
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         self._tasks = [
@@ -133,6 +145,8 @@ class Platform:
         for last_words in (
             self.readings.flush,
             self.twins.stop,
+            self.answers.stop,
+            self.commands.stop,
             self.presence.stop,
             *(line.keep for line in self.lines),
         ):

@@ -10,6 +10,7 @@ from monokoto.connect.line import DeadLetterController
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
 from monokoto.connect.tenancy import TenancyController
+from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
@@ -22,6 +23,7 @@ SERVICES = (
     "presence",
     "telemetry",
     "twins",
+    "commands",
     "dead_letters",
     "downlink",
     "directory",
@@ -44,4 +46,5 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     DeadLetterController,
     *TELEMETRY,
     *TWINS,
+    *COMMANDS,
 )

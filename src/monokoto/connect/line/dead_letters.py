@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,20 +60,26 @@ class DeadLetters:
         self._series = series
         self._kept: dict[int, int] = {}
         self._paces: Counter[tuple[int, int]] = Counter()
+        self._pacing = threading.Lock()
         for statement in _TABLES:
             series.command(statement)
 
     async def observe(self, batch: Batch) -> None:
         """Store the batch's letters; of a unit that floods only the first of each minute, the others are counted."""
         if batch.dead_letters:
-            await asyncio.to_thread(self._store, batch)
+            await asyncio.to_thread(self._store, batch.dead_letters)
         self._kept[batch.partition] = batch.last_sequence
+
+    async def add(self, letters: Sequence[DeadLetter]) -> None:
+        """Store letters of an observer that could not take what the line decoded. Raises Unavailable."""
+        await asyncio.to_thread(self._store, letters)
 
     def kept(self, partition: int) -> int:
         return self._kept.get(partition, 0)
 
-    def _store(self, batch: Batch) -> None:
-        letters = self._first_of_each_minute(batch.dead_letters)
+    def _store(self, given: Sequence[DeadLetter]) -> None:
+        with self._pacing:
+            letters = self._first_of_each_minute(given)
         self._series.insert(
             "dead_letters",
             pa.table(
@@ -92,7 +99,7 @@ class DeadLetters:
             ),
         )
         # Counted per record, which every replay names alike, so that observing again counts nothing twice.
-        counts = Counter((one.organisation_id, one.unit_id, one.reason, one.arrived) for one in batch.dead_letters)
+        counts = Counter((one.organisation_id, one.unit_id, one.reason, one.arrived) for one in given)
         organisations, units, reasons, arrivals = zip(*counts, strict=True)
         self._series.insert(
             "dead_letter_counts",

@@ -1,6 +1,7 @@
 """Twins: what every unit reports, what is desired of it, and the difference."""
 
 from monokoto.operate.twins.fleet_routes import LatestController, RebuildController
+from monokoto.operate.twins.loops import keep_doing
 from monokoto.operate.twins.reported.latest import Gathered, GatheredColumn
 from monokoto.operate.twins.reported.rebuild import RebuildProgress
 from monokoto.operate.twins.routes import TwinController, TwinsStreamController
@@ -26,5 +27,6 @@ __all__ = [
     "Twins",
     "TwinsStreamController",
     "drift",
+    "keep_doing",
     "merge_patch",
 ]

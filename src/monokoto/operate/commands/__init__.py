@@ -1,0 +1,21 @@
+"""Commands: actions asked of units, and what came of them."""
+
+from monokoto.operate.commands.command import Answer, Command, Status
+from monokoto.operate.commands.documents import CommandJson, command_to_json
+from monokoto.operate.commands.observer import AnswersObserver
+from monokoto.operate.commands.routes import CONTROLLERS, ActionsController
+from monokoto.operate.commands.service import COMMAND_CHANGED, Asked, Commands
+
+__all__ = [
+    "COMMAND_CHANGED",
+    "CONTROLLERS",
+    "ActionsController",
+    "Answer",
+    "AnswersObserver",
+    "Asked",
+    "Command",
+    "CommandJson",
+    "Commands",
+    "Status",
+    "command_to_json",
+]
