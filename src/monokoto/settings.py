@@ -93,6 +93,24 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, Meta(description="Address the API listens on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="HTTP API, ingest and documentation; 0: a free one")] = 8080
+    public_url: Annotated[
+        str, Meta(description="How the outside calls us, in links and Thing Descriptions; empty: host and port above")
+    ] = ""
+    certificate_file: Annotated[str, Meta(description="TLS certificate chain (PEM); empty: plain HTTP")] = ""
+    key_file: Annotated[str, Meta(description="TLS private key (PEM)")] = ""
+    requests_per_second: Annotated[int, Meta(ge=1, description="One key's or session's pace; faster is a 429")] = 1_000
+    burst: Annotated[int, Meta(ge=1, description="Requests one key or session may make at once")] = 2_000
+    anonymous_requests_per_second: Annotated[
+        int, Meta(ge=1, description="One address's pace where nobody is signed in, and of keys we do not know")
+    ] = 100
+    anonymous_burst: Annotated[int, Meta(ge=1, description="Such requests one address may make at once")] = 1_000
+
+    def address(self, port: int) -> str:
+        """The API's base address, without a slash at its end: `public_url`, or where it listens on this machine."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - one that can be called
+        return f"{'https' if self.certificate_file else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class TwinsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +146,7 @@ _SECTION_LINE = re.compile(r"\s*\[\s*([\w.\-]+)\s*\]")
 _KEY_LINE = re.compile(r"\s*([\w.\-]+)\s*=")
 _DECODE_PLACE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 _PASSWORD_IN_URL = re.compile(r"(://[^/@:\s]*:)[^/@\s]+(@)")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _MASK = "********"
 
 
@@ -329,8 +348,14 @@ def _build(values: Mapping[str, Any]) -> Settings:
 
 def _contradictions(settings: Settings) -> list[Fault]:
     """What is wrong with settings that are each right by themselves."""
-    gateway, log = settings.gateway, settings.log
+    api, gateway, log = settings.api, settings.gateway, settings.log
     rules = (
+        ("api.key_file", bool(api.certificate_file) != bool(api.key_file), "TLS needs both files or none"),
+        (
+            "api.public_url",
+            bool(api.public_url) and not _ADDRESS.fullmatch(api.public_url),
+            "an address such as https://koto.example.com, without query or fragment",
+        ),
         ("gateway.key_file", bool(gateway.certificate_file) != bool(gateway.key_file), "TLS needs both files or none"),
         (
             "gateway.client_ca_file",

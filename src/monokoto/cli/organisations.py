@@ -111,7 +111,7 @@ def create_key(
     loaded = load_settings(settings, os.environ)
     if save:
         port = loaded.api.port
-        url = f"http://{loaded.api.host}:{port}" if port else DEFAULT_URL
+        url = loaded.api.address(port) if port else DEFAULT_URL
         file = write_profile(Path(loaded.data_dir), Profile(url=url, key=secret))
         typer.echo(f"Kept in {file} for later commands.", err=True)
     if as_json:

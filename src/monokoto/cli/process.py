@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -17,7 +18,7 @@ import uvicorn
 from monokoto.cli.client import exit_code_of, tell
 from monokoto.cli.logging import configure_logging
 from monokoto.kernel.errors import BadSettings, MonokotoError
-from monokoto.settings import Settings, load_settings
+from monokoto.settings import ApiSettings, Settings, load_settings
 
 
 def say_ready(ports: dict[str, object]) -> None:
@@ -44,9 +45,7 @@ async def platform(settings: Settings) -> None:
     engines = await open_engines(settings)
     running = Platform(settings, engines)
     await running.start()
-    server = _Server(
-        uvicorn.Config(running.app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
-    )
+    server = _Server(_serving(settings.api, running.app))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.leave)
@@ -56,6 +55,34 @@ async def platform(settings: Settings) -> None:
         await server.serve(sockets=[listener])
     finally:
         await running.stop()
+
+
+def _serving(settings: ApiSettings, app: Any) -> uvicorn.Config:
+    """How it is served.
+
+    Raises:
+        BadSettings: the certificate or its key cannot be used.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+        ssl_certfile=settings.certificate_file or None,
+        ssl_keyfile=settings.key_file or None,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise BadSettings(
+            f"The API cannot use the certificate {settings.certificate_file} with the key {settings.key_file}: {error}",
+            remedy="api.certificate_file and api.key_file are PEM files of one certificate (its chain below it) and its key.",
+        ) from None
+    if isinstance(config.ssl, ssl.SSLContext):
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    return config
 
 
 class _Server(uvicorn.Server):

@@ -51,9 +51,9 @@ def addresses(settings: Settings, ready: Mapping[str, Any]) -> dict[str, str]:
     ports: dict[str, Any] = {}
     for told_ready in ready.values():
         ports |= told_ready
-    host, api_host = _reachable(settings.gateway.host), _reachable(settings.api.host)
+    host = _reachable(settings.gateway.host)
     where = {
-        "api": f"http://{api_host}:{ports['api.port']}",
+        "api": msgspec.structs.replace(settings.api, public_url="").address(ports["api.port"]),
         "mqtt": f"mqtt://{host}:{ports['gateway.mqtt_port']}",
         "websocket": f"ws://{host}:{ports['gateway.websocket_port']}/mqtt",
     }
