@@ -15,11 +15,13 @@ from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.metrics import gateway_samples, samples_of
+from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
-from monokoto.connect.ownership import UnitGate
+from monokoto.connect.ownership import OWNERSHIP_CHANGED
+from monokoto.connect.people import Delays, Entrance, FirstRun, Passwords, People, Sessions
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
@@ -48,10 +50,20 @@ class Platform:
         )  # fmt: skip
         self.organisations = Organisations(records, clock)
         self.api_keys = ApiKeys(records, clock)
+        self.people = People(records, clock)
+        self.sessions = Sessions(records, clock)
+        self.first_run = FirstRun(records, clock)
+        self.passwords, self.delays = Passwords(), Delays(records, clock)
+        self.entrance = Entrance(
+            people=self.people, sessions=self.sessions, passwords=self.passwords, delays=self.delays,
+            first_run=self.first_run,
+        )  # fmt: skip
         self.products = Products(records, clock)
         self.directory = Directory(records)
-        self.gate = UnitGate(self.directory)
         self.fleet = Fleet(records, self.products, clock, facts)
+        self.gate, self.ownerships, self.accesses = join_ownership(
+            engines, self.directory, self.fleet, self.organisations, self.products
+        )
         self.credentials = Credentials(records, clock)
         self.downlink = Downlink(log)
         self.committer = Committer(
@@ -109,7 +121,7 @@ class Platform:
 
     def _app(self) -> Litestar:
         services = {name: getattr(self, name) for name in routes.SERVICES}
-        return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys)
+        return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys, sessions=self.sessions)
 
     def _samples(self) -> Iterator[Sample]:
         return samples_of(
@@ -119,6 +131,7 @@ class Platform:
     async def start(self) -> None:
         """Bring the state back, then let the line run."""
         await asyncio.to_thread(self.directory.refresh)
+        await asyncio.to_thread(self.ownerships.ledger.refresh)
         await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
         await self.presence.start()
         await self.twins.start()
@@ -126,10 +139,12 @@ class Platform:
         await self.answers.start()
         await self.ingest.start(self.engines.facts)
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
+        await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
         self._tasks = [
             *(asyncio.create_task(self._keep_running(line), name=f"line {line.subject}") for line in self.lines),
             asyncio.create_task(every(RETENTION_SECONDS, self.retention.run), name="retention"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_directory), name="directory"),
+            asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_ownership), name="ownership"),
         ]
 
     def end_streams(self) -> None:
@@ -170,6 +185,12 @@ class Platform:
     async def _units_changed(self, _fact: Fact) -> None:
         for line in self.lines:
             line.units_changed()
+
+    async def _ownership_changed(self, _fact: Fact) -> None:
+        await asyncio.to_thread(self._refresh_ownership)
+
+    def _refresh_ownership(self) -> None:
+        self.ownerships.ledger.refresh()
 
     def _refresh_directory(self) -> None:
         if self.directory.refresh():

@@ -12,6 +12,7 @@ from monokoto.connect.products.changes.change import Change
 from monokoto.connect.products.description.checking import CheckedProduct, check
 from monokoto.connect.products.description.compiling import compile_checked
 from monokoto.connect.products.description.folder import Folder
+from monokoto.connect.products.description.sharing import MakerSees, maker_sees
 from monokoto.connect.products.model import ProductModel
 from monokoto.connect.products.plan import Outcome, Plan, changes_between, current_of, make_plan
 from monokoto.connect.products.semver import parse_version
@@ -177,6 +178,10 @@ class Products:
             content = self.content(organisation_id, product, version)
             model = self._models.setdefault(key, compile_checked(organisation_id, product, content.thing_model))
         return model
+
+    def maker_sees(self, organisation_id: int, product: str, version: str) -> bool:
+        """Whether the version's contract (`sharing.maker`) shows the maker the data of the units' owners. Raises NotFound."""
+        return maker_sees(self.content(organisation_id, product, version).document) is MakerSees.EVERYTHING
 
     def current(self, organisation_id: int, product: str) -> ProductModel:
         """The compiled model of the version new units get; raises NotFound."""

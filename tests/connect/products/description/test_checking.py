@@ -135,9 +135,9 @@ def test_declared_prefixes_are_kept() -> None:
     ],
 )
 def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
-    document = of(f"{HEAD}sharing:\n  x: {text}\n").document
-    assert document["sharing"]["x"] == value
-    assert type(document["sharing"]["x"]) is type(value)
+    document = of(f"{HEAD}rules:\n  x: {text}\n").document
+    assert document["rules"]["x"] == value
+    assert type(document["rules"]["x"]) is type(value)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from monokoto.connect.products.description.compiling import compile_checked
 from monokoto.connect.products.description.folder import PRODUCT_FILE, Folder
 from monokoto.connect.products.description.references import resolve_references
 from monokoto.connect.products.description.report import Note, Report
+from monokoto.connect.products.description.sharing import check_sharing
 from monokoto.connect.products.description.source import parse_yaml
 from monokoto.connect.products.description.terms import Check, Scope, check_terms, describe
 from monokoto.connect.products.description.thing_model import check_thing_model, complete
@@ -21,7 +22,7 @@ from monokoto.connect.products.simulation import Simulation, parse_simulation
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.names import SLUG_RULE, is_slug
 
-LATER_SECTIONS = ("rules", "meters", "features", "plans", "policies", "sharing")
+LATER_SECTIONS = ("rules", "meters", "features", "plans", "policies")
 """Sections whose meaning comes with later slices: kept as they are, said to be unused."""
 
 
@@ -143,5 +144,6 @@ _DOCUMENT: dict[str, Check] = {
     "product": _product,
     "model": _model,
     "simulation": _mapping,
+    "sharing": check_sharing,
     **dict.fromkeys(LATER_SECTIONS, _later),
 }
