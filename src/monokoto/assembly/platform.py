@@ -45,9 +45,8 @@ class Platform:
 
     def __init__(self, settings: Settings, engines: Engines) -> None:
         self.engines = engines
-        records, series, log, clock, facts = (
-            engines.records, engines.series, engines.log, engines.clock, engines.facts,
-        )  # fmt: skip
+        records, series, log = engines.records, engines.series, engines.log
+        clock, facts = engines.clock, engines.facts
         self.organisations = Organisations(records, clock)
         self.api_keys = ApiKeys(records, clock)
         self.people = People(records, clock)
@@ -71,10 +70,10 @@ class Platform:
         )
         self.ingest = Ingest(self.committer, Authentication(self.credentials), settings.gateway, clock)
         self.readings = ReadingsObserver(series, linger_ms=settings.series.linger_ms, set_aside=self._set_aside)
-        by_serial = serials(self.fleet, self.directory)
         self.telemetry = Telemetry(
-            series, units=self.directory, model_of=self.products.model, clock=clock, by_serial=by_serial
-        )
+            series, units=self.directory, model_of=self.products.model, clock=clock,
+            by_serial=serials(self.fleet, self.directory),
+        )  # fmt: skip
         self.dead_letters = DeadLetters(series)
         self.presence = Presence(log=log, objects=engines.objects, directory=self.directory, clock=clock)
         self.twins = Twins(
