@@ -17,7 +17,7 @@ from monokoto.api.health import healthz, readyz
 from monokoto.api.metrics import metrics_route
 from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins, router
 from monokoto.kernel.limits import API_BODY_BYTES_MAX
-from monokoto.web import Authenticator, authentication, exception_handlers, provide_caller
+from monokoto.web import Authenticator, Recorder, authentication, exception_handlers, provide_caller, recording
 
 DESCRIPTION = """\
 Monokoto turns a physical product into a service business. Everything the console does goes through these routes.
@@ -40,6 +40,9 @@ TAGS = {
     "Twins": "What units are like now, and what they should be like.",
     "Actions": "What units are asked to do, and what became of it.",
     "Things": "Every unit as a W3C Web of Things Thing: its description, forms that work, the directory.",
+    "Audit": "Who did what, when: written by itself, never changed.",
+    "Jobs": "Work on many units at once: previewed, paced, resumed, undone where that is possible.",
+    "Webhooks": "What happens, posted to your own address, signed and tried again until it is taken.",
     "Health": "How the platform feels. These need no key.",
 }
 
@@ -62,9 +65,10 @@ def create_app(
     routes: Sequence[ControllerRouterHandler],
     dependencies: Mapping[str, object],
     authenticator: Authenticator,
+    recorder: Recorder | None = None,
     on_shutdown: Sequence[Any] = (),
 ) -> Litestar:
-    """The application; `dependencies` are handed to handlers by parameter name."""
+    """The application; `dependencies` are handed to handlers by parameter name, unsafe requests told to `recorder`."""
 
     def provide(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
@@ -75,7 +79,7 @@ def create_app(
             "caller": Provide(provide_caller),
             **{name: provide(value) for name, value in dependencies.items()},
         },
-        middleware=[authentication(authenticator)],
+        middleware=[authentication(authenticator), *([recording(recorder)] if recorder else [])],
         before_request=refuse_unknown_parameters(),
         exception_handlers=exception_handlers,
         request_max_body_size=API_BODY_BYTES_MAX,

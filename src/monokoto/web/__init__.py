@@ -15,6 +15,7 @@ from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
+from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recording
 
 __all__ = [
     "ALWAYS",
@@ -26,6 +27,8 @@ __all__ = [
     "Period",
     "Problem",
     "Reach",
+    "RecordedRequest",
+    "Recorder",
     "Scope",
     "Side",
     "authentication",
@@ -37,8 +40,10 @@ __all__ = [
     "if_match",
     "is_open",
     "not_modified",
+    "note_caller",
     "problem_responses",
     "provide_caller",
+    "recording",
     "requires",
     "scopes_of",
     "status_of",
