@@ -30,6 +30,8 @@ Units themselves send under the tag *Ingest*, with their own token.
 """
 TAGS = {
     "Organisation": "The organisation a key belongs to, and its keys.",
+    "Sessions": "Signing in and out: people in a browser. A change made with a session's cookie needs the header `X-Koto-CSRF`.",
+    "People": "Who is a member of the organisation, with which role; invitations, and one's own account.",
     "Products": "What kinds of things there are: folders with a W3C WoT Thing Model, in versions that never change.",
     "Units": "The things themselves: registered, found, moved, retired.",
     "Credentials": "What units prove themselves with: tokens and certificates.",
@@ -65,6 +67,7 @@ def create_app(
     routes: Sequence[ControllerRouterHandler],
     dependencies: Mapping[str, object],
     authenticator: Authenticator,
+    sessions: Authenticator | None = None,
     recorder: Recorder | None = None,
     on_shutdown: Sequence[Any] = (),
 ) -> Litestar:
@@ -79,7 +82,7 @@ def create_app(
             "caller": Provide(provide_caller),
             **{name: provide(value) for name, value in dependencies.items()},
         },
-        middleware=[authentication(authenticator), *([recording(recorder)] if recorder else [])],
+        middleware=[authentication(authenticator, sessions), *([recording(recorder)] if recorder else [])],
         before_request=refuse_unknown_parameters(),
         exception_handlers=exception_handlers,
         request_max_body_size=API_BODY_BYTES_MAX,

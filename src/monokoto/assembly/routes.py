@@ -7,9 +7,11 @@ from litestar.types import ControllerRouterHandler
 from monokoto.connect.fleet import CredentialsController, UnitsController, import_units
 from monokoto.connect.gateway import ingest_routes
 from monokoto.connect.line import DeadLetterController
+from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
 from monokoto.connect.tenancy import TenancyController
+from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.twins import CONTROLLERS as TWINS
@@ -17,6 +19,9 @@ from monokoto.operate.twins import CONTROLLERS as TWINS
 SERVICES = (
     "organisations",
     "api_keys",
+    "people",
+    "sessions",
+    "entrance",
     "products",
     "fleet",
     "credentials",
@@ -37,6 +42,7 @@ SERVICES = (
 """What handlers may name as a parameter; the platform has an attribute of each name."""
 ALL: tuple[ControllerRouterHandler, ...] = (
     TenancyController,
+    *PEOPLE,
     ProductsController,
     UnitsController,
     import_units,
@@ -47,4 +53,5 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *TELEMETRY,
     *TWINS,
     *COMMANDS,
+    CONSOLE,
 )

@@ -26,6 +26,8 @@ class MonokotoError(Exception):
     """Anything Monokoto refuses or fails to do, told in a sentence for the person who asked."""
 
     code = "error"
+    retry_after_seconds = 0
+    """When trying again makes sense; 0: not said."""
 
     def __init__(self, message: str, *, remedy: str = "", faults: Iterable[Fault] = ()) -> None:
         super().__init__(message)

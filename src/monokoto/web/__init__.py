@@ -11,6 +11,16 @@ from monokoto.web.context import (
     requires,
     scopes_of,
 )
+from monokoto.web.csrf import (
+    CSRF_HEADER,
+    SECURE_SESSION_COOKIE,
+    SESSION_COOKIE,
+    csrf_token,
+    is_secure,
+    require_same_site,
+    session_cookie,
+    session_cookie_of,
+)
 from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor
@@ -19,6 +29,9 @@ from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recor
 
 __all__ = [
     "ALWAYS",
+    "CSRF_HEADER",
+    "SECURE_SESSION_COOKIE",
+    "SESSION_COOKIE",
     "Authenticator",
     "Caller",
     "Gate",
@@ -33,18 +46,23 @@ __all__ = [
     "Side",
     "authentication",
     "by_hand",
+    "csrf_token",
     "decode_cursor",
     "encode_cursor",
     "exception_handlers",
     "format_etag",
     "if_match",
     "is_open",
+    "is_secure",
     "not_modified",
     "note_caller",
     "problem_responses",
     "provide_caller",
     "recording",
+    "require_same_site",
     "requires",
     "scopes_of",
+    "session_cookie",
+    "session_cookie_of",
     "status_of",
 ]

@@ -15,6 +15,7 @@ from litestar.types import Guard
 
 from monokoto.kernel.errors import Forbidden, Unauthenticated
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, PersonId, SessionId
+from monokoto.web.csrf import require_csrf, session_cookie
 
 _OPEN_OPTION = "exclude_from_auth"
 
@@ -83,23 +84,31 @@ class Caller:
 
 
 class Authenticator(Protocol):
-    """Turns a presented key into a caller. Blocking; called in a thread."""
+    """Turns a presented key, or a session's cookie, into a caller. Blocking; called in a thread."""
 
     def authenticate(self, secret: str) -> Caller:
-        """Raises Unauthenticated when no live key has this secret."""
+        """Raises Unauthenticated when nothing live has this secret."""
         ...
 
 
-def authentication(authenticator: Authenticator) -> DefineMiddleware:
-    """The middleware that puts the caller on every request; routes with `opt={"exclude_from_auth": True}` are left out."""
+def authentication(keys: Authenticator, sessions: Authenticator | None = None) -> DefineMiddleware:
+    """The middleware that puts the caller on every request; routes with `opt={"exclude_from_auth": True}` are left out.
 
-    class KeyAuthentication(AbstractAuthenticationMiddleware):
+    A key in `Authorization` wins over a session's cookie. With a cookie, `request.auth` is its text, and a method that changes
+    something must prove that it comes from a page of ours (see `csrf.py`).
+    """
+
+    class Authentication(AbstractAuthenticationMiddleware):
         async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-            secret = bearer(connection)
-            caller = await asyncio.to_thread(authenticator.authenticate, secret)
-            return AuthenticationResult(user=caller, auth=None)
+            cookie = None if sessions is None or "authorization" in connection.headers else session_cookie(connection)
+            if sessions is None or cookie is None:
+                caller = await asyncio.to_thread(keys.authenticate, bearer(connection))
+                return AuthenticationResult(user=caller, auth=None)
+            caller = await asyncio.to_thread(sessions.authenticate, cookie)
+            require_csrf(connection, cookie)
+            return AuthenticationResult(user=caller, auth=cookie)
 
-    return DefineMiddleware(KeyAuthentication, exclude_from_auth_key=_OPEN_OPTION)
+    return DefineMiddleware(Authentication, exclude_from_auth_key=_OPEN_OPTION)
 
 
 def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -108,7 +117,7 @@ def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     if scheme.lower() not in {"bearer", "token"} or not secret.strip():
         raise Unauthenticated(
             "This request carries no key.",
-            remedy="Send `Authorization: Bearer KEY` (make one with `koto keys create`).",
+            remedy="Sign in, or send `Authorization: Bearer KEY` (make one with `koto keys create`).",
         )
     return secret.strip()
 
@@ -124,7 +133,13 @@ class _Requires:
             return  # which methods there are is no secret, and nobody was authenticated for it
         caller = connection.user
         if not isinstance(caller, Caller) or not caller.may(self.scope):
-            raise Forbidden(f"This key lacks the scope {self.scope.value}.", remedy="Use a key that has it.")
+            raise Forbidden(
+                f"{_who(caller)} lacks the scope {self.scope.value}.", remedy="Ask with a key or a role that has it."
+            )
+
+
+def _who(caller: object) -> str:
+    return "Your role" if isinstance(caller, Caller) and caller.person_id is not None else "This key"
 
 
 def requires(scope: Scope) -> Guard:

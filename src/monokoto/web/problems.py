@@ -78,9 +78,9 @@ def _ours(_request: Request[Any, Any, Any], error: errors.MonokotoError) -> Resp
     faults = [
         ProblemFault(reason=fault.reason, place=fault.place, file=fault.file, line=fault.line) for fault in error.faults
     ]
-    headers = (
-        {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "1"} if status in {429, 503} else None
-    )
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if error.retry_after_seconds or status in {429, 503}:
+        headers["Retry-After"] = str(error.retry_after_seconds or 1)
     return _respond(
         Problem(
             title=TITLES[status],

@@ -39,9 +39,9 @@ class ApiKey:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-def new_secret(key_id: int) -> str:
+def new_secret(key_id: int, *, prefix: str = PREFIX) -> str:
     """The text its holder presents."""
-    return f"{PREFIX}_{format_id(key_id)}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    return f"{prefix}_{format_id(key_id)}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def digest(secret: str) -> bytes:
@@ -51,11 +51,17 @@ def digest(secret: str) -> bytes:
 
 def key_id_in(secret: str) -> ApiKeyId | None:
     """The id a presented text claims; None when it has not the shape of a key."""
-    prefix, _, rest = secret.partition("_")
-    key_id, _, tail = rest.partition("_")
-    if prefix != PREFIX or not tail or len(tail) > _SECRET_LENGTH_MAX:
+    found = id_in(secret, prefix=PREFIX)
+    return None if found is None else ApiKeyId(found)
+
+
+def id_in(secret: str, *, prefix: str) -> int | None:
+    """The id in a text of the shape `<prefix>_<id>_<secret>`; None when it has another shape."""
+    found, _, rest = secret.partition("_")
+    id_text, _, tail = rest.partition("_")
+    if found != prefix or not tail or len(tail) > _SECRET_LENGTH_MAX:
         return None
     try:
-        return ApiKeyId(parse_id(key_id))
+        return parse_id(id_text)
     except Invalid:
         return None

@@ -15,7 +15,7 @@ from monokoto.connect.tenancy.key import ApiKey
 from monokoto.connect.tenancy.organisation import TITLE_LENGTH_MAX, Organisation
 from monokoto.connect.tenancy.service import ApiKeys, Organisations
 from monokoto.kernel.clock import Instant, format_instant, parse_instant
-from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.errors import Fault, Forbidden, Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
@@ -146,7 +146,13 @@ class TenancyController(Controller):
     async def create_key(
         self, caller: NamedDependency[Caller], api_keys: NamedDependency[ApiKeys], data: JSONBody[CreateKeyRequest]
     ) -> NewApiKeyJson:
-        """The secret is in this answer and nowhere else."""
+        """The secret is in this answer and nowhere else. Nobody makes a key that may do more than they may themselves."""
+        lacking = [scope for scope in data.scopes if not caller.may(scope)]
+        if lacking:
+            raise Forbidden(
+                "A key may do no more than whoever makes it.",
+                faults=[Fault(place="scopes", reason=f"you do not hold {scope.value}") for scope in lacking],
+            )
         key, secret = await asyncio.to_thread(
             api_keys.create,
             caller.organisation_id,

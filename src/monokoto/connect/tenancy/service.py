@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import hmac
+import itertools
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,23 +46,11 @@ class Organisations:
         faults = faults_of(name=name, slug=slug, kind=kind)
         if faults:
             raise Invalid("This is not an organisation.", faults=faults)
-        made = Organisation(
-            id=OrganisationId(new_id()),
-            slug=slug,
-            name=name.strip(),
-            kind=OrganisationKind(kind),
-            created_at=self._clock.now(),
-        )
-        row = {
-            "organisation_id": made.id,
-            "slug": made.slug,
-            "name": made.name,
-            "kind": made.kind.value,
-            "created_at": made.created_at,
-        }
         try:
             with self._records.write() as connection:
-                connection.execute(organisations.insert().values(row))
+                made = insert_organisation(
+                    connection, name=name, slug=slug, kind=OrganisationKind(kind), now=self._clock.now()
+                )
         except sa.exc.IntegrityError:
             raise Conflict(f"There is already an organisation {slug!r}.", remedy="Choose another slug.") from None
         return made
@@ -90,6 +79,30 @@ class Organisations:
             return [organisation_from_row(row) for row in connection.execute(query)]
 
 
+def insert_organisation(
+    connection: sa.Connection, *, name: str, slug: str, kind: OrganisationKind, now: int
+) -> Organisation:
+    """A new organisation as part of a larger change; the input was checked with `faults_of`."""
+    made = Organisation(id=OrganisationId(new_id()), slug=slug, name=name.strip(), kind=kind, created_at=Instant(now))
+    row = {
+        "organisation_id": made.id,
+        "slug": made.slug,
+        "name": made.name,
+        "kind": made.kind.value,
+        "created_at": made.created_at,
+    }
+    connection.execute(organisations.insert().values(row))
+    return made
+
+
+def free_slug(connection: sa.Connection, slug: str) -> str:
+    """This slug, or the first of `slug-2`, `slug-3` ... that nobody has."""
+    begins = sa.select(organisations.c.slug).where(organisations.c.slug.startswith(slug, autoescape=True))
+    taken = set(connection.execute(begins).scalars())
+    candidates = itertools.chain([slug], (f"{slug}-{number}" for number in itertools.count(2)))
+    return next(one for one in candidates if one not in taken)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     key: ApiKey
@@ -113,7 +126,8 @@ class ApiKeys:
         """A new key and its secret text, which is not kept and cannot be shown again.
 
         Raises:
-            Invalid: no name, no scope, an unknown scope, or an expiry that is past.
+            Invalid: no name, no scope, an unknown scope, `platform` elsewhere than in a platform organisation, or an expiry
+                that is past.
             NotFound: there is no such organisation.
             Conflict: the organisation has as many live keys as it may.
         """
@@ -132,15 +146,19 @@ class ApiKeys:
         )
         secret = new_secret(key.id)
         with self._records.write() as connection:
-            self._check_room(connection, organisation_id)
+            self._check_room(connection, organisation_id, platform=Scope.PLATFORM in key.scopes)
             connection.execute(api_keys.insert().values(key_to_row(key, digest(secret))))
         return key, secret
 
-    def _check_room(self, connection: sa.Connection, organisation_id: int) -> None:
+    def _check_room(self, connection: sa.Connection, organisation_id: int, *, platform: bool) -> None:
         # The organisation's row is the lock: two keys made at once are counted one after the other.
-        owner = sa.select(organisations.c.organisation_id).where(organisations.c.organisation_id == organisation_id)
-        if connection.execute(owner.with_for_update()).one_or_none() is None:
+        owner = sa.select(organisations.c.kind).where(organisations.c.organisation_id == organisation_id)
+        kind = connection.execute(owner.with_for_update()).scalar_one_or_none()
+        if kind is None:
             raise NotFound(f"There is no organisation {format_id(organisation_id)!r}.")
+        if platform and kind != OrganisationKind.PLATFORM:
+            fault = Fault(place="scopes", reason="only an organisation that runs the platform has keys for it")
+            raise Invalid("This is not a key.", faults=[fault])
         live = sa.select(sa.func.count()).where(
             api_keys.c.organisation_id == organisation_id, api_keys.c.revoked_at.is_(None)
         )
@@ -197,11 +215,17 @@ class ApiKeys:
         if key_id is None:
             raise _unknown()
         with self._records.read() as connection:
-            row = connection.execute(sa.select(api_keys).where(api_keys.c.key_id == key_id)).one_or_none()
+            row = connection.execute(
+                sa.select(api_keys, organisations.c.kind)
+                .join(organisations, organisations.c.organisation_id == api_keys.c.organisation_id)
+                .where(api_keys.c.key_id == key_id)
+            ).one_or_none()
         if row is None or not hmac.compare_digest(row.digest, presented):
             raise _unknown()
         key = key_from_row(row)
-        caller = Caller(organisation_id=key.organisation_id, key_id=key.id, scopes=key.scopes)
+        caller = Caller(
+            organisation_id=key.organisation_id, organisation_kind=row.kind, key_id=key.id, scopes=key.scopes
+        )
         known = _Known(key, caller, now)
         with self._lock:
             if len(self._known) >= _CACHE_KEYS_MAX:
