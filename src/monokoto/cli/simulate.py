@@ -16,7 +16,7 @@ from rich.text import Text
 
 from monokoto.cli.client import EXIT_CODES, ApiClient, JsonOption, KeyOption, connect, data_dir, print_json, told
 from monokoto.cli.replay import INTERRUPTED, CredentialsOption, MqttUrlOption, QosOption, VersionOption, run, version_of
-from monokoto.connect.products import check, read_folder
+from monokoto.connect.products import check, compile_model, read_folder
 from monokoto.device import DeviceOptions, read_credentials
 from monokoto.device.replay import parse_speed
 from monokoto.device.simulate import FleetSimulation, SimulationReport
@@ -67,6 +67,7 @@ def simulate(
         minutes=minutes,
         qos=qos,
         options=DeviceOptions(version=version_of(mqtt)),
+        actions=compile_model(0, checked.product, checked.thing_model).actions,
     )
     plan.start(SystemClock().now())  # refuses what cannot be, before units are registered
     if credentials is not None:

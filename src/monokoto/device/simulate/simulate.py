@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from monokoto.connect.products import Moment, Simulation, VirtualUnit
+from monokoto.connect.products import ActionModel, Moment, Simulation, VirtualUnit
 from monokoto.device.device import Device, DeviceOptions
 from monokoto.device.replay import Speed
+from monokoto.device.simulate.acting import ACTIONS, answers
 from monokoto.device.telemetry import DESIRED, EVENTS, TELEMETRY, time_to_json
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant
 from monokoto.kernel.errors import Invalid, MonokotoError, TooMany
@@ -38,6 +39,8 @@ class FleetSimulation:
     """Simulated minutes; None: until it is cancelled."""
     qos: int = 1
     options: DeviceOptions = field(default_factory=DeviceOptions)
+    actions: Mapping[str, ActionModel] = field(default_factory=dict)
+    """What the units do when they are asked; anything else they fail to do, and say so."""
 
     def start(self, now: int) -> Instant:
         """When the units' lives begin: as the section says, else so that they end now, or go on with the clock.
@@ -74,6 +77,8 @@ class SimulationReport:
     """Messages given up because a unit's outbox was full."""
     desired: int = 0
     """Desired states that were taken over."""
+    actions: int = 0
+    """Actions that were carried out."""
     seconds: float = 0.0
     simulated_seconds: float = 0.0
     interrupted: bool = False
@@ -107,9 +112,16 @@ async def simulate(
 class _Unit:
     """A virtual unit and its device."""
 
-    __slots__ = ("_desired", "_report", "at", "device", "present", "serial", "virtual")
+    __slots__ = ("_actions", "_desired", "_report", "at", "device", "present", "serial", "virtual")
 
-    def __init__(self, serial: str, virtual: VirtualUnit, device: Device, report: SimulationReport) -> None:
+    def __init__(
+        self,
+        serial: str,
+        virtual: VirtualUnit,
+        device: Device,
+        report: SimulationReport,
+        actions: Mapping[str, ActionModel],
+    ) -> None:
         self.serial = serial
         self.virtual = virtual
         self.device = device
@@ -118,6 +130,13 @@ class _Unit:
         """Whether it wants to be connected."""
         self._desired: set[str] = set()
         self._report = report
+        self._actions = actions
+
+    def act(self, topic: str, payload: bytes) -> None:
+        """An action asked of the unit: say how it goes."""
+        for status, body in answers(topic, payload, self._actions):
+            self._publish(status, body, 0, 1)
+            self._report.actions += body["status"] == "succeeded"
 
     def hear(self, _topic: str, payload: bytes) -> None:
         """Desired state: report it back. What is no desired state is left alone."""
@@ -190,7 +209,7 @@ class _Fleet:
         for index, (serial, token) in enumerate(credentials):
             virtual = VirtualUnit(self._plan.simulation, seed=self._plan.seed, index=index, start=self._start)
             device = Device(self._plan.url, token=token, options=self._plan.options)
-            self._units.append(_Unit(serial, virtual, device, self.report))
+            self._units.append(_Unit(serial, virtual, device, self.report, self._plan.actions))
         for first in range(0, len(self._units), _CONNECT_AT_ONCE):
             await asyncio.gather(*map(self._connect, self._units[first : first + _CONNECT_AT_ONCE]))
         self.report.units = len(self._units)
@@ -202,6 +221,7 @@ class _Fleet:
             error.message = f"Unit {unit.serial}: {error.message}"
             raise
         unit.device.subscribe(DESIRED, unit.hear)
+        unit.device.subscribe(ACTIONS, unit.act)
 
     async def live(self) -> None:
         """Let time pass: always the unit whose moment comes first."""

@@ -1,0 +1,128 @@
+"""What the tests of commands share: a product that acts, its units, a way down that remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monokoto.connect.fleet import UnitIdentity
+from monokoto.connect.gateway import Route
+from monokoto.connect.line import Batch, DeadLetter, RequestRecord
+from monokoto.connect.products import ProductModel, compile_model
+from monokoto.engines.records import Records, migrate, open_records
+from monokoto.kernel.clock import ManualClock
+from monokoto.kernel.errors import Unavailable
+from monokoto.kernel.ids import format_id
+from monokoto.operate.commands import AnswersObserver, Asked, Command, Commands
+
+MAKER, OTHER = 7, 8
+UNIT, CHILD, FOREIGN = 101, 102, 201
+THING_MODEL = {
+    "title": "Oven",
+    "version": {"model": "1.0.0"},
+    "actions": {
+        "boost": {
+            "input": {
+                "type": "object",
+                "required": ["minutes"],
+                "properties": {"minutes": {"type": "integer", "minimum": 1, "maximum": 60}},
+            },
+            "output": {"type": "object", "required": ["watts"], "properties": {"watts": {"type": "number"}}},
+        },
+        "restart": {},
+    },
+}
+
+
+def model_of(organisation_id: int, _product: str, _version: str) -> ProductModel:
+    return compile_model(organisation_id, "oven", {"@context": CONTEXT, "@type": "tm:ThingModel", **THING_MODEL})
+
+
+CONTEXT = ["https://www.w3.org/2019/wot/td/v1", "https://www.w3.org/2022/wot/td/v1.1"]
+
+
+def unit(unit_id: int, *, organisation_id: int = MAKER, parent_id: int = 0) -> UnitIdentity:
+    return UnitIdentity(unit_id, organisation_id, "oven", "1.0.0", f"SN-{unit_id}", parent_id)
+
+
+class FakeUnits:
+    def __init__(self) -> None:
+        every = (unit(UNIT), unit(CHILD, parent_id=UNIT), unit(FOREIGN, organisation_id=OTHER))
+        self._units = {one.unit_id: one for one in every}
+
+    def get(self, unit_id: int) -> UnitIdentity | None:
+        return self._units.get(unit_id)
+
+    def child(self, parent_unit_id: int, name: str) -> UnitIdentity | None:
+        return next(
+            (one for one in self._units.values() if one.parent_id == parent_unit_id and one.serial == name), None
+        )
+
+
+@dataclass
+class FakeDown:
+    sent: list[tuple[int, str, Any, int]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    away: bool = False
+
+    async def send(
+        self, unit_id: int, *, topic: str, payload: bytes, qos: int = 1, expires_at: int = 0, message_id: str = ""
+    ) -> None:
+        if self.away:
+            raise Unavailable("the log is away")
+        if message_id in self.names:
+            return
+        self.names.add(message_id)
+        self.sent.append((unit_id, topic, msgspec.json.decode(payload), expires_at))
+
+
+@dataclass
+class House:
+    records: Records
+    clock: ManualClock
+    down: FakeDown
+    commands: Commands
+    observer: AnswersObserver
+    letters: list[DeadLetter]
+
+    async def ask(self, action: str = "boost", given: Any = None, **more: Any) -> Command:
+        given = {"minutes": 5} if given is None and action == "boost" else given
+        command, _ = await self.commands.invoke(MAKER, UNIT, Asked(action=action, input=given, **more))
+        return command
+
+    async def hear(self, *records: RequestRecord, last: int = 1) -> None:
+        await self.observer.observe(Batch(partition=0, first_sequence=1, last_sequence=last, requests=records))
+        await self.observer.flush()
+
+    def status(self, command: Command) -> str:
+        return self.commands.get(MAKER, command.unit_id, command.id).status
+
+
+def make_house(folder: Path, url: str = "") -> House:
+    records = open_records(url, data_dir=folder)
+    migrate(records)
+    clock, down, letters = ManualClock(), FakeDown(), []
+    commands = Commands(records=records, units=FakeUnits(), model_of=model_of, downlink=down, clock=clock)
+
+    async def refuse(given: Sequence[DeadLetter]) -> None:
+        letters.extend(given)
+
+    return House(records, clock, down, commands, AnswersObserver(commands, refuse), letters)
+
+
+def said(command: Command, body: Any, *, arrived: int = 5, unit_id: int = UNIT) -> RequestRecord:
+    """A unit's message on the status topic of a command."""
+    return record(f"{command.action}/{format_id(command.id)}", body, arrived=arrived, unit_id=unit_id)
+
+
+def record(
+    subject: str, body: Any, *, arrived: int = 5, unit_id: int = UNIT, route: Route = Route.ACTION_STATUS
+) -> RequestRecord:
+    payload = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return RequestRecord(
+        organisation_id=MAKER, unit_id=unit_id, arrived=arrived, route=route, subject=subject, payload=payload
+    )
