@@ -113,6 +113,26 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{'https' if self.certificate_file else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Mail to people."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="smtp://user:password@host:587 or smtps://...; console: prints; empty: files in data_dir/mail (secret)"
+        ),
+    ] = ""
+    sender: Annotated[str, Meta(description="Whom mails come from")] = "Monokoto <monokoto@localhost>"
+
+
+class PeopleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People."""
+
+    sign_up: Annotated[
+        bool, Meta(description="Whether anybody may begin an owner organisation of their own, by a mailed link")
+    ] = False
+
+
 class TwinsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The twins."""
 
@@ -133,6 +153,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     api: ApiSettings = ApiSettings()
     twins: TwinsSettings = TwinsSettings()
+    mail: MailSettings = MailSettings()
+    people: PeopleSettings = PeopleSettings()
 
 
 VARIABLE_PREFIX = "MONOKOTO_"

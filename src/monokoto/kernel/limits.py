@@ -43,6 +43,7 @@ INVITATION_SECONDS = 7 * 24 * 3600
 INVITATIONS_PER_ORGANISATION_MAX = 1000  # open ones
 MEMBERS_PER_ORGANISATION_MAX = 10_000
 FIRST_RUN_LINK_SECONDS = 24 * 3600
+MAILS_WAITING_MAX = 10_000  # in the outbox
 FIRST_RUN_LINKS_MAX = 8  # the oldest goes
 
 # Gateway
@@ -177,3 +178,8 @@ WEBHOOK_WAITING_MAX = 100_000  # deliveries waiting for one receiver
 WEBHOOK_DELIVERY_DAYS = 30  # settled deliveries, their attempts and events are kept
 WEBHOOK_SNIPPET_BYTES_MAX = 1024  # kept of a receiver's answer
 WEBHOOK_SECRET_GRACE_SECONDS_MAX = 7 * 24 * 3600  # how long a rotated secret still signs beside its successor
+RATE_LIMITED_CALLERS_MAX = 100_000  # whose pace one process remembers
+IDEMPOTENCY_SECONDS = 24 * 3600  # how long the answer of a request is kept for who sends it again
+IDEMPOTENCY_KEY_LENGTH_MAX = 255
+IDEMPOTENT_ANSWER_BYTES_MAX = 256 * 1024  # a larger one is not kept; that it was carried out is
+IDEMPOTENT_REQUEST_SECONDS_MAX = 300  # after which a process that did not end it counts as dead
