@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.errors import Forbidden
@@ -99,6 +99,7 @@ class Reach:
         return self
 
 
+@runtime_checkable
 class Gate(Protocol):
     """Answers from memory; safe to ask on the event loop."""
 

@@ -57,7 +57,7 @@ def records(request: pytest.FixtureRequest, open_records_of: object) -> Iterator
 
 @pytest.fixture
 def client(
-    records: Records, clock: ManualClock, facts: HeardFacts, fixed_products: object
+    records: Records, clock: ManualClock, facts: HeardFacts, fixed_products: object, own_gate: object
 ) -> Iterator[TestClient[Litestar]]:
     application = Litestar(
         [UnitsController, CredentialsController, import_units],
@@ -68,6 +68,7 @@ def client(
             "fleet": Provide(lambda: Fleet(records, fixed_products, clock, facts), sync_to_thread=False),
             "credentials": Provide(lambda: Credentials(records, clock), sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
+            "gate": Provide(lambda: own_gate, sync_to_thread=False),
         },
     )
     with TestClient(application) as opened:

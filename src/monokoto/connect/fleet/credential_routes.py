@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
 
 from monokoto.connect.fleet.credential import Credential
 from monokoto.connect.fleet.credentials import Credentials
@@ -19,7 +20,7 @@ from monokoto.connect.fleet.service import Fleet
 from monokoto.kernel.clock import parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import parse_id
-from monokoto.web import Caller, Page, Scope, problem_responses, requires
+from monokoto.web import Caller, Gate, Page, Scope, problem_responses, requires
 
 _WRITE = [requires(Scope.UNITS_WRITE)]
 
@@ -36,9 +37,11 @@ class CredentialsController(Controller):
         responses=problem_responses(404),
         summary="List a unit's credentials",
     )
-    async def credentials_of(self, caller: Caller, credentials: Credentials, unit: str) -> Page[CredentialJson]:
+    async def credentials_of(
+        self, caller: Caller, gate: NamedDependency[Gate], credentials: Credentials, unit: str
+    ) -> Page[CredentialJson]:
         """From the oldest on, ended ones too."""
-        found = await asyncio.to_thread(credentials.list, caller.organisation_id, _unit_id(unit))
+        found = await asyncio.to_thread(credentials.list, caller.organisation_id, _made_unit(gate, caller, unit))
         return Page(items=[credential_to_json(one) for one in found])
 
     @post(
@@ -47,17 +50,23 @@ class CredentialsController(Controller):
         responses=problem_responses(404, 409),
         summary="Give a unit a credential",
     )
-    async def issue(self, caller: Caller, credentials: Credentials, unit: str, data: IssueRequest) -> NewCredentialJson:
+    async def issue(
+        self, caller: Caller, gate: NamedDependency[Gate], credentials: Credentials, unit: str, data: IssueRequest
+    ) -> NewCredentialJson:
         """A fresh token, a token the unit already has, or an X.509 certificate."""
         if data.certificate:
             made = await asyncio.to_thread(
-                credentials.add_certificate, caller.organisation_id, _unit_id(unit), data.certificate, name=data.name
+                credentials.add_certificate,
+                caller.organisation_id,
+                _made_unit(gate, caller, unit),
+                data.certificate,
+                name=data.name,
             )
             return _made(made, "")
         made, token = await asyncio.to_thread(
             credentials.issue_token,
             caller.organisation_id,
-            _unit_id(unit),
+            _made_unit(gate, caller, unit),
             name=data.name,
             token=data.token,
             expires_at=_expiry(data.expires_at),
@@ -74,6 +83,7 @@ class CredentialsController(Controller):
     async def rotate(
         self,
         caller: Caller,
+        gate: NamedDependency[Gate],
         credentials: Credentials,
         fleet: Fleet,
         unit: str,
@@ -81,7 +91,7 @@ class CredentialsController(Controller):
         data: RotateRequest,
     ) -> NewCredentialJson:
         """A successor; the old one ends now, on live connections too, or after the grace."""
-        unit_id, credential_id = _unit_id(unit), parse_id(credential, what="credential id")
+        unit_id, credential_id = _made_unit(gate, caller, unit), parse_id(credential, what="credential id")
         made, token = await asyncio.to_thread(
             credentials.rotate,
             caller.organisation_id,
@@ -104,17 +114,24 @@ class CredentialsController(Controller):
         summary="Revoke a credential",
     )
     async def revoke(
-        self, caller: Caller, credentials: Credentials, fleet: Fleet, unit: str, credential: str
+        self,
+        caller: Caller,
+        gate: NamedDependency[Gate],
+        credentials: Credentials,
+        fleet: Fleet,
+        unit: str,
+        credential: str,
     ) -> CredentialJson:
         """It ends at once, on live connections too."""
-        unit_id, credential_id = _unit_id(unit), parse_id(credential, what="credential id")
+        unit_id, credential_id = _made_unit(gate, caller, unit), parse_id(credential, what="credential id")
         ended = await asyncio.to_thread(credentials.revoke, caller.organisation_id, unit_id, credential_id)
         await fleet.tell([fleet.credential_ended(caller.organisation_id, credential_id, unit_id)])
         return credential_to_json(ended)
 
 
-def _unit_id(text: str) -> int:
-    return parse_id(text, what="unit id")
+def _made_unit(gate: Gate, caller: Caller, text: str) -> int:
+    """The unit meant: one the caller's organisation made, for what a unit proves itself with is its maker's alone."""
+    return gate.unit(caller, parse_id(text, what="unit id")).must_be_maker().unit_id
 
 
 def _made(credential: Credential, token: str) -> NewCredentialJson:

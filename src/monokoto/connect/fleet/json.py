@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from monokoto.connect.fleet.registration import Registered
 from monokoto.connect.fleet.unit import NOWHERE, Location, LocationChange, NewUnit, Status, Unit, UnitChange
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import UnitId, format_id, parse_id
+from monokoto.web import Reach, Side
 
 
 class LocationJson(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -45,6 +47,8 @@ class UnitJson(msgspec.Struct, frozen=True):
     parent: Annotated[str | None, Meta(description="The unit it is a part of")]
     depth: Annotated[int, Meta(description="1 at the top of its product system")]
     status: Status
+    side: Annotated[Side, Meta(description="As what the asker stands to it: its maker, an owner, a guest")]
+    owned: Annotated[bool, Meta(description="Whether it belongs to somebody other than its maker at present")]
     revision: Annotated[int, Meta(description="Rises with every change; the ETag")]
     created_at: str
     updated_at: str
@@ -163,8 +167,19 @@ def location_from_json(data: LocationJson | None) -> Location:
     return Location(latitude=data.latitude, longitude=data.longitude, altitude=data.altitude, place=data.place)
 
 
-def unit_to_json(unit: Unit) -> UnitJson:
-    """As the API shows it."""
+def unit_to_json(unit: Unit, reach: Reach | None = None, *, parent_open: bool = True) -> UnitJson:
+    """As the API shows it to its maker; with a reach of somebody else, as it shows it to them.
+
+    Tags are the maker's notes. Its name and place are shown while the present is open: they may be of another's time.
+    What it is a part of is named where that lies open too.
+    """
+    if reach is not None and reach.side is not Side.MAKER:
+        unit = replace(
+            unit,
+            name=reach.label or (unit.name if reach.now else ""),
+            tags=(),
+            location=unit.location if reach.now else Location(),
+        )
     return UnitJson(
         id=format_id(unit.id),
         product=unit.product,
@@ -173,9 +188,11 @@ def unit_to_json(unit: Unit) -> UnitJson:
         name=unit.name,
         tags=list(unit.tags),
         location=location_to_json(unit.location),
-        parent=None if unit.parent_id == NOWHERE else format_id(unit.parent_id),
+        parent=None if unit.parent_id == NOWHERE or not parent_open else format_id(unit.parent_id),
         depth=unit.depth,
         status=unit.status,
+        side=Side.MAKER if reach is None else reach.side,
+        owned=reach is not None and reach.owned,
         revision=unit.revision,
         created_at=format_instant(unit.created_at),
         updated_at=format_instant(unit.updated_at),

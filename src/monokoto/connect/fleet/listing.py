@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -55,6 +56,41 @@ class UnitFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Units of whatever makers that lie open to somebody who did not make them, and what that somebody calls them."""
+
+    units: Mapping[int, int]
+    """Unit to maker."""
+    labels: Mapping[int, str]
+
+    def condition(self, connection: sa.Connection) -> sa.ColumnElement[bool]:
+        """These units and no other; the makers are named too, so that no query goes without its organisations."""
+        return units.c.organisation_id.in_(sorted(set(self.units.values()))) & _one_of(connection, list(self.units))
+
+    def maker_of(self, unit_id: int) -> int:
+        """The maker of one of them; 0, who made nothing, for any other unit."""
+        return self.units.get(unit_id, 0)
+
+    def called(self, connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:
+        """A text somewhere in the serial or the label: what the maker calls a unit is not for others to search."""
+        labelled = [unit_id for unit_id, label in self.labels.items() if text.casefold() in label.casefold()]
+        find = getattr(sa.func, _FIND[connection.dialect.name])
+        by_serial: sa.ColumnElement[bool] = find(sa.func.lower(units.c.serial), text.lower()) > 0
+        return by_serial | _one_of(connection, labelled)
+
+
+def _one_of(connection: sa.Connection, unit_ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """However many they are, one value is bound: the ids as a JSON list."""
+    text = sa.bindparam(None, json.dumps(unit_ids), sa.Text)
+    rows = (
+        sa.func.json_each(text)
+        if connection.dialect.name == "sqlite"
+        else sa.func.json_array_elements_text(sa.cast(text, sa.JSON))
+    ).table_valued("value")
+    return units.c.unit_id.in_(sa.select(sa.cast(rows.c.value, sa.BigInteger)))
+
+
+@dataclass(frozen=True, slots=True)
 class _Order:
     column: sa.Column[Any]
     key_type: type
@@ -72,16 +108,23 @@ _ORDERS: Mapping[Sort, _Order] = {
 
 
 def list_units(
-    connection: sa.Connection, organisation_id: int, wanted: UnitFilter, *, sort: Sort, limit: int, cursor: str | None
+    connection: sa.Connection,
+    organisation_id: int,
+    wanted: UnitFilter,
+    *,
+    sort: Sort,
+    limit: int,
+    cursor: str | None,
+    held: Held | None = None,
 ) -> Page[Unit]:
-    """A page of units.
+    """A page of units: those an organisation made, or those `held`.
 
     Raises:
         NotFound: the filter names a parent or top that is no unit of this organisation.
         Invalid: the cursor belongs to another list, or a text of the filter is over its limit.
     """
     order = _ORDERS[sort]
-    condition = conditions(connection, organisation_id, wanted)
+    condition = conditions(connection, organisation_id, wanted, held)
     if cursor:
         condition &= _past(order, sort, cursor)
     down = sa.desc if order.descending else sa.asc
@@ -113,10 +156,12 @@ def list_tree(connection: sa.Connection, top: Unit, *, limit: int, cursor: str |
     )
 
 
-def conditions(connection: sa.Connection, organisation_id: int, wanted: UnitFilter) -> sa.ColumnElement[bool]:
-    """The filter as one condition; the organisation is always in it."""
+def conditions(
+    connection: sa.Connection, organisation_id: int, wanted: UnitFilter, held: Held | None = None
+) -> sa.ColumnElement[bool]:
+    """The filter as one condition; the organisation, or the makers of what is held, are always in it."""
     _check(wanted)
-    all_of: list[sa.ColumnElement[bool]] = [units.c.organisation_id == organisation_id]
+    all_of = [units.c.organisation_id == organisation_id if held is None else held.condition(connection)]
     for column, value in (
         (units.c.product, wanted.product),
         (units.c.version, wanted.version),
@@ -129,17 +174,24 @@ def conditions(connection: sa.Connection, organisation_id: int, wanted: UnitFilt
         all_of.append(units.c.serial >= first)
         if after is not None:
             all_of.append(units.c.serial < after)
+    # Tags are the maker's notes: to whoever did not make the units they are not there.
     all_of.extend(_tagged(organisation_id, tag) for tag in wanted.tags)
+
+    def whose(unit_id: int) -> int:
+        return organisation_id if held is None else held.maker_of(unit_id)
+
     if wanted.parent_id is not None:
         if wanted.parent_id:
-            load_unit(connection, organisation_id, wanted.parent_id)
+            load_unit(connection, whose(wanted.parent_id), wanted.parent_id)
         all_of.append(units.c.parent_id == wanted.parent_id)
     if wanted.below is not None:
-        first, after = subtree_range(load_unit(connection, organisation_id, wanted.below).path)
+        first, after = subtree_range(load_unit(connection, whose(wanted.below), wanted.below).path)
         all_of += [units.c.path > first, units.c.path < after]
     if len(wanted.status) < len(Status):
         all_of.append(units.c.status.in_([status.value for status in wanted.status]))
-    if wanted.text:
+    if wanted.text and held is not None:
+        all_of.append(held.called(connection, wanted.text))
+    elif wanted.text:
         find = getattr(sa.func, _FIND[connection.dialect.name])
         all_of.append(find(units.c.searched, searched(wanted.text)) > 0)
     return sa.and_(*all_of)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+import zlib
+from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
 from litestar.params import Parameter
 
 from monokoto.connect.fleet.json import (
@@ -21,12 +23,24 @@ from monokoto.connect.fleet.json import (
     registered_to_json,
     unit_to_json,
 )
-from monokoto.connect.fleet.listing import PRESENT, Sort, UnitFilter
+from monokoto.connect.fleet.listing import PRESENT, Held, Sort, UnitFilter
 from monokoto.connect.fleet.service import Fleet
 from monokoto.connect.fleet.unit import NOWHERE, Status, Unit
-from monokoto.kernel.ids import parse_id
+from monokoto.kernel.errors import Conflict, NotFound
+from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TAGS_PER_UNIT_MAX
-from monokoto.web import Caller, Page, Scope, format_etag, not_modified, problem_responses, requires
+from monokoto.web import (
+    Caller,
+    Gate,
+    Page,
+    Reach,
+    Scope,
+    Side,
+    format_etag,
+    not_modified,
+    problem_responses,
+    requires,
+)
 
 Limit = Annotated[int, Parameter(ge=1, le=PAGE_SIZE_MAX)]
 IfMatch = Annotated[str | None, Parameter(header="If-Match", description="Change it only at this revision")]
@@ -47,6 +61,7 @@ class UnitsController(Controller):
         self,
         caller: Caller,
         fleet: Fleet,
+        gate: NamedDependency[Gate],
         product: Annotated[str, Parameter(description="Units of this product")] = "",
         version: Annotated[str, Parameter(description="Units of this version")] = "",
         serial: str = "",
@@ -56,11 +71,15 @@ class UnitsController(Controller):
         below: Annotated[str, Parameter(description="All parts of this unit, at every depth")] = "",
         status: Annotated[list[Status] | None, Parameter(description="Left out: all that are not retired")] = None,
         text: Annotated[str, Parameter(description="Somewhere in serial, name or place")] = "",
+        side: Annotated[
+            Side | None,
+            Parameter(description="`maker`: units it made; `owner`, `guest`: units it holds; left out: by its kind"),
+        ] = None,
         sort: Sort = Sort.OLDEST,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[UnitJson]:
-        """Those for which every condition holds."""
+        """Those for which every condition holds: a maker sees the units it made, others the units they own or use."""
         wanted = UnitFilter(
             product=product,
             version=version,
@@ -73,9 +92,15 @@ class UnitsController(Controller):
             text=text,
         )
         found = await asyncio.to_thread(
-            fleet.list, caller.organisation_id, wanted, sort=sort, limit=limit, cursor=cursor
+            fleet.list,
+            caller.organisation_id,
+            wanted,
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+            held=_held(gate, caller, side),
         )
-        return _page(found)
+        return _page(found, gate, caller)
 
     @post(operation_id="registerUnit", guards=_WRITE, responses=problem_responses(409), summary="Register a unit")
     async def register(self, caller: Caller, fleet: Fleet, data: RegisterRequest) -> Response[RegisteredJson]:
@@ -110,13 +135,21 @@ class UnitsController(Controller):
         "/{unit:str}", operation_id="getUnit", guards=_READ, responses=problem_responses(404), summary="Look at a unit"
     )
     async def unit(
-        self, caller: Caller, fleet: Fleet, unit: str, if_none_match: IfNoneMatch = None
+        self,
+        caller: Caller,
+        fleet: Fleet,
+        gate: NamedDependency[Gate],
+        unit: str,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[UnitJson]:
-        """With its revision as ETag."""
-        found = await asyncio.to_thread(fleet.get, caller.organisation_id, parse_id(unit, what="unit id"))
-        if not_modified(if_none_match, found.revision):
-            return _unchanged(found)
-        return _tagged(found)
+        """With an ETag: its revision, and what of it lies open to the asker."""
+        reach = gate.unit(caller, parse_id(unit, what="unit id"))
+        found = await asyncio.to_thread(fleet.get, reach.organisation_id, reach.unit_id)
+        answer = _shown(found, reach, gate, caller)
+        tag = _tag(found, reach)
+        if not_modified(if_none_match, tag):
+            return Response(None, status_code=304, headers={"ETag": format_etag(tag)})  # type: ignore[arg-type]
+        return Response(answer, headers={"ETag": format_etag(tag)})
 
     @patch(
         "/{unit:str}",
@@ -126,15 +159,26 @@ class UnitsController(Controller):
         summary="Change a unit",
     )
     async def update(
-        self, caller: Caller, fleet: Fleet, unit: str, data: UpdateRequest, match: IfMatch = None
+        self,
+        caller: Caller,
+        fleet: Fleet,
+        gate: NamedDependency[Gate],
+        unit: str,
+        data: UpdateRequest,
+        match: IfMatch = None,
     ) -> Response[UnitJson]:
-        """A merge patch (RFC 7386): its description, its place in a product system, its version, its status."""
-        unit_id = parse_id(unit, what="unit id")
+        """A merge patch (RFC 7386) by its maker: its description, its place in a product system, its version, its status.
+
+        A unit that somebody owns is retired by DELETE only. An owner's own name for it: PATCH its `ownership`.
+        """
+        reach = gate.unit(caller, parse_id(unit, what="unit id")).must_be_maker()
+        if reach.owned and data.status is Status.RETIRED:
+            raise _owned(reach)
         changed = await asyncio.to_thread(
-            fleet.update, caller.organisation_id, unit_id, change_from_json(data), match=match
+            fleet.update, reach.organisation_id, reach.unit_id, change_from_json(data), match=match
         )
         await fleet.tell(changed.facts)
-        return _tagged(changed.unit)
+        return _tagged(changed.unit, reach)
 
     @delete(
         "/{unit:str}",
@@ -148,15 +192,24 @@ class UnitsController(Controller):
         self,
         caller: Caller,
         fleet: Fleet,
+        gate: NamedDependency[Gate],
         unit: str,
         match: IfMatch = None,
         parts: Annotated[bool, Parameter(description="Its parts too; without, a unit with parts is refused")] = False,
+        owned: Annotated[bool, Parameter(description="Although it, or a part of it, belongs to somebody")] = False,
     ) -> Response[UnitJson]:
-        """Its credentials end at once; its history stays, and its serial stays taken."""
-        unit_id = parse_id(unit, what="unit id")
-        changed = await asyncio.to_thread(fleet.retire, caller.organisation_id, unit_id, with_parts=parts, match=match)
+        """Its credentials end at once; its history stays, its owner's too, and its serial stays taken."""
+        reach = gate.unit(caller, parse_id(unit, what="unit id")).must_be_maker()
+        if not owned:
+            below = await asyncio.to_thread(_subtree, fleet, reach) if parts else [reach.unit_id]
+            for unit_id in below:
+                if gate.unit(caller, unit_id).owned:
+                    raise _owned(gate.unit(caller, unit_id))
+        changed = await asyncio.to_thread(
+            fleet.retire, reach.organisation_id, reach.unit_id, with_parts=parts, match=match
+        )
         await fleet.tell(changed.facts)
-        return _tagged(changed.unit)
+        return _tagged(changed.unit, reach)
 
     @get(
         "/{unit:str}/children",
@@ -166,11 +219,19 @@ class UnitsController(Controller):
         summary="List a unit's direct parts",
     )
     async def children(
-        self, caller: Caller, fleet: Fleet, unit: str, limit: Limit = PAGE_SIZE_DEFAULT, cursor: str | None = None
+        self,
+        caller: Caller,
+        fleet: Fleet,
+        gate: NamedDependency[Gate],
+        unit: str,
+        limit: Limit = PAGE_SIZE_DEFAULT,
+        cursor: str | None = None,
     ) -> Page[UnitJson]:
-        """From the oldest on, retired ones too."""
-        wanted = UnitFilter(parent_id=parse_id(unit, what="unit id"), status=tuple(Status))
-        return _page(await asyncio.to_thread(fleet.list, caller.organisation_id, wanted, limit=limit, cursor=cursor))
+        """From the oldest on, retired ones too; those that lie open to the asker."""
+        reach = gate.unit(caller, parse_id(unit, what="unit id"))
+        wanted = UnitFilter(parent_id=reach.unit_id, status=tuple(Status))
+        found = await asyncio.to_thread(fleet.list, reach.organisation_id, wanted, limit=limit, cursor=cursor)
+        return _page(found, gate, caller)
 
     @get(
         "/{unit:str}/tree",
@@ -180,26 +241,85 @@ class UnitsController(Controller):
         summary="Show a unit's product system",
     )
     async def tree(
-        self, caller: Caller, fleet: Fleet, unit: str, limit: Limit = PAGE_SIZE_DEFAULT, cursor: str | None = None
+        self,
+        caller: Caller,
+        fleet: Fleet,
+        gate: NamedDependency[Gate],
+        unit: str,
+        limit: Limit = PAGE_SIZE_DEFAULT,
+        cursor: str | None = None,
     ) -> TreeJson:
-        """The units above it, and itself with all its parts, each before its own parts, retired ones too."""
+        """The units above it, and itself with all its parts, each before its own parts, retired ones too; those that lie
+        open to the asker."""
+        reach = gate.unit(caller, parse_id(unit, what="unit id"))
         above, below = await asyncio.to_thread(
-            fleet.tree, caller.organisation_id, parse_id(unit, what="unit id"), limit=limit, cursor=cursor
+            fleet.tree, reach.organisation_id, reach.unit_id, limit=limit, cursor=cursor
         )
         return TreeJson(
-            above=[unit_to_json(one) for one in above],
-            items=[unit_to_json(one) for one in below.items],
-            next_cursor=below.next_cursor,
+            above=_open(above, gate, caller), items=_open(below.items, gate, caller), next_cursor=below.next_cursor
         )
 
 
-def _page(page: Page[Unit]) -> Page[UnitJson]:
-    return Page(items=[unit_to_json(unit) for unit in page.items], next_cursor=page.next_cursor)
+def _held(gate: Gate, caller: Caller, side: Side | None) -> Held | None:
+    """The units a list is about: None: those the organisation made."""
+    reaches = gate.units(caller) if side is None else None if side is Side.MAKER else gate.held(caller)
+    if reaches is None:
+        return None
+    wanted = [reach for reach in reaches if side is None or reach.side is side]
+    return Held(
+        units={reach.unit_id: reach.organisation_id for reach in wanted},
+        labels={reach.unit_id: reach.label for reach in wanted if reach.label},
+    )
 
 
-def _unchanged(unit: Unit) -> Response[Any]:
-    return Response(None, status_code=304, headers={"ETag": format_etag(unit.revision)})
+def _reach(gate: Gate, caller: Caller, unit_id: int) -> Reach | None:
+    try:
+        return gate.unit(caller, unit_id)
+    except NotFound:
+        return None
 
 
-def _tagged(unit: Unit) -> Response[UnitJson]:
-    return Response(unit_to_json(unit), headers={"ETag": format_etag(unit.revision)})
+def _open(found: list[Unit], gate: Gate, caller: Caller) -> list[UnitJson]:
+    """Those that lie open to the caller, as they do; access may have ended since they were looked for."""
+    reaches = ((unit, _reach(gate, caller, unit.id)) for unit in found)
+    return [_shown(unit, reach, gate, caller) for unit, reach in reaches if reach is not None]
+
+
+def _shown(unit: Unit, reach: Reach, gate: Gate, caller: Caller) -> UnitJson:
+    whole = reach.side is Side.MAKER or unit.parent_id == NOWHERE
+    return unit_to_json(unit, reach, parent_open=whole or _reach(gate, caller, unit.parent_id) is not None)
+
+
+def _page(page: Page[Unit], gate: Gate, caller: Caller) -> Page[UnitJson]:
+    return Page(items=_open(page.items, gate, caller), next_cursor=page.next_cursor)
+
+
+def _subtree(fleet: Fleet, reach: Reach) -> list[int]:
+    """The unit and its parts at every depth."""
+    found: list[int] = []
+    cursor: str | None = None
+    while True:
+        _, page = fleet.tree(reach.organisation_id, reach.unit_id, limit=PAGE_SIZE_MAX, cursor=cursor)
+        found += [unit.id for unit in page.items]
+        if page.next_cursor is None:
+            return found
+        cursor = page.next_cursor
+
+
+def _owned(reach: Reach) -> Conflict:
+    return Conflict(
+        f"The unit {format_id(reach.unit_id)} belongs to somebody.",
+        remedy="Have it given back first; or DELETE it with `owned=true`: its owner keeps its history.",
+    )
+
+
+def _tag(unit: Unit, reach: Reach) -> int | str:
+    """The revision; for others than the maker also what of it they see, which changes without a revision."""
+    if reach.side is Side.MAKER:
+        return unit.revision
+    seen = zlib.crc32(f"{reach.side} {reach.now} {reach.owned} {reach.label}".encode())
+    return f"{unit.revision}-{seen:08x}"
+
+
+def _tagged(unit: Unit, reach: Reach) -> Response[UnitJson]:
+    return Response(unit_to_json(unit, reach), headers={"ETag": format_etag(unit.revision)})

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from monokoto.connect.fleet import facts as told
 from monokoto.connect.fleet.credentials import UnitIds, end_credentials, live_credentials
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, checked, register_all
-from monokoto.connect.fleet.listing import Sort, UnitFilter, conditions, list_tree, list_units
+from monokoto.connect.fleet.listing import Held, Sort, UnitFilter, conditions, list_tree, list_units
 from monokoto.connect.fleet.registration import Check, Models, Refused, Registered, Registration
 from monokoto.connect.fleet.rows import RowFormat, read_rows
 from monokoto.connect.fleet.store import (
@@ -139,15 +139,16 @@ class Fleet:
         sort: Sort = _OLDEST,
         limit: int = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
+        held: Held | None = None,
     ) -> Page[Unit]:
-        """A page of the units a filter lets through.
+        """A page of the units a filter lets through: of those the organisation made, or of those it holds.
 
         Raises:
             NotFound: the filter names a unit the organisation has not.
             Invalid: a condition or the cursor is not one.
         """
         with self._records.read() as connection:
-            return list_units(connection, organisation_id, wanted, sort=sort, limit=limit, cursor=cursor)
+            return list_units(connection, organisation_id, wanted, sort=sort, limit=limit, cursor=cursor, held=held)
 
     def tree(
         self, organisation_id: int, unit_id: int, *, limit: int = PAGE_SIZE_DEFAULT, cursor: str | None = None

@@ -8,12 +8,12 @@ from monokoto.connect.fleet import Directory
 from monokoto.connect.ownership.ledger import Ledger
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import OrganisationId, UnitId, format_id
-from monokoto.web import Caller, Reach, Side
+from monokoto.web import Caller, Gate, Reach, Side
 
 _MAKER = "maker"
 
 
-class UnitGate:
+class UnitGate(Gate):
     """Implements `web.Gate` over the directory (who made which unit) and the ledger (whose they became)."""
 
     def __init__(self, directory: Directory, ledger: Ledger) -> None:

@@ -1,0 +1,29 @@
+"""What tests of routes in every slice need."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from monokoto.kernel.ids import UnitId
+from monokoto.web import Caller, Reach, Side
+
+
+class OwnGate:
+    """A gate behind which every unit was made by whoever asks: the services behind the routes know better."""
+
+    def unit(self, caller: Caller, unit_id: int) -> Reach:
+        return Reach(unit_id=UnitId(unit_id), organisation_id=caller.organisation_id, side=Side.MAKER)
+
+    def units(self, _caller: Caller) -> Sequence[Reach] | None:
+        return None
+
+    def held(self, _caller: Caller) -> Sequence[Reach]:
+        return ()
+
+    def clipped(self, _caller: Caller) -> Mapping[int, Reach]:
+        return {}
+
+
+@pytest.fixture(scope="session")
+def own_gate() -> OwnGate:
+    return OwnGate()
