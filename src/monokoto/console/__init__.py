@@ -2,14 +2,26 @@
 
 from monokoto.console.api import Api, Part, Problem, Refused
 from monokoto.console.assets import asset
+from monokoto.console.routes.audit import AuditController
 from monokoto.console.routes.entrance import EntranceController
+from monokoto.console.routes.explorer import ExplorerController
+from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.preferences import PreferencesController, not_there
+from monokoto.console.routes.products import ProductPagesController
+from monokoto.console.routes.unit_control import UnitControlController
+from monokoto.console.routes.units_detail import UnitPagesController
 from monokoto.console.shell import router
 from monokoto.console.visit import Visit, Who
 
 CONTROLLERS = (
     EntranceController,
     PreferencesController,
+    KeysController,
+    AuditController,
+    ExplorerController,
+    ProductPagesController,
+    UnitControlController,
+    UnitPagesController,
 )
 """The pages; each file in `routes/` has its controller here."""
 CONSOLE = router([asset, not_there, *CONTROLLERS])

@@ -59,7 +59,7 @@ class KotoChart extends HTMLElement {
   }
 
   async _start() {
-    const { default: Plot } = await import(this.config.plot);
+    const { default: Plot } = await import("./vendor/uplot.js");
     if (this.stopping.signal.aborted) return;
     this.Plot = Plot;
     this._build();
@@ -230,7 +230,6 @@ class KotoChart extends HTMLElement {
 
   _listen(signal) {
     document.addEventListener("koto:reported", (event) => this._live(event.detail), { signal });
-    document.addEventListener("koto:theme", () => this.panels.forEach((one) => one.repaint()), { signal });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.panels.forEach((one) => one.repaint()), { signal });
     this.addEventListener("keydown", (event) => this._key(event), { signal });
     this.addEventListener("click", (event) => this._click(event), { signal });

@@ -1,7 +1,7 @@
 // Numbers, instants and values as the server writes them: in the person's language and time zone.
-// The rules are those of console/values.py; what a page shows first and what a live value replaces it with must look alike.
+// The rules are those of console/formats.py; what a page shows first and what a live value replaces it with must look alike.
 
-const SIGNIFICANT_DIGITS = 6;
+const DIGITS = 6;
 const TEXT_LENGTH_MAX = 200;
 const AGES = [
   [60, 1, "second"],
@@ -15,14 +15,15 @@ export class Format {
     const language = (locale || "en").replace("_", "-");
     this.words = words || {};
     this.zone = zone || "UTC";
-    this._number = new Intl.NumberFormat(language, { maximumSignificantDigits: SIGNIFICANT_DIGITS });
+    this._number = new Intl.NumberFormat(language, { maximumFractionDigits: DIGITS });
+    this._tiny = new Intl.NumberFormat(language, { notation: "scientific", maximumFractionDigits: DIGITS });
     this._integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
     this._instant = this._dates(language, { dateStyle: "medium", timeStyle: "medium" });
     this._minute = this._dates(language, { hour: "2-digit", minute: "2-digit" });
     this._second = this._dates(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
     this._day = this._dates(language, { month: "short", day: "numeric" });
     this._month = this._dates(language, { year: "numeric", month: "short" });
-    this._relative = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "always" });
+    this._relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   }
 
   _dates(language, options) {
@@ -31,7 +32,9 @@ export class Format {
 
   number(value) {
     if (!Number.isFinite(value)) return "";
-    return Number.isInteger(value) ? this._integer.format(value) : this._number.format(value);
+    if (Number.isInteger(value)) return this._integer.format(value);
+    const size = Math.abs(value);
+    return (size < 1e-4 || size >= 1e15 ? this._tiny : this._number).format(value);
   }
 
   // A property's value as text: numbers by language, truth as a word, the rest as it came.
