@@ -36,6 +36,7 @@ class Person(msgspec.Struct, frozen=True):
     name: str = ""
     locale: str | None = None
     time_zone: str | None = None
+    has_password: bool = True
 
 
 class Organisation(msgspec.Struct, frozen=True):
@@ -58,8 +59,9 @@ class Who(msgspec.Struct, frozen=True):
     """The answer of `GET /api/v1/session`."""
 
     person: Person = Person()
-    organisation: Organisation = Organisation()
-    role: str = ""
+    organisation: Organisation | None = None
+    """None: a member of no organisation, who can do nothing but look after their account."""
+    role: str | None = None
     scopes: list[str] = []
     csrf: str = ""
     memberships: list[Membership] = []
@@ -105,6 +107,10 @@ class Visit:
     def value(self, name: str, default: str = "") -> str:
         """One field of the form that was sent, without the spaces around it."""
         return (self.form.get(name) or [default])[0].strip()
+
+    def secret(self, name: str) -> str:
+        """A password as it was typed: spaces at its ends belong to it."""
+        return (self.form.get(name) or [""])[0]
 
     def values(self, name: str) -> list[str]:
         """Every value of a field that may have several."""

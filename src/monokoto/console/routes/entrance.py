@@ -1,4 +1,8 @@
-"""In and out: sign-in, first run, forgotten passwords, invitations, and the organisation one acts in."""
+"""In and out: sign-in, first run, forgotten passwords, invitations, and the organisation one acts in.
+
+The secret of a mailed or printed link comes in its fragment (`#token`), which is sent to no server and stands in no log;
+`static/entrance.js` puts it into the form. Without a script it can be pasted.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from litestar.params import FromQuery
 
 from monokoto.console.api import NotSignedIn, Refused
 from monokoto.console.languages import mark
-from monokoto.console.visit import HOME, Visit, local
+from monokoto.console.visit import HOME, SIGN_IN, Visit, local
 
-PASSWORD_FORGOTTEN = mark("If somebody has this address, a link is on its way to them.")
-PASSWORD_RESET = mark("The password is changed. Sign in with the new one.")
-SWITCHED = mark("You act for %(name)s now.")
+LINK_SENT = mark("If somebody has this address, a link is on its way to them.")
+PASSWORD_SET = mark("The password is changed. Sign in with the new one.")
+BEGUN = mark("Welcome. This platform is yours now.")
+JOINED = mark("Welcome. You are a member now.")
 
 
 class EntranceController(Controller):
@@ -35,8 +40,7 @@ class EntranceController(Controller):
         onward = local(guest.value("next", HOME))
         try:
             await guest.api.post(
-                "/api/v1/session",
-                {"email": guest.value("email"), "password": (guest.form.get("password") or [""])[0]},
+                "/api/v1/session", {"email": guest.value("email"), "password": guest.secret("password")}
             )
         except Refused as refused:
             return guest.again("entrance/sign_in.html", refused, next=onward)
@@ -47,10 +51,77 @@ class EntranceController(Controller):
         """End the session, here and on the server."""
         with contextlib.suppress(NotSignedIn):  # it may be over already
             await guest.api.delete("/api/v1/session")
-        return guest.go("/console/sign-in")
+        return guest.go(SIGN_IN)
 
     @post("/organisation")
     async def switch(self, visit: NamedDependency[Visit]) -> Response[str]:
         """Act in another organisation of one's own."""
-        await visit.api.post("/api/v1/session/organisation", {"organisation_id": visit.value("organisation")})
+        await visit.api.post("/api/v1/session/organisation", {"organisation": visit.value("organisation")})
         return visit.go(HOME)
+
+    @get("/first-run")
+    async def first_run_page(self, guest: NamedDependency[Visit], token: FromQuery[str] = "") -> Response[str]:
+        """Become the one who runs this platform, with the link it printed."""
+        return guest.page("entrance/first_run.html", token=token)
+
+    @post("/first-run")
+    async def first_run(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """Signed in at once; the link is void."""
+        body = {name: guest.value(name) for name in ("token", "organisation", "name", "email")}
+        settled = {
+            "password": guest.secret("password"),
+            "locale": guest.formats.language,
+            "time_zone": guest.formats.zone,
+        }
+        try:
+            await guest.api.post("/api/v1/first-run", body | settled)
+        except Refused as refused:
+            return guest.again("entrance/first_run.html", refused, token=body["token"])
+        return guest.go(HOME, guest.say(BEGUN))
+
+    @get("/forgotten")
+    async def forgotten_page(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """Where one asks for a link."""
+        return guest.page("entrance/forgotten.html")
+
+    @post("/forgotten")
+    async def forgotten(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """The same answer whoever asks."""
+        try:
+            await guest.api.post("/api/v1/password/forgotten", {"email": guest.value("email")})
+        except Refused as refused:
+            return guest.again("entrance/forgotten.html", refused)
+        return guest.go(SIGN_IN, guest.say(LINK_SENT))
+
+    @get("/reset")
+    async def reset_page(self, guest: NamedDependency[Visit], token: FromQuery[str] = "") -> Response[str]:
+        """A new password, with the mailed link."""
+        return guest.page("entrance/reset.html", token=token)
+
+    @post("/reset")
+    async def reset(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """Every session of the person ends; they sign in anew."""
+        body = {"token": guest.value("token"), "password": guest.secret("password")}
+        try:
+            await guest.api.post("/api/v1/password/reset", body)
+        except Refused as refused:
+            return guest.again("entrance/reset.html", refused, token=body["token"])
+        return guest.go(SIGN_IN, guest.say(PASSWORD_SET))
+
+    @get("/invitation")
+    async def invitation_page(self, guest: NamedDependency[Visit], token: FromQuery[str] = "") -> Response[str]:
+        """Join an organisation, with the mailed link."""
+        return guest.page("entrance/invitation.html", token=token)
+
+    @post("/invitation")
+    async def accept(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """As the person who is signed in, or as a new one."""
+        body = {"token": guest.value("token")}
+        if guest.who is None:
+            body |= {"name": guest.value("name"), "password": guest.secret("password")}
+            body |= {"locale": guest.formats.language, "time_zone": guest.formats.zone}
+        try:
+            await guest.api.post("/api/v1/invitations/accept", body)
+        except Refused as refused:
+            return guest.again("entrance/invitation.html", refused, token=body["token"])
+        return guest.go(HOME, guest.say(JOINED))

@@ -1,0 +1,160 @@
+"""A real browser in front of a real installation, and the rules of accessibility: for every test of pages.
+
+Chromium is the machine's own (`apt-get install chromium`; `MONOKOTO_TEST_CHROMIUM` names another); axe-core comes from npm by
+`python hatch_build.py --tests`. Where one is missing, these tests say so and are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from monokoto.connect.people import FirstRun
+from monokoto.engines.records import open_records
+from monokoto.kernel.clock import SystemClock
+from monokoto.testing import Installation
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
+HTMX = ROOT / "src" / "monokoto" / "console" / "static" / "vendor" / "htmx.js"
+CHROMIUM = os.environ.get("MONOKOTO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+WIDTHS = {"phone": (360, 780), "desktop": (1440, 900)}
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "ko")
+EMAIL, PASSWORD, NAME, ORGANISATION = "mina@example.org", "wide rivers run slowly", "Mina Park", "Hanbit Appliances"
+PATIENCE_MS = 30_000
+SERIOUS = frozenset({"serious", "critical"})
+
+
+def missing() -> str:
+    """What a browser test lacks here; empty: nothing."""
+    if CHROMIUM is None:
+        return "no chromium on this machine: apt-get install chromium"
+    if not AXE.is_file() or not HTMX.is_file():
+        return "files from npm are not there: python hatch_build.py --tests"
+    return ""
+
+
+def begin_platform(here: Installation) -> httpx.Client:
+    """Be the first person of an installation, through the public route; a client that is signed in as them."""
+    records = open_records("", data_dir=here.data_dir)
+    try:
+        token = FirstRun(records, SystemClock()).offer()
+    finally:
+        records.close()
+    client = httpx.Client(base_url=here.api_url, timeout=30)
+    body = {"token": token, "organisation": ORGANISATION, "name": NAME, "email": EMAIL, "password": PASSWORD}
+    answer = client.post("/api/v1/first-run", json=body)
+    answer.raise_for_status()
+    client.headers["X-Koto-CSRF"] = answer.json()["csrf"]
+    return client
+
+
+@dataclass
+class Visitor:
+    """One person's browser: their cookies, and pages of one width, theme and language."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    faults: list[str] = field(default_factory=list)
+    """What the browser complained of: scripts that failed, what the policy refused, files that are not there."""
+
+    def go(self, path: str) -> Page:
+        """Open a page of the console and wait until it is there."""
+        self.page.goto(self.url + path)
+        self.page.wait_for_load_state("load")
+        return self.page
+
+    def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
+        """By the form, as people do."""
+        self.go("/console/sign-in")
+        self.page.fill("#f-email", email)
+        self.page.fill("#f-password", password)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_url(lambda url: "sign-in" not in url)
+
+    def violations(self) -> list[str]:
+        """Serious and critical faults of accessibility on the page as it is, each with its places."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{one['id']} ({one['impact']}): {one['help']}: {json.dumps([node['target'] for node in one['nodes']][:5])}"
+            for one in found["violations"]
+            if one["impact"] in SERIOUS
+        ]
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window: people should not scroll sideways."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+class Chromium:
+    """The browser; every visitor has a context of their own."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser = browser
+        self.url = url
+
+    @contextmanager
+    def visitor(
+        self,
+        *,
+        width: str = "desktop",
+        theme: str = "light",
+        language: str = "en",
+        cookies: Sequence[dict[str, Any]] = (),
+    ) -> Iterator[Visitor]:
+        """A fresh browser profile."""
+        across, down = WIDTHS[width]
+        context = self.browser.new_context(
+            viewport={"width": across, "height": down},
+            color_scheme="dark" if theme == "dark" else "light",
+            locale={"en": "en-GB", "ko": "ko-KR"}[language],
+            timezone_id="Asia/Seoul",
+            has_touch=width == "phone",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_cookies(list(cookies))  # type: ignore[arg-type]
+        visitor = Visitor(context, context.new_page(), self.url)
+        visitor.page.on("pageerror", lambda error: visitor.faults.append(f"script: {error}"))
+        visitor.page.on("console", lambda message: _note(visitor, message))
+        try:
+            yield visitor
+        finally:
+            context.close()
+
+
+def _note(visitor: Visitor, message: ConsoleMessage) -> None:
+    # The browser writes an error for every answer of 4xx; a form that is refused is no fault of the page.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        visitor.faults.append(message.text)
+
+
+@contextmanager
+def chromium(url: str) -> Iterator[Chromium]:
+    """Start it; it ends with the block."""
+    if lacks := missing():
+        pytest.skip(lacks)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield Chromium(browser, url)
+        finally:
+            browser.close()
+
+
+def session_cookies(client: httpx.Client, url: str) -> list[dict[str, Any]]:
+    """The client's session for a browser: signing in once is enough for many profiles."""
+    return [{"name": one.name, "value": one.value, "url": url} for one in client.cookies.jar]
