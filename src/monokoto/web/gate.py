@@ -42,6 +42,8 @@ class Period:
 
 
 ALWAYS = (Period(),)
+_AGES = 1 << 62
+"""Microseconds: past every instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,13 @@ class Reach:
     def always(self) -> bool:
         """Whether its whole life lies open."""
         return self.periods == ALWAYS
+
+    @property
+    def times(self) -> tuple[tuple[int, int], ...]:
+        """The periods as pairs of numbers, past all instants where they have no beginning or end."""
+        return tuple(
+            (-_AGES if one.begin is None else one.begin, _AGES if one.end is None else one.end) for one in self.periods
+        )
 
     def holds(self, at: int) -> bool:
         """Whether a reading of this instant may be seen."""

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from monokoto.engines.series.port import DURABLE, QUERY_SECONDS_MAX, Parameters, Problem, Series
+from monokoto.engines.series.windows import within_times
 
-__all__ = ["DURABLE", "QUERY_SECONDS_MAX", "Parameters", "Problem", "Series", "open_series"]
+__all__ = ["DURABLE", "QUERY_SECONDS_MAX", "Parameters", "Problem", "Series", "open_series", "within_times"]
 
 _MEMORY_BYTES_MAX: Final = 2 << 30
 
