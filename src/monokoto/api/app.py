@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar, get
@@ -12,12 +13,24 @@ from litestar.openapi.spec import Components, License, Tag
 from litestar.types import ControllerRouterHandler
 
 from monokoto import __version__
-from monokoto.api.edge import answer_head, name_methods, refuse_unknown_parameters
+from monokoto.api.edge import answer_head, finish_heads, refuse_unknown_parameters
 from monokoto.api.health import healthz, readyz
 from monokoto.api.metrics import metrics_route
 from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins, router
 from monokoto.kernel.limits import API_BODY_BYTES_MAX
-from monokoto.web import Authenticator, Recorder, authentication, exception_handlers, provide_caller, recording
+from monokoto.web import (
+    Authenticator,
+    KeptAnswers,
+    RateLimit,
+    Recorder,
+    authentication,
+    exception_handlers,
+    idempotency,
+    limit_callers,
+    limit_strangers,
+    provide_caller,
+    recording,
+)
 
 DESCRIPTION = """\
 Monokoto turns a physical product into a service business. Everything the console does goes through these routes.
@@ -62,6 +75,14 @@ async def index() -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How fast may be asked: by each key and session, and by each address of those nobody knows."""
+
+    callers: RateLimit
+    strangers: RateLimit
+
+
 def create_app(
     *,
     routes: Sequence[ControllerRouterHandler],
@@ -69,9 +90,15 @@ def create_app(
     authenticator: Authenticator,
     sessions: Authenticator | None = None,
     recorder: Recorder | None = None,
+    kept_answers: KeptAnswers | None = None,
+    limits: Limits | None = None,
     on_shutdown: Sequence[Any] = (),
 ) -> Litestar:
-    """The application; `dependencies` are handed to handlers by parameter name, unsafe requests told to `recorder`."""
+    """The application; `dependencies` are handed to handlers by parameter name, unsafe requests told to `recorder`.
+
+    Around each route, outermost first: strangers' limit, authentication, the caller's limit, idempotency, the recorder (a
+    request that is answered again was recorded when it was carried out).
+    """
 
     def provide(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
@@ -82,7 +109,13 @@ def create_app(
             "caller": Provide(provide_caller),
             **{name: provide(value) for name, value in dependencies.items()},
         },
-        middleware=[authentication(authenticator, sessions), *([recording(recorder)] if recorder else [])],
+        middleware=[
+            *([limit_strangers(limits.strangers)] if limits else []),
+            authentication(authenticator, sessions),
+            *([limit_callers(limits.callers)] if limits else []),
+            *([idempotency(kept_answers)] if kept_answers else []),
+            *([recording(recorder)] if recorder else []),
+        ],
         before_request=refuse_unknown_parameters(),
         exception_handlers=exception_handlers,
         request_max_body_size=API_BODY_BYTES_MAX,
@@ -101,5 +134,5 @@ def create_app(
         ),
         logging_config=None,
     )
-    app.asgi_handler = name_methods(app, answer_head(app.asgi_handler))
+    app.asgi_handler = finish_heads(app, answer_head(app.asgi_handler))
     return app

@@ -1,10 +1,11 @@
-"""What holds for every route around its handler: HEAD and OPTIONS are answered, a misspelt query parameter is refused."""
+"""What holds for every route around its handler: HEAD and OPTIONS are answered, heads are finished, a misspelt query
+parameter is refused."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
 from litestar import Litestar, Request
@@ -13,7 +14,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.web import is_open
+from monokoto.web import is_open, limit_headers
 
 Check = Callable[[Request[Any, Any, Any]], Awaitable[None]]
 
@@ -49,8 +50,13 @@ def answer_head(app: ASGIApp) -> ASGIApp:
     return answer
 
 
-def name_methods(app: Litestar, inner: ASGIApp) -> ASGIApp:
-    """`Allow` (RFC 9110 section 10.2.1) with every method of the path; the framework names those of one of its handlers."""
+def finish_heads(app: Litestar, inner: ASGIApp) -> ASGIApp:
+    """What every answer says beside what its handler said, in one pass over its head.
+
+    `Allow` (RFC 9110 section 10.2.1) names every method of the path, where the framework names those of one of its handlers;
+    the headers that keep a browser from misreading an answer, unless the handler set them; what the answer may be kept for;
+    and what is left of the caller's limit.
+    """
     methods: dict[str, set[str]] = {}
 
     def allowed(scope: Scope, told: str) -> bytes:
@@ -63,19 +69,42 @@ def name_methods(app: Litestar, inner: ASGIApp) -> ASGIApp:
         )
         return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set()))).encode()
 
+    def finished(scope: Scope, told: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers, names = [], set()
+        for name, value in told:
+            lower = name.lower()
+            names.add(lower)
+            headers.append((name, allowed(scope, value.decode()) if lower == b"allow" else value))
+        headers += [header for header in _GUARDED if header[0] not in names]
+        if b"cache-control" not in names and scope["path"].startswith(_PRIVATE_PATHS):
+            headers.append(_PRIVATE_CHECKED if b"etag" in names else _NOT_KEPT)
+        if scope.get("scheme") == "https":
+            headers.append(_ONLY_TLS)
+        headers += limit_headers(scope)
+        return headers
+
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_named(message: Message) -> None:
+        async def send_finished(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [
-                    (name, allowed(scope, value.decode()) if name.lower() == b"allow" else value)
-                    for name, value in message["headers"]
-                ]
-                message = cast("Message", {**message, "headers": headers})
+                message = cast("Message", {**message, "headers": finished(scope, message["headers"])})
             await send(message)
 
-        await inner(scope, receive, send_named)
+        await inner(scope, receive, send_finished)
 
     return answer
+
+
+_GUARDED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_PRIVATE_PATHS = "/api/"
+"""Under it every answer is for who asked alone."""
+_NOT_KEPT = (b"cache-control", b"no-store")
+_PRIVATE_CHECKED = (b"cache-control", b"private, no-cache")
+_ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 def refuse_unknown_parameters() -> Check:
@@ -95,7 +124,11 @@ def refuse_unknown_parameters() -> Check:
         return known.get(id(request.route_handler), frozenset())
 
     async def check(request: Request[Any, Any, Any]) -> None:
-        if not request.url.query or is_open(request.route_handler) or request.route_handler.opt.get("any_parameter"):
+        if (
+            not request.scope["query_string"]
+            or is_open(request.route_handler)
+            or request.route_handler.opt.get("any_parameter")
+        ):
             return
         names = names_of(request)
         unknown = sorted(set(request.query_params) - names)

@@ -13,6 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
 from monokoto.kernel.errors import MonokotoError
+from monokoto.web import OWN_LIMITS
 
 Check = Callable[[], Awaitable["Sequence[Problem] | None"]]
 """Returns when its part works, with what is damaged in it and does not stop it; raises a MonokotoError that says what is
@@ -68,7 +69,7 @@ class Health:
 
 @get(
     "/healthz",
-    opt={"exclude_from_auth": True},
+    opt={"exclude_from_auth": True, OWN_LIMITS: True},
     operation_id="getHealth",
     summary="Is the process alive?",
     tags=["Health"],
@@ -80,7 +81,7 @@ async def healthz() -> HealthJson:
 
 @get(
     "/readyz",
-    opt={"exclude_from_auth": True},
+    opt={"exclude_from_auth": True, OWN_LIMITS: True},
     operation_id="getReadiness",
     summary="Can it do its work?",
     tags=["Health"],

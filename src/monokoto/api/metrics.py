@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from monokoto.web import by_hand
+from monokoto.web import OWN_LIMITS, by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Metrics:
 
 @get(
     "/metrics",
-    opt={"exclude_from_auth": True},
+    opt={"exclude_from_auth": True, OWN_LIMITS: True},
     operation_id="getMetrics",
     summary="Prometheus metrics",
     tags=["Health"],

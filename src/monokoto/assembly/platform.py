@@ -14,6 +14,7 @@ from monokoto.assembly import routes
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
+from monokoto.assembly.limits import limits_of
 from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.repair import replay_after_damage
@@ -31,8 +32,10 @@ from monokoto.operate.commands import AnswersObserver, Commands
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings
+from monokoto.web import KeptAnswers
 
 RETENTION_SECONDS = 6 * 3600.0
+HOUR_SECONDS = 3600.0
 DIRECTORY_SECONDS = 5.0
 LAST_WORDS_SECONDS = 20.0
 LINE_LINGER_MS = 100
@@ -102,7 +105,8 @@ class Platform:
         self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
         self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
-        self.app = self._app()
+        self.kept_answers = KeptAnswers(records, clock)
+        self.app = self._app(settings)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _line(self, settings: Settings, partition: int) -> Line:
@@ -118,9 +122,16 @@ class Platform:
             bytes_max=settings.log.bytes_max,
         )
 
-    def _app(self) -> Litestar:
+    def _app(self, settings: Settings) -> Litestar:
         services = {name: getattr(self, name) for name in routes.SERVICES}
-        return create_app(routes=routes.ALL, dependencies=services, authenticator=self.api_keys, sessions=self.sessions)
+        return create_app(
+            routes=routes.ALL,
+            dependencies=services,
+            authenticator=self.api_keys,
+            sessions=self.sessions,
+            kept_answers=self.kept_answers,
+            limits=limits_of(settings.api),
+        )
 
     def _samples(self) -> Iterator[Sample]:
         return samples_of(
@@ -142,6 +153,7 @@ class Platform:
         self._tasks = [
             *(asyncio.create_task(self._keep_running(line), name=f"line {line.subject}") for line in self.lines),
             asyncio.create_task(every(RETENTION_SECONDS, self.retention.run), name="retention"),
+            asyncio.create_task(every(HOUR_SECONDS, self.kept_answers.forget), name="idempotency"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_directory), name="directory"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_ownership), name="ownership"),
         ]

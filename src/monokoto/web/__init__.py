@@ -23,27 +23,36 @@ from monokoto.web.csrf import (
 )
 from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
+from monokoto.web.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER, idempotency
+from monokoto.web.kept_answers import KeptAnswers
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
+from monokoto.web.rate_limits import OWN_LIMITS, RateLimit, address_of, limit_callers, limit_headers, limit_strangers
 from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recording
 
 __all__ = [
     "ALWAYS",
     "CSRF_HEADER",
+    "IDEMPOTENCY_HEADER",
+    "OWN_LIMITS",
+    "REPLAYED_HEADER",
     "SECURE_SESSION_COOKIE",
     "SESSION_COOKIE",
     "Authenticator",
     "Caller",
     "Gate",
+    "KeptAnswers",
     "Page",
     "PageRequest",
     "Period",
     "Problem",
+    "RateLimit",
     "Reach",
     "RecordedRequest",
     "Recorder",
     "Scope",
     "Side",
+    "address_of",
     "authentication",
     "by_hand",
     "csrf_token",
@@ -51,9 +60,13 @@ __all__ = [
     "encode_cursor",
     "exception_handlers",
     "format_etag",
+    "idempotency",
     "if_match",
     "is_open",
     "is_secure",
+    "limit_callers",
+    "limit_headers",
+    "limit_strangers",
     "not_modified",
     "note_caller",
     "problem_responses",

@@ -132,7 +132,7 @@ exception_handlers: ExceptionHandlersMap = {
 
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
-    """For a handler's `responses=`: the problem documents it may answer with (400, 401, 403, 422 and 503 come by themselves)."""
+    """For a handler's `responses=`: the problem documents it may answer with; those any route may come by themselves."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -140,5 +140,5 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
             media_type="application/problem+json",
             generate_examples=False,
         )
-        for status in sorted({400, 401, 403, 422, 503, *statuses})
+        for status in sorted({400, 401, 403, 422, 429, 503, *statuses})
     }

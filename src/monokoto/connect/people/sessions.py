@@ -158,6 +158,15 @@ class Sessions:
         self._note_use(known.session, now)
         return known.caller
 
+    def at_hand(self, secret: str) -> Caller | None:
+        """The caller, when that is known from memory and its use was noted a moment ago; safe on the event loop."""
+        now, session_id = self._clock.now(), id_in(secret, prefix=PREFIX)
+        known = None if session_id is None else self._known.get(session_id)
+        if known is None or not 0 <= now - known.loaded_at < _CACHE_MICROSECONDS or not known.session.live(now):
+            return None
+        noted = now - self._seen.get(known.session.id, known.session.last_seen_at) < _SEEN_MICROSECONDS
+        return known.caller if noted and hmac.compare_digest(known.digest, digest(secret)) else None
+
     def forget(self, person_id: int) -> None:
         """Look the person's sessions up anew: a role or a membership changed."""
         self._forget(lambda known: known.session.person_id == person_id)

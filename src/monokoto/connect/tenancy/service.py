@@ -6,7 +6,7 @@ import builtins
 import hmac
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -194,6 +194,16 @@ class ApiKeys:
             self._used.pop(key_id, None)
         return key_from_row(row)
 
+    def ended(self, key_ids: Collection[int]) -> set[int]:
+        """Which of these keys, of whatever organisations, open nothing any more; asked for all that hold a connection."""
+        live = sa.select(api_keys.c.key_id, api_keys.c.expires_at).where(
+            api_keys.c.key_id.in_(key_ids), api_keys.c.revoked_at.is_(None)
+        )
+        now = self._clock.now()
+        with self._records.read() as connection:
+            rows = connection.execute(live).all()
+        return set(key_ids) - {row.key_id for row in rows if row.expires_at is None or now < row.expires_at}
+
     def authenticate(self, secret: str) -> Caller:
         """The caller behind a presented key.
 
@@ -209,6 +219,15 @@ class ApiKeys:
             raise _unknown()
         self._note_use(known.key, now)
         return known.caller
+
+    def at_hand(self, secret: str) -> Caller | None:
+        """The caller, when that is known from memory and its use was noted a moment ago; safe on the event loop."""
+        now = self._clock.now()
+        known = self._known.get(digest(secret))
+        if known is None or not 0 <= now - known.loaded_at < _CACHE_MICROSECONDS or not known.key.live(now):
+            return None
+        last = self._used.get(known.key.id, known.key.last_used_at or 0)
+        return known.caller if now - last < _USED_MICROSECONDS else None
 
     def _load(self, secret: str, presented: bytes, now: int) -> _Known:
         key_id = key_id_in(secret)

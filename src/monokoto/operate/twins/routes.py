@@ -215,7 +215,7 @@ def _unit(text: str) -> UnitId:
 
 
 def _tagged(content: Any, tag: int | str, if_none_match: str | None) -> Response[Any]:
-    headers = {"ETag": format_etag(tag), "Cache-Control": "no-cache"}
+    headers = {"ETag": format_etag(tag), "Cache-Control": "private, no-cache"}
     if not_modified(if_none_match, tag):
         return Response(None, status_code=304, headers=headers)
     return Response(content, headers=headers)

@@ -28,7 +28,7 @@ from monokoto.connect.gateway.ingest.line_protocol import Reading, parse_lines
 from monokoto.connect.gateway.ingest.service import Ingest
 from monokoto.kernel.errors import Fault, Invalid, Unauthenticated
 from monokoto.kernel.limits import INGEST_BODY_BYTES_MAX, NAME_LENGTH_MAX
-from monokoto.web import Problem, by_hand, problem_responses
+from monokoto.web import OWN_LIMITS, Problem, by_hand, problem_responses
 
 _JSON = "application/json"
 _CBOR = "application/cbor"
@@ -97,7 +97,7 @@ def _ingest(operation_id: str, summary: str, *media_types: str, query: dict[str,
     return {
         "operation_id": operation_id,
         "summary": summary,
-        "opt": {"exclude_from_auth": True},
+        "opt": {"exclude_from_auth": True, OWN_LIMITS: True},
         "responses": _RESPONSES,
         "tags": ["Ingest"],
         "operation_class": by_hand(media_types, query=query, body_required=operation_id != "sendEvent"),
@@ -179,7 +179,7 @@ async def write_as_influxdb_2(request: Request[Any, Any, Any], ingest: Ingest) -
     await _write(request, ingest, await ingest.unit(*_tokens(request)))
 
 
-@get("/ping", opt={"exclude_from_auth": True}, status_code=204, include_in_schema=False)
+@get("/ping", opt={"exclude_from_auth": True, OWN_LIMITS: True}, status_code=204, include_in_schema=False)
 async def ping() -> Response[None]:
     """InfluxDB 1 writers ask this before they write."""
     return Response(None, status_code=204, headers={"X-Influxdb-Version": "1.8-monokoto"})
