@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,11 +14,10 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import TestClient
 
-from monokoto.connect.fleet import Fleet
 from monokoto.kernel.errors import NotFound, Unauthenticated
-from monokoto.kernel.ids import ApiKeyId, OrganisationId, format_id
+from monokoto.kernel.ids import ApiKeyId, OrganisationId, UnitId, format_id
 from monokoto.operate.telemetry import CONTROLLERS
-from monokoto.web import Caller, Scope, authentication, exception_handlers, provide_caller
+from monokoto.web import Caller, Gate, Reach, Scope, Side, authentication, exception_handlers, provide_caller
 
 KEYS = {
     "reader": (7, frozenset({Scope.TELEMETRY_READ})),
@@ -39,15 +38,22 @@ class Keys:
         return Caller(organisation_id=OrganisationId(organisation), key_id=ApiKeyId(1), scopes=scopes)
 
 
-class FakeFleet(Fleet):
+class FixedGate(Gate):
     """Units below 1000 are the maker's."""
 
-    def __init__(self) -> None:
-        pass
-
-    def get(self, organisation_id: int, unit_id: int) -> Any:
-        if (unit_id < 1000) != (organisation_id == 7):
+    def unit(self, caller: Caller, unit_id: int) -> Reach:
+        if (unit_id < 1000) != (caller.organisation_id == 7):
             raise NotFound("There is no such unit.")
+        return Reach(unit_id=UnitId(unit_id), organisation_id=caller.organisation_id, side=Side.MAKER)
+
+    def units(self, _caller: Caller) -> Sequence[Reach] | None:
+        return None
+
+    def held(self, _caller: Caller) -> Sequence[Reach]:
+        return ()
+
+    def clipped(self, _caller: Caller) -> Mapping[int, Reach]:
+        return {}
 
 
 def _provide(value: Any) -> Provide:
@@ -56,7 +62,7 @@ def _provide(value: Any) -> Provide:
 
 @pytest.fixture
 def api(store: Any) -> Iterator[Any]:
-    given = {"telemetry": store.telemetry, "fleet": FakeFleet()}
+    given = {"telemetry": store.telemetry, "gate": FixedGate()}
     app = Litestar(
         route_handlers=list(CONTROLLERS),
         dependencies={

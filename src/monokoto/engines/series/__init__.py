@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from monokoto.engines.series.port import DURABLE, QUERY_SECONDS_MAX, Parameters, Problem, Series
-from monokoto.engines.series.windows import within_times
+from monokoto.engines.series.windows import Times, within_times
 
-__all__ = ["DURABLE", "QUERY_SECONDS_MAX", "Parameters", "Problem", "Series", "open_series", "within_times"]
+__all__ = ["DURABLE", "QUERY_SECONDS_MAX", "Parameters", "Problem", "Series", "Times", "open_series", "within_times"]
 
 _MEMORY_BYTES_MAX: Final = 2 << 30
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monokoto.engines.series.port import Parameters
 from monokoto.kernel.errors import Invalid
 
 Times = Sequence[tuple[int, int]]
 """Pairs of first instant and end (not included), in microseconds."""
+Bound = dict[str, int | list[int] | str | list[str]]
+"""What a condition binds; a part of `Parameters`."""
 _LAYERS_MAX = 256
 _NEVER, _EVER = 1 << 62, -(1 << 62)
 
 
-def within_times(
-    windows: Mapping[int, Times], *, others: bool, unit: str = "unit", instant: str
-) -> tuple[str, Parameters]:
+def within_times(windows: Mapping[int, Times], *, others: bool, unit: str = "unit", instant: str) -> tuple[str, Bound]:
     """The condition and what it binds (names that begin with `window`).
 
     `windows` has the times of each unit, none for a unit that is closed; `others`: whether units not in it are open
@@ -38,7 +37,7 @@ def within_times(
     if layers > _LAYERS_MAX:
         raise Invalid("One of these units was in too many hands.", remedy="Ask for it by itself.")
     clauses: list[str] = []
-    parameters: dict[str, str | int | float | bool | list[int] | list[str]] = {}
+    parameters: Bound = {}
     for layer in range(max(layers, 1)):
         # A unit whose times are over is closed in the later layers; in the first one every unit has its place.
         units = [one for one, times in windows.items() if layer < len(times) or layer == 0]
@@ -59,7 +58,7 @@ def within_times(
     return f"({' OR '.join(clauses)})", parameters
 
 
-def _same_for_all(times: Times, instant: str) -> tuple[str, Parameters]:
+def _same_for_all(times: Times, instant: str) -> tuple[str, Bound]:
     """Any number of times, found by halving."""
     if not times:
         return "0", {}

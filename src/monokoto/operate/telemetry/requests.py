@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from monokoto.kernel.clock import format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.kernel.ids import OrganisationId, UnitId, format_id, parse_id
+from monokoto.kernel.ids import UnitId, format_id, parse_id
 from monokoto.kernel.limits import HISTORY_GROUPS_MAX, HISTORY_UNITS_MAX
 from monokoto.operate.telemetry.history import (
     BucketQuestion,
@@ -23,6 +23,7 @@ from monokoto.operate.telemetry.history import (
     parse_aggregates,
     parse_width,
 )
+from monokoto.operate.telemetry.reach import Open
 from monokoto.operate.telemetry.transfer import Imported
 
 _AGO = re.compile(r"-([1-9]\d{0,5})(s|min|m|h|d)")
@@ -192,17 +193,22 @@ def about_units(request: HistoryRequest, units: list[str]) -> HistoryRequest:
     return msgspec.structs.replace(request, units=units)
 
 
-def selection_from_json(request: HistoryRequest, organisation_id: OrganisationId, now: int) -> Selection:
+def units_asked(request: HistoryRequest) -> tuple[UnitId, ...]:
+    """All units a request names, in its sets too."""
+    return units_from_json([*request.units, *(unit for units in request.groups.values() for unit in units)])
+
+
+def selection_from_json(request: HistoryRequest, open_: Open, now: int) -> Selection:
     """Which readings a request means."""
     start, end = times_from_json(request.start, request.end, now)
-    units = [*request.units, *(unit for units in request.groups.values() for unit in units)]
     return Selection(
-        organisation_id=organisation_id,
+        organisation_id=open_.organisation_id,
         start=start,
         end=end,
-        units=units_from_json(units),
+        units=open_.units,
         product=request.product,
         properties=tuple(request.properties),
+        windows=open_.windows,
     )
 
 

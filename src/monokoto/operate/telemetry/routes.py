@@ -15,9 +15,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from monokoto.connect.fleet import Fleet
 from monokoto.kernel.errors import Fault, Invalid, TooLarge
-from monokoto.kernel.ids import UnitId, parse_id
+from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import IMPORT_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT
 from monokoto.operate.telemetry.history import (
     BucketQuestion,
@@ -25,12 +24,14 @@ from monokoto.operate.telemetry.history import (
     EventQuestion,
     RawQuestion,
     Selection,
+    Windows,
     buckets_arrow,
     buckets_json,
     groups_json,
     readings_arrow,
     readings_json,
 )
+from monokoto.operate.telemetry.reach import within_reach
 from monokoto.operate.telemetry.requests import (
     EventJson,
     HistoryJson,
@@ -43,11 +44,12 @@ from monokoto.operate.telemetry.requests import (
     question_from_json,
     selection_from_json,
     times_from_json,
+    units_asked,
     units_from_json,
 )
 from monokoto.operate.telemetry.service import Telemetry
 from monokoto.operate.telemetry.transfer import FORMATS, ExportQuestion, Format, format_of
-from monokoto.web import Caller, Page, Scope, by_hand, problem_responses, requires
+from monokoto.web import Caller, Gate, Page, Scope, by_hand, problem_responses, requires
 
 _ARROW = FORMATS[Format.ARROW].media_type
 _FILES = tuple(facts.media_type for facts in FORMATS.values())
@@ -93,12 +95,13 @@ class HistoryController(Controller):
         self,
         request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
         telemetry: NamedDependency[Telemetry],
         asked: NamedDependency[HistoryRequest],
         unit: UnitList = None,
     ) -> Response[bytes]:
         """`width` asks for buckets, `points` for few readings that draw the same curve; neither: the readings themselves."""
-        return await _answer(request, caller, telemetry, about_units(asked, unit or []))
+        return await _answer(request, gate, caller, telemetry, about_units(asked, unit or []))
 
     @post(
         "/history",
@@ -112,11 +115,12 @@ class HistoryController(Controller):
         self,
         request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
         telemetry: NamedDependency[Telemetry],
         data: JSONBody[HistoryRequest],
     ) -> Response[bytes]:
         """A list of units too long for an address goes in the body; so do named sets of units."""
-        return await _answer(request, caller, telemetry, data)
+        return await _answer(request, gate, caller, telemetry, data)
 
     @get(
         "/units/{unit:str}/history",
@@ -130,14 +134,14 @@ class HistoryController(Controller):
         self,
         request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
         telemetry: NamedDependency[Telemetry],
-        fleet: NamedDependency[Fleet],
         asked: NamedDependency[HistoryRequest],
         unit: FromPath[str],
     ) -> Response[bytes]:
         """As `/history` with this unit alone."""
-        await _known_unit(fleet, caller, unit)
-        return await _answer(request, caller, telemetry, about_units(asked, [unit]))
+        gate.unit(caller, parse_id(unit, what="unit"))
+        return await _answer(request, gate, caller, telemetry, about_units(asked, [unit]))
 
     @get(
         "/units/{unit:str}/events",
@@ -149,8 +153,8 @@ class HistoryController(Controller):
     async def events(
         self,
         caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
         telemetry: NamedDependency[Telemetry],
-        fleet: NamedDependency[Fleet],
         unit: FromPath[str],
         event: Annotated[list[str] | None, QueryParameter(description="Names of events; left out: all")] = None,
         start: Since = "-7d",
@@ -160,14 +164,15 @@ class HistoryController(Controller):
         order: Annotated[str, QueryParameter(pattern="^(oldest|newest)$")] = "newest",
     ) -> Page[EventJson]:
         """Newest first, unless asked otherwise; a week, unless asked otherwise."""
-        unit_id = await _known_unit(fleet, caller, unit)
+        reach = gate.unit(caller, parse_id(unit, what="unit"))
         since, until = times_from_json(start, end, telemetry.now())
         selection = Selection(
-            organisation_id=caller.organisation_id,
+            organisation_id=reach.organisation_id,
             start=since,
             end=until,
-            units=(unit_id,),
+            units=(reach.unit_id,),
             properties=tuple(event or ()),
+            windows=None if reach.always else Windows({reach.unit_id: reach.times}),
         )
         question = EventQuestion(selection=selection, limit=limit, cursor=cursor, newest_first=order == "newest")
         found = await asyncio.to_thread(telemetry.events, question)
@@ -191,6 +196,7 @@ class TransferController(Controller):
     async def export(
         self,
         caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
         telemetry: NamedDependency[Telemetry],
         unit: UnitList = None,
         product: Annotated[str, QueryParameter(description="All units of this product")] = "",
@@ -203,13 +209,16 @@ class TransferController(Controller):
     ) -> Stream:
         """Sorted by property, unit and time (tall), or by unit and time (wide)."""
         since, until = times_from_json(start, end, telemetry.now())
+        asked = units_from_json(unit or [])
+        open_ = await asyncio.to_thread(within_reach, gate, caller, asked, product, telemetry)
         selection = Selection(
-            organisation_id=caller.organisation_id,
+            organisation_id=open_.organisation_id,
             start=since,
             end=until,
-            units=units_from_json(unit or []),
+            units=open_.units,
             product=product,
             properties=tuple(property or ()),
+            windows=open_.windows,
         )
         format_ = format_of(format)
         packed = gzip and FORMATS[format_].text
@@ -257,10 +266,10 @@ CONTROLLERS = (HistoryController, TransferController)
 
 
 async def _answer(
-    request: Request[Any, Any, Any], caller: Caller, telemetry: Telemetry, asked: HistoryRequest
+    request: Request[Any, Any, Any], gate: Gate, caller: Caller, telemetry: Telemetry, asked: HistoryRequest
 ) -> Response[bytes]:
-    selection = selection_from_json(asked, caller.organisation_id, telemetry.now())
-    question = question_from_json(asked, selection)
+    open_ = await asyncio.to_thread(within_reach, gate, caller, units_asked(asked), asked.product, telemetry)
+    question = question_from_json(asked, selection_from_json(asked, open_, telemetry.now()))
     arrow = _ARROW in request.headers.get("accept", "")
     content = await asyncio.to_thread(_ask, telemetry, question, asked, arrow)
     return Response(content, media_type=_ARROW if arrow else MediaType.JSON)
@@ -297,12 +306,6 @@ def _ipc(table: pa.Table, next_cursor: str | None = None) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
-
-
-async def _known_unit(fleet: Fleet, caller: Caller, text: str) -> UnitId:
-    unit_id = UnitId(parse_id(text, what="unit"))
-    await asyncio.to_thread(fleet.get, caller.organisation_id, unit_id)
-    return unit_id
 
 
 async def _streamed(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

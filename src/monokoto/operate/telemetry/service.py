@@ -52,6 +52,11 @@ class Telemetry:
         """The present, as relative times and held values count it."""
         return self._clock.now()
 
+    def product_of(self, unit_id: int) -> str:
+        """The product of a unit; empty when there is none."""
+        unit = self._units.get(unit_id)
+        return "" if unit is None else unit.product
+
     def readings(self, question: RawQuestion) -> Readings:
         """A page of the readings themselves."""
         return history.read_raw(self._series, question)

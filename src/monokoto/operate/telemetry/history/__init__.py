@@ -13,7 +13,7 @@ from monokoto.operate.telemetry.history.answers import (
 from monokoto.operate.telemetry.history.events import Event, EventQuestion, Events, read_events
 from monokoto.operate.telemetry.history.questions import BucketQuestion, ChartMethod, ChartQuestion, RawQuestion
 from monokoto.operate.telemetry.history.reading import read_buckets, read_chart, read_latest, read_raw
-from monokoto.operate.telemetry.history.selection import Selection
+from monokoto.operate.telemetry.history.selection import Selection, Windows
 from monokoto.operate.telemetry.history.widths import CalendarWidth, FixedWidth, Width, parse_width
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Readings",
     "Selection",
     "Width",
+    "Windows",
     "buckets_arrow",
     "buckets_json",
     "groups_json",

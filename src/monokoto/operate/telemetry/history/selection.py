@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from monokoto.engines.series import Parameters
+from monokoto.engines.series import Parameters, Times, within_times
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.kernel.limits import HISTORY_PROPERTIES_MAX, HISTORY_UNITS_MAX
 
 INSTANT_MAX = 7_258_118_400_000_000
 """2200-01-01, past which the store cannot count; a reading lies at most a day ahead of its arrival anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Of which units only some times lie open to whoever asks."""
+
+    times: Mapping[int, Times]
+    """None for a unit that is closed."""
+    others: bool = True
+    """Whether units not in it lie open altogether."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,8 @@ class Selection:
     product: str = ""
     properties: tuple[str, ...] = ()
     """Empty: all of them."""
+    windows: Windows | None = None
+    """None: every reading of the selection lies open."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -77,4 +89,10 @@ def conditions(
     clauses.append(f"{table_time} >= fromUnixTimestamp64Micro({{start:Int64}}, 'UTC')")
     clauses.append(f"{table_time} < fromUnixTimestamp64Micro({{end:Int64}}, 'UTC')")
     parameters |= {"start": selection.start, "end": selection.end}
+    if selection.windows is not None:
+        condition, bound = within_times(
+            selection.windows.times, others=selection.windows.others, instant=f"toUnixTimestamp64Micro({table_time})"
+        )
+        clauses.append(condition)
+        parameters |= bound
     return clauses, parameters
