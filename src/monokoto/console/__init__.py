@@ -2,10 +2,14 @@
 
 from monokoto.console.api import Api, Part, Problem, Refused
 from monokoto.console.assets import asset
+from monokoto.console.routes.account import AccountController
 from monokoto.console.routes.audit import AuditController
+from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
+from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
+from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.unit_control import UnitControlController
@@ -16,6 +20,10 @@ from monokoto.console.visit import Visit, Who
 CONTROLLERS = (
     EntranceController,
     PreferencesController,
+    AccountController,
+    PeopleController,
+    ClaimController,
+    JobsController,
     KeysController,
     AuditController,
     ExplorerController,

@@ -67,6 +67,7 @@ def environment(language: str) -> Environment:
     made.globals.update(
         asset=lambda name: assets().url(name),
         may=_may,
+        zip=zip,
         csrf_field=_csrf_field,
         offers=_offers,
     )

@@ -1,7 +1,7 @@
 """In and out: sign-in, first run, forgotten passwords, invitations, and the organisation one acts in.
 
-The secret of a mailed or printed link comes in its fragment (`#token`), which is sent to no server and stands in no log;
-`static/entrance.js` puts it into the form. Without a script it can be pasted.
+The secret of a mailed or printed link comes as `?token=…` or after a `#`; `static/entrance.js` puts it into the form and takes
+it out of the address, so that it stays in no history. Without a script it can be pasted.
 """
 
 from __future__ import annotations

@@ -1,0 +1,62 @@
+"""One's own account: name, language, zone, password, sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from monokoto.console.api import Api, Refused
+from monokoto.console.languages import mark, translations
+from monokoto.console.visit import LANGUAGE_COOKIE, Visit
+
+SAVED = mark("Saved.")
+PASSWORD_CHANGED = mark("The password is changed. Everywhere else you are signed out.")
+SESSION_ENDED = mark("That session is over.")
+
+
+class AccountController(Controller):
+    """`/console/account`."""
+
+    path = "/account"
+
+    @get("/")
+    async def index(self, visit: NamedDependency[Visit]) -> Response[str]:
+        """Everything about oneself on one page."""
+        return visit.page("account/account.html", **await _account(visit.api))
+
+    @post("/")
+    async def save(self, visit: NamedDependency[Visit]) -> Response[str]:
+        """Name, language and zone."""
+        body = {name: visit.value(name) for name in ("name", "locale", "time_zone")}
+        try:
+            await visit.api.patch("/api/v1/me", body)
+        except Refused as refused:
+            return visit.again("account/account.html", refused, **await _account(visit.api))
+        visit.remember(LANGUAGE_COOKIE, body["locale"])
+        # Said in the language that was just chosen.
+        return visit.go("/console/account", str(translations(body["locale"]).gettext(SAVED)))
+
+    @post("/password")
+    async def password(self, visit: NamedDependency[Visit]) -> Response[str]:
+        """Change it, knowing the one there is."""
+        body = {"current": visit.secret("current"), "password": visit.secret("password")}
+        try:
+            await visit.api.post("/api/v1/password/change", body)
+        except Refused as refused:
+            return visit.again("account/account.html", refused, **await _account(visit.api))
+        return visit.go("/console/account", visit.say(PASSWORD_CHANGED))
+
+    @post("/sessions/{session:str}/end")
+    async def end(self, visit: NamedDependency[Visit], session: FromPath[str]) -> Response[str]:
+        """Sign out there."""
+        await visit.api.delete(f"/api/v1/sessions/{session}")
+        return visit.go("/console/account", visit.say(SESSION_ENDED))
+
+
+async def _account(api: Api) -> dict[str, Any]:
+    zones = sorted(one for one in available_timezones() if "/" in one and not one.startswith(("Etc/", "SystemV/")))
+    return {"sessions": await api.part("/api/v1/sessions"), "zones": ["UTC", *zones]}
