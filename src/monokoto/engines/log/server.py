@@ -32,6 +32,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 LOCK_SECONDS = 5.0
 VERSION_MIN = (2, 10)
+COLLECT_SOONER = {"GOGC": "50"}
+"""The server reads and writes in buffers of 8 MB; collected at the usual doubling, they keep twice the memory in use."""
 MAX_PAYLOAD_BYTES = 8 << 20
 DISK_BYTES_MIN = 32 << 20  # below it the server is not started: it could not even write down that it runs
 _POLL_SECONDS = 0.02
@@ -109,6 +111,7 @@ class NatsServer:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=errors,
+                    env=os.environ | COLLECT_SOONER,
                     pass_fds=(self._lock.descriptor,),
                     start_new_session=True,  # Ctrl-C at the terminal is for us; we stop the children in their order
                 )
