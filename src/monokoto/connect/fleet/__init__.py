@@ -7,6 +7,7 @@ from monokoto.connect.fleet.directory import Directory
 from monokoto.connect.fleet.facts import CREDENTIAL_ENDED, UNITS_CHANGED
 from monokoto.connect.fleet.import_routes import import_units
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, RowResult
+from monokoto.connect.fleet.job_kinds import UnitSelector, fleet_job_kinds
 from monokoto.connect.fleet.listing import Sort, UnitFilter
 from monokoto.connect.fleet.registration import Models, Registered
 from monokoto.connect.fleet.routes import UnitsController
@@ -49,6 +50,8 @@ __all__ = [
     "UnitChange",
     "UnitFilter",
     "UnitIdentity",
+    "UnitSelector",
     "UnitsController",
+    "fleet_job_kinds",
     "import_units",
 ]

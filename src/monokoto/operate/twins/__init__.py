@@ -2,6 +2,7 @@
 
 from monokoto.operate.twins.fleet_routes import LatestController, RebuildController
 from monokoto.operate.twins.loops import keep_doing
+from monokoto.operate.twins.job_kinds import DesireOfUnits
 from monokoto.operate.twins.reported.latest import Gathered, GatheredColumn
 from monokoto.operate.twins.reported.rebuild import RebuildProgress
 from monokoto.operate.twins.routes import TwinController, TwinsStreamController
@@ -15,6 +16,7 @@ __all__ = [
     "CONTROLLERS",
     "DESIRED_CHANGED",
     "Desired",
+    "DesireOfUnits",
     "Gathered",
     "GatheredColumn",
     "LatestController",

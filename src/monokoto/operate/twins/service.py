@@ -30,7 +30,7 @@ from monokoto.operate.twins.reported.state import ReportedState
 from monokoto.operate.twins.streams import Listeners
 from monokoto.operate.twins.telling.answerer import Answerer
 from monokoto.operate.twins.telling.teller import DesiredTeller, Down, Units
-from monokoto.operate.twins.twin import Desired, Reported, Twin
+from monokoto.operate.twins.twin import Desired, Properties, Reported, Twin
 
 DESIRED_CHANGED = "twins.desired_changed"
 _TELL_SECONDS = 5.0
@@ -278,6 +278,12 @@ class Twins:
         unit, model = await self._unit_and_model(organisation_id, unit_id)
         change = merged(model, unit_id, patch, by=by, precondition=precondition)
         return await self._changed(unit, await self._writer.make(change))
+
+    async def would_desire(self, organisation_id: int, unit_id: int, patch: Any) -> tuple[Properties, Properties]:
+        """What is desired of a unit now, and what this patch would make of it. Raises NotFound, Invalid."""
+        _, model = await self._unit_and_model(organisation_id, unit_id)
+        desired = await asyncio.to_thread(self.desired.get, organisation_id, unit_id)
+        return desired.properties, merged(model, unit_id, patch, by=0).following(desired.properties)
 
     async def _unit_and_model(self, organisation_id: int, unit_id: int) -> tuple[UnitIdentity, ProductModel]:
         unit = self._directory.get(unit_id)
