@@ -13,7 +13,7 @@ from litestar.openapi.spec import Components, License, Tag
 from litestar.types import ControllerRouterHandler
 
 from monokoto import __version__
-from monokoto.api.edge import answer_head, finish_heads, refuse_unknown_parameters
+from monokoto.api.edge import answer_head, finish_heads, refuse_unknown_parameters, resolve_in_turn
 from monokoto.api.health import healthz, readyz
 from monokoto.api.metrics import metrics_route
 from monokoto.api.openapi import SECURITY_SCHEMES, render_plugins, router
@@ -89,6 +89,7 @@ def create_app(
     dependencies: Mapping[str, object],
     authenticator: Authenticator,
     sessions: Authenticator | None = None,
+    tokens: Authenticator | None = None,
     recorder: Recorder | None = None,
     kept_answers: KeptAnswers | None = None,
     limits: Limits | None = None,
@@ -111,7 +112,7 @@ def create_app(
         },
         middleware=[
             *([limit_strangers(limits.strangers)] if limits else []),
-            authentication(authenticator, sessions),
+            authentication(authenticator, sessions, tokens),
             *([limit_callers(limits.callers)] if limits else []),
             *([idempotency(kept_answers)] if kept_answers else []),
             *([recording(recorder)] if recorder else []),
@@ -134,5 +135,6 @@ def create_app(
         ),
         logging_config=None,
     )
+    resolve_in_turn(app)
     app.asgi_handler = finish_heads(app, answer_head(app.asgi_handler))
     return app
