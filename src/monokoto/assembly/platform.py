@@ -17,12 +17,13 @@ from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
 from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.ownership import join_ownership
+from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
 from monokoto.connect.ownership import OWNERSHIP_CHANGED
-from monokoto.connect.people import Delays, Entrance, FirstRun, Passwords, People, Sessions
+from monokoto.connect.people import MEMBER_CHANGED
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
@@ -52,14 +53,9 @@ class Platform:
         clock, facts = engines.clock, engines.facts
         self.organisations = Organisations(records, clock)
         self.api_keys = ApiKeys(records, clock)
-        self.people = People(records, clock)
-        self.sessions = Sessions(records, clock)
-        self.first_run = FirstRun(records, clock)
-        self.passwords, self.delays = Passwords(), Delays(records, clock)
-        self.entrance = Entrance(
-            people=self.people, sessions=self.sessions, passwords=self.passwords, delays=self.delays,
-            first_run=self.first_run,
-        )  # fmt: skip
+        self.doors = doors = Doors(settings, engines)
+        self.people, self.sessions, self.entrance = doors.people, doors.sessions, doors.entrance
+        self.invitations, self.letters = doors.invitations, doors.letters
         self.products = Products(records, clock)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)
@@ -148,11 +144,14 @@ class Platform:
         await self.commands.start()
         await self.answers.start()
         await self.ingest.start(self.engines.facts)
+        await self.doors.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
+        await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
         await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
         self._tasks = [
             *(asyncio.create_task(self._keep_running(line), name=f"line {line.subject}") for line in self.lines),
             asyncio.create_task(every(RETENTION_SECONDS, self.retention.run), name="retention"),
+            asyncio.create_task(every(HOUR_SECONDS, self.doors.prune), name="people"),
             asyncio.create_task(every(HOUR_SECONDS, self.kept_answers.forget), name="idempotency"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_directory), name="directory"),
             asyncio.create_task(every(DIRECTORY_SECONDS, self._refresh_ownership), name="ownership"),
@@ -169,6 +168,7 @@ class Platform:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
+            self.doors.stop,
             self.readings.flush,
             self.twins.stop,
             self.answers.stop,

@@ -22,6 +22,8 @@ SERVICES = (
     "people",
     "sessions",
     "entrance",
+    "invitations",
+    "letters",
     "products",
     "fleet",
     "credentials",

@@ -50,7 +50,10 @@ async def platform(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.leave)
     server.before_leaving = running.end_streams
-    server.when_started = lambda: say_ready({"api.port": listener.getsockname()[1]})
+    running.doors.port = listener.getsockname()[1]
+    server.when_started = lambda: say_ready(
+        {"api.port": running.doors.port, "first_run": running.doors.first_run_secret or ""}
+    )
     try:
         await server.serve(sockets=[listener])
     finally:

@@ -5,22 +5,37 @@ from monokoto.connect.people.entrance import Entrance, Refused, Visitor
 from monokoto.connect.people.facts import MEMBER_CHANGED
 from monokoto.connect.people.first_run import FirstRun
 from monokoto.connect.people.invitation import Invitation
+from monokoto.connect.people.invitation_routes import InvitationController
+from monokoto.connect.people.invitations import Invitations, Newcomer, Offer
 from monokoto.connect.people.json import PersonJson, SignedInJson
+from monokoto.connect.people.letters import FIRST_RUN_PATH, INVITATION_PATH, LETTERS, Letters
 from monokoto.connect.people.member import Member, Membership
-from monokoto.connect.people.password import Passwords
+from monokoto.connect.people.member_routes import MemberController, OrganisationsController
+from monokoto.connect.people.password import Passwords, faults_of_password
+from monokoto.connect.people.password_links import PasswordLinks
+from monokoto.connect.people.password_routes import PasswordController
 from monokoto.connect.people.person import LOCALES, Person
 from monokoto.connect.people.roles import ADMIN_OF, ROLES, Role, roles_of
 from monokoto.connect.people.service import People
 from monokoto.connect.people.session import Session
 from monokoto.connect.people.session_routes import SessionController
 from monokoto.connect.people.sessions import Sessions
-from monokoto.connect.people.signed_in import person_behind, signed_in, visitor_of, who_is
+from monokoto.connect.people.signed_in import person_behind, session_cookie_for, signed_in, visitor_of, who_is
 
-CONTROLLERS = (SessionController,)
+CONTROLLERS = (
+    SessionController,
+    PasswordController,
+    MemberController,
+    InvitationController,
+    OrganisationsController,
+)
 
 __all__ = [
     "ADMIN_OF",
     "CONTROLLERS",
+    "FIRST_RUN_PATH",
+    "INVITATION_PATH",
+    "LETTERS",
     "LOCALES",
     "MEMBER_CHANGED",
     "ROLES",
@@ -28,8 +43,13 @@ __all__ = [
     "Entrance",
     "FirstRun",
     "Invitation",
+    "Invitations",
+    "Letters",
     "Member",
     "Membership",
+    "Newcomer",
+    "Offer",
+    "PasswordLinks",
     "Passwords",
     "People",
     "Person",
@@ -41,8 +61,10 @@ __all__ = [
     "Sessions",
     "SignedInJson",
     "Visitor",
+    "faults_of_password",
     "person_behind",
     "roles_of",
+    "session_cookie_for",
     "signed_in",
     "visitor_of",
     "who_is",

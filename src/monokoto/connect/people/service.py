@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from monokoto.connect.people.member import Member, Membership
 from monokoto.connect.people.person import LOCALES, TIME_ZONE, Person, email_key, faults_of
 from monokoto.connect.people.roles import ROLES, Role, may_give, role_of
-from monokoto.connect.people.store import memberships, person_from_row, persons
+from monokoto.connect.people.store import memberships, password_links, person_from_row, persons, sessions
 from monokoto.connect.tenancy import organisation_from_row
 from monokoto.connect.tenancy import organisations_table as organisations
 from monokoto.engines.records import Records
@@ -48,10 +48,19 @@ class People:
             row = connection.execute(sa.select(persons).where(persons.c.email_key == email_key(email))).one_or_none()
         return None if row is None else (person_from_row(row), row.password)
 
-    def set_password(self, person_id: int, hashed: str) -> None:
-        """Keep the hash of a new password."""
+    def set_password(self, person_id: int, hashed: str, *, session_id: int) -> None:
+        """Keep the hash of a new password, and end all sessions of the person but this one, in one step."""
+        others = (sessions.c.person_id == person_id) & (sessions.c.session_id != session_id)
         with self._records.write() as connection:
             connection.execute(persons.update().where(persons.c.person_id == person_id).values(password=hashed))
+            connection.execute(sessions.delete().where(others))
+            connection.execute(password_links.delete().where(password_links.c.person_id == person_id))
+
+    def rehash(self, person_id: int, kept: str, hashed: str) -> None:
+        """Put another hash of the same password in the place of `kept`, unless the password has changed meanwhile."""
+        mine = (persons.c.person_id == person_id) & (persons.c.password == kept)
+        with self._records.write() as connection:
+            connection.execute(persons.update().where(mine).values(password=hashed))
 
     def change(
         self, person_id: int, *, name: str | None = None, locale: str | None = None, time_zone: str | None = None

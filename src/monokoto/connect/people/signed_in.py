@@ -22,7 +22,7 @@ from monokoto.connect.tenancy import organisation_to_json
 from monokoto.kernel.errors import Forbidden
 from monokoto.kernel.ids import PersonId, SessionId
 from monokoto.kernel.limits import SIGNED_IN_SECONDS_MAX
-from monokoto.web import SECURE_SESSION_COOKIE, SESSION_COOKIE, Caller, csrf_token, is_secure
+from monokoto.web import SECURE_SESSION_COOKIE, SESSION_COOKIE, Caller, csrf_token, is_secure, note_caller
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -71,13 +71,29 @@ async def who_is(people: People, session: Session, cookie: str) -> SignedInJson:
     )
 
 
+def note_signed_in(request: Request[Any, Any, Any], session: Session, who: SignedInJson) -> None:
+    """Let the record of who did what know who it was: nobody was authenticated when this request began."""
+    note_caller(
+        request.scope,
+        Caller(
+            organisation_id=session.organisation_id,
+            organisation_kind=who.organisation.kind if who.organisation else "",
+            scopes=frozenset(who.scopes),
+            person_id=session.person_id,
+            session_id=session.id,
+        ),
+    )
+
+
 async def signed_in(
     request: Request[Any, Any, Any], people: People, begun: tuple[Session, str], *, status_code: int = 201
 ) -> Response[SignedInJson]:
     """The answer to somebody who has just proved who they are: who they are, with the session's cookie."""
     session, cookie = begun
+    who = await who_is(people, session, cookie)
+    note_signed_in(request, session, who)
     return Response(
-        await who_is(people, session, cookie),
+        who,
         status_code=status_code,
         cookies=[session_cookie_for(cookie, secure=is_secure(request))],
         headers=_NO_STORE,
