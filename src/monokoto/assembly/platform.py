@@ -19,6 +19,7 @@ from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
+from monokoto.assembly.things import JoinedThings
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
@@ -96,6 +97,9 @@ class Platform:
             facts=facts,
         )
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
+        self.joined_things = wot = JoinedThings(settings, engines, fleet=self.fleet, products=self.products, gate=self.gate)
+        self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
+        self.polls, self.access_tokens = wot.polls, wot.access_tokens
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
@@ -111,7 +115,7 @@ class Platform:
             log=self.engines.log,
             objects=self.engines.objects,
             decoder=Decoder(self.directory, self.products.model),
-            observers=(self.twins, self.readings, self.dead_letters, self.presence, self.answers),
+            observers=(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
             refresh_units=self.directory.refresh,
             linger_ms=LINE_LINGER_MS,
             keep_hours=settings.log.keep_hours,
@@ -125,6 +129,7 @@ class Platform:
             dependencies=services,
             authenticator=self.api_keys,
             sessions=self.sessions,
+            tokens=self.access_tokens,
             kept_answers=self.kept_answers,
             limits=limits_of(settings.api),
         )
@@ -143,6 +148,7 @@ class Platform:
         await self.twins.start()
         await self.commands.start()
         await self.answers.start()
+        await self.joined_things.start()
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
@@ -160,6 +166,7 @@ class Platform:
     def end_streams(self) -> None:
         """End the answers that would go on for ever; a server that waits for its connections can stop then."""
         self.twins.end_streams()
+        self.joined_things.end()
 
     async def stop(self) -> None:
         """End the line, write the last snapshots, give the engines back."""

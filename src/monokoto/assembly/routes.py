@@ -14,6 +14,7 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
+from monokoto.operate.things import CONTROLLERS as THINGS
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
 SERVICES = (
@@ -31,6 +32,11 @@ SERVICES = (
     "telemetry",
     "twins",
     "commands",
+    "things",
+    "event_feed",
+    "directory_events",
+    "polls",
+    "access_tokens",
     "dead_letters",
     "downlink",
     "directory",
@@ -55,5 +61,6 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *TELEMETRY,
     *TWINS,
     *COMMANDS,
+    *THINGS,
     CONSOLE,
 )

@@ -1,5 +1,6 @@
 """What all routes share: who asks, pages, entity tags, problem documents."""
 
+from monokoto.web.access_tokens import AccessTokens
 from monokoto.web.by_hand import by_hand
 from monokoto.web.context import (
     Authenticator,
@@ -38,6 +39,7 @@ __all__ = [
     "REPLAYED_HEADER",
     "SECURE_SESSION_COOKIE",
     "SESSION_COOKIE",
+    "AccessTokens",
     "Authenticator",
     "Caller",
     "Gate",

@@ -95,15 +95,20 @@ class Authenticator(Protocol):
         ...
 
 
-def authentication(keys: Authenticator, sessions: Authenticator | None = None) -> DefineMiddleware:
+def authentication(
+    keys: Authenticator, sessions: Authenticator | None = None, tokens: Authenticator | None = None
+) -> DefineMiddleware:
     """The middleware that puts the caller on every request; routes with `opt={"exclude_from_auth": True}` are left out.
 
     A key in `Authorization` wins over a session's cookie. With a cookie, `request.auth` is its text, and a method that changes
-    something must prove that it comes from a page of ours (see `csrf.py`).
+    something must prove that it comes from a page of ours (see `csrf.py`). Routes with `opt={"access_token": True}` also take a
+    short-lived token in the address (see `access_tokens.py`).
     """
 
     class Authentication(AbstractAuthenticationMiddleware):
         async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+            if tokens is not None and (token := _token_in_address(connection)):
+                return AuthenticationResult(user=tokens.authenticate(token), auth=None)
             cookie = None if sessions is None or "authorization" in connection.headers else session_cookie(connection)
             if sessions is None or cookie is None:
                 return AuthenticationResult(user=await _caller(keys, bearer(connection)), auth=None)
@@ -112,6 +117,13 @@ def authentication(keys: Authenticator, sessions: Authenticator | None = None) -
             return AuthenticationResult(user=caller, auth=cookie)
 
     return DefineMiddleware(Authentication, exclude_from_auth_key=_OPEN_OPTION)
+
+
+def _token_in_address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The access token of a request that shows nothing else, on a route that takes one; empty: none."""
+    if "authorization" in connection.headers or not connection.route_handler.opt.get("access_token"):
+        return ""
+    return str(connection.query_params.get("access_token", ""))
 
 
 async def _caller(authenticator: Authenticator, secret: str) -> Caller:
