@@ -15,6 +15,7 @@ from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
+from monokoto.assembly.live import join_live
 from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
@@ -100,6 +101,7 @@ class Platform:
         self.joined_things = wot = JoinedThings(settings, engines, fleet=self.fleet, products=self.products, gate=self.gate)
         self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
         self.polls, self.access_tokens = wot.polls, wot.access_tokens
+        self.live = join_live(engines, self)
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
@@ -116,6 +118,7 @@ class Platform:
             objects=self.engines.objects,
             decoder=Decoder(self.directory, self.products.model),
             observers=(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
+            witnesses=(self.live.heard,),
             refresh_units=self.directory.refresh,
             linger_ms=LINE_LINGER_MS,
             keep_hours=settings.log.keep_hours,
@@ -149,6 +152,7 @@ class Platform:
         await self.commands.start()
         await self.answers.start()
         await self.joined_things.start()
+        await self.live.start()
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
@@ -171,6 +175,7 @@ class Platform:
     async def stop(self) -> None:
         """End the line, write the last snapshots, give the engines back."""
         await self.ingest.stop()
+        await self.live.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,5 +1,6 @@
 """The gateway: where units connect, and where what they send becomes durable. See README.md."""
 
+from monokoto.connect.gateway.applications import ApplicationKeys, live
 from monokoto.connect.gateway.authentication import Authentication
 from monokoto.connect.gateway.beats import DEAD_SECONDS, GATEWAYS, Beat, beats
 from monokoto.connect.gateway.commit import (
@@ -24,6 +25,7 @@ __all__ = [
     "DEAD_SECONDS",
     "GATEWAYS",
     "SUBJECT_ROUTES",
+    "ApplicationKeys",
     "Authentication",
     "Beat",
     "Committer",
@@ -39,6 +41,7 @@ __all__ = [
     "encode_commit",
     "ingest_routes",
     "line_stream",
+    "live",
     "partition_of",
     "run_gateway",
     "split_subject",

@@ -13,21 +13,25 @@ import msgspec
 import structlog
 
 from monokoto.connect.fleet import CREDENTIAL_ENDED, UNITS_CHANGED, Credentials, Directory
+from monokoto.connect.gateway.applications import ApplicationKeys, ApplicationService
 from monokoto.connect.gateway.authentication import Authentication, UnitCredentials
 from monokoto.connect.gateway.committer import Committer
 from monokoto.connect.gateway.connections import Gateway, Keeper, Listeners, Units
 from monokoto.connect.gateway.counters import Counters
+from monokoto.connect.tenancy import ApiKeys
 from monokoto.engines.log import Log, StreamSpec, log_facts, open_log
 from monokoto.engines.records import open_records
 from monokoto.kernel.clock import Clock, SystemClock
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import format_id, new_id
+from monokoto.kernel.limits import APPLICATION_SUBSCRIPTIONS_MAX
 from monokoto.mqtt import SessionLimits
 from monokoto.settings import GatewaySettings, LogSettings, Settings
 
 POLL_SECONDS = 5.0
 DIRECTORY_SECONDS = 2.0
+APPLICATION_LIMITS = SessionLimits(retain=True, subscriptions_max=APPLICATION_SUBSCRIPTIONS_MAX, window=256)
 OTHER_FILES = 256  # what a process opens beside its connections
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +65,7 @@ class GatewayProcess:
         log: Log,
         credentials: UnitCredentials,
         directory: Units,
+        keys: ApplicationKeys | None = None,
         refresh_directory: Callable[[], object] | None = None,
         facts: Facts | None = None,
         clock: Clock | None = None,
@@ -90,11 +95,14 @@ class GatewayProcess:
             settings=settings.gateway,
             log=log,
             committer=self.committer,
-            keeper=Keeper(log, name, limits),
+            keeper=Keeper(log, name, limits, APPLICATION_LIMITS),
             authentication=self.authentication,
             directory=directory,
             clock=clock,
         )
+        self.applications: ApplicationService | None = None
+        if keys is not None:
+            self.gateway.applications = self.applications = ApplicationService(self.gateway, log, keys)
         self.listeners = Listeners(self.gateway, settings.gateway)
 
     @property
@@ -112,6 +120,8 @@ class GatewayProcess:
         if self._facts is not None:
             await self._facts.listen(CREDENTIAL_ENDED, self._credential_ended)
             await self._facts.listen(UNITS_CHANGED, self._units_changed)
+        if self.applications is not None:
+            await self.applications.start()
         await self.listeners.start()
         self._tasks = [
             asyncio.create_task(self._repeat(POLL_SECONDS, self._poll), name="ended credentials"),
@@ -128,6 +138,8 @@ class GatewayProcess:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self.applications is not None:
+            await self.applications.stop()
         await self.gateway.stop()
         await self.gateway.downlinks.stop()
         await self.gateway.neighbours.stop()
@@ -193,6 +205,7 @@ async def run_gateway(
             log=log,
             credentials=Credentials(records, SystemClock()),
             directory=directory,
+            keys=ApiKeys(records, SystemClock()),
             refresh_directory=directory.refresh,
             facts=log_facts(log),
         )

@@ -62,6 +62,7 @@ class Line:
         objects: Objects,
         decoder: Decoder,
         observers: Sequence[Observer],
+        witnesses: Sequence[Callable[[Batch], None]] = (),
         refresh_units: Callable[[], int],
         linger_ms: float,
         keep_hours: float,
@@ -73,6 +74,8 @@ class Line:
         self._objects = objects
         self._decoder = decoder
         self._observers = tuple(observers)
+        self._witnesses = tuple(witnesses)
+        """Told of each batch once all observers have taken it in; they keep nothing and have no position."""
         self._refresh_units = refresh_units
         self._linger_seconds = linger_ms / 1000
         self._keep_hours = keep_hours
@@ -182,6 +185,7 @@ class Line:
             async with asyncio.TaskGroup() as tasks:
                 for observer in self._observers:
                     tasks.create_task(self._observe_with(observer, batch))
+            self._tell(batch)
             state = self.state
             state.position = batch.last_sequence
             self._moves()
@@ -189,6 +193,13 @@ class Line:
             state.messages += sum(len(block.unit) for block in batch.blocks) + len(batch.events)
             state.readings += sum(block.readings for block in batch.blocks)
             state.dead_letters += len(batch.dead_letters)
+
+    def _tell(self, batch: Batch) -> None:
+        for witness in self._witnesses:
+            try:
+                witness(batch)
+            except Exception:  # what a witness makes of it is no matter of the line
+                _log.exception("witness_failed", first=batch.first_sequence)
 
     async def _observe_with(self, observer: Observer, batch: Batch) -> None:
         """Until it is taken in. An engine that is away is waited for; a bug sets the batch aside after some tries."""

@@ -5,7 +5,7 @@ packet goes to `Dialogue`. What one read brought is settled at once: columns to 
 one step of the counters and of the pace.
 
 Memory of an idle connection: this object, its session and the transport. No task, no timer, no queue: one sweep a second
-over all connections (`Gateway`) does what time does. Reading stops for four reasons, each a bit in `_pauses`.
+over all connections (`Gateway`) does what time does. Reading stops for five reasons, each a bit in `_pauses`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ BLOCKED: Final = 4
 """The peer does not read what we send."""
 BUSY: Final = 8
 """A packet is being worked on."""
+ASKING: Final = 16
+"""An application has asked for more than was done yet."""
 
 _ROUTE_BYTES = tuple(bytes((code,)) for code in range(256))
 _ZERO_ID = b"\0\0"
@@ -199,7 +201,7 @@ class Connection(asyncio.Protocol):
     @property
     def held_back(self) -> bool:
         """Whether it is us who do not read, so that silence means nothing."""
-        return bool(self._pauses & (STALLED | PACED | BUSY))
+        return bool(self._pauses & (STALLED | PACED | BUSY | ASKING))
 
     def pause(self, why: int) -> None:
         """Read no more until every reason is gone."""

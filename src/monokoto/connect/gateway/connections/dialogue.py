@@ -67,7 +67,7 @@ class Dialogue:
     # --- from the unit
 
     def _publish(self, connection: Connection, packet: Publish) -> None:
-        kept = _kept(connection)
+        kept = kept_of(connection)
         packet = kept.session.resolve(packet)
         target = self._target(connection, packet)
         if isinstance(target, Refusal):
@@ -121,12 +121,12 @@ class Dialogue:
         self.deliver(connection, answer)
 
     def _acknowledged(self, connection: Connection, packet: Puback | Pubrec | Pubrel | Pubcomp) -> None:
-        kept = _kept(connection)
+        kept = kept_of(connection)
         self._send(connection, kept.session.receive(packet, self._gateway.clock.now()))
         kept.dirty = kept.persistent
 
     def _subscribe(self, connection: Connection, packet: Subscribe) -> None:
-        kept = _kept(connection)
+        kept = kept_of(connection)
         suback, wanted = kept.session.subscribe(packet, lambda asked: self._grant(connection, asked))
         if kept.waiting is None:
             kept.waiting = []  # what comes live waits for the SUBACK, and for what is retained
@@ -142,7 +142,7 @@ class Dialogue:
         return refusal.reason
 
     def _unsubscribe(self, connection: Connection, packet: Unsubscribe) -> None:
-        kept = _kept(connection)
+        kept = kept_of(connection)
         unsuback = kept.session.unsubscribe(packet)
         connection.wait()
         self._gateway.spawn(self._answer(connection, kept, unsuback, []))
@@ -174,7 +174,7 @@ class Dialogue:
         connection.transport.write(PINGRESP_BYTES)
 
     def _disconnect(self, connection: Connection, packet: Disconnect) -> None:
-        kept = _kept(connection)
+        kept = kept_of(connection)
         kept.session.disconnect(packet, self._gateway.clock.now())
         connection.ended_by = "disconnected" if packet.reason == Reason.SUCCESS else "disconnected-with-will"
         connection.close()
@@ -183,7 +183,7 @@ class Dialogue:
 
     def deliver(self, connection: Connection, message: Message) -> None:
         """Send a message, or queue it while the peer does not read."""
-        kept = _kept(connection)
+        kept = kept_of(connection)
         self._send(connection, kept.session.deliver(message, self._gateway.clock.now(), hold=connection.blocked))
         kept.dirty = kept.persistent
 
@@ -241,7 +241,7 @@ def refused_record(topic: str, payload: bytes, reason: int) -> bytes:
     return with_subject(f"{name} {topic}", payload[:DEAD_LETTER_PAYLOAD_BYTES_MAX])
 
 
-def _kept(connection: Connection) -> KeptSession:
+def kept_of(connection: Connection) -> KeptSession:
     kept = connection.kept
     if kept is None:
         raise PacketError(Reason.SESSION_TAKEN_OVER, "the session went to another connection")

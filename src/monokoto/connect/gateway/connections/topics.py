@@ -145,11 +145,11 @@ def subscription_refusal(topic_filter: str, unit: UnitIdentity) -> Refusal | Non
     if topic_filter.startswith(_SHADOW) and levels[2] not in {"+", "#", *names(unit)}:
         return Refusal(Reason.NOT_AUTHORIZED, "it is another unit's")
     for own in _SUBSCRIBABLE:
-        if _overlap(levels, own.split("/")):
+        if overlap(levels, own.split("/")):
             return None
     for name in names(unit):
         for answer in _SHADOW_ANSWERS:
-            if _overlap(levels, ["$aws", "things", name, *answer.split("/")]):
+            if overlap(levels, ["$aws", "things", name, *answer.split("/")]):
                 return None
     return Refusal(Reason.TOPIC_FILTER_INVALID, "units are never sent anything there")
 
@@ -159,7 +159,8 @@ def names(unit: UnitIdentity) -> tuple[str, str]:
     return unit.serial, format_id(unit.unit_id)
 
 
-def _overlap(asked: list[str], own: list[str]) -> bool:
+def overlap(asked: list[str], own: list[str]) -> bool:
+    """Whether a filter, as levels, can match a topic that a pattern of ours describes."""
     for position, level in enumerate(asked):
         if level == "#":
             return True

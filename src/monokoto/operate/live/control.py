@@ -1,0 +1,117 @@
+"""What applications ask of units over MQTT: desired state and actions, carried out as over HTTP, and told to the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from monokoto.connect.audit import Actor, ActorKind, AuditLog, Subject
+from monokoto.connect.audit import Outcome as AuditOutcome
+from monokoto.connect.gateway import live
+from monokoto.kernel.errors import Forbidden, Invalid, MonokotoError, NotFound, TooLarge, TooMany
+from monokoto.kernel.ids import format_id
+from monokoto.mqtt import Reason
+from monokoto.operate.commands import Asked, Commands
+from monokoto.operate.twins import Twins
+from monokoto.web import Caller, Gate, Reach, Scope
+
+_REASONS: Final[tuple[tuple[type[MonokotoError], Reason], ...]] = (
+    (NotFound, Reason.TOPIC_NAME_INVALID),
+    (Forbidden, Reason.NOT_AUTHORIZED),
+    (Invalid, Reason.PAYLOAD_FORMAT_INVALID),
+    (TooLarge, Reason.QUOTA_EXCEEDED),
+    (TooMany, Reason.QUOTA_EXCEEDED),
+    (MonokotoError, Reason.IMPLEMENTATION_SPECIFIC_ERROR),
+)
+"""What an error is in a PUBACK; of several the first."""
+_log = structlog.get_logger(__name__)
+
+
+class Controls:
+    """Carries them out."""
+
+    def __init__(self, *, gate: Gate, twins: Twins, commands: Commands, audit: AuditLog) -> None:
+        self._gate = gate
+        self._twins = twins
+        self._commands = commands
+        self._audit = audit
+        self._verbs: dict[str, Callable[[Reach, Caller, live.Control], Awaitable[live.Outcome]]] = {
+            "property": self._set_property,
+            "desired": self._patch_desired,
+            "action": self._invoke,
+        }
+
+    async def carry_out(self, control: live.Control) -> live.Outcome:
+        """What came of it; whatever is wrong with it is in the answer."""
+        caller = live.caller_of(control.asker)
+        try:
+            outcome = await self._carry_out(caller, control)
+        except MonokotoError as error:
+            outcome = live.Outcome(reason_of(error), str(error))
+        await asyncio.to_thread(self._note, caller, control, outcome)
+        return outcome
+
+    async def _carry_out(self, caller: Caller, control: live.Control) -> live.Outcome:
+        if not caller.may(Scope.CONTROL_WRITE):
+            raise Forbidden(f"This key lacks the scope {Scope.CONTROL_WRITE.value}.")
+        try:
+            reach = await asyncio.to_thread(self._gate.unit, caller, control.unit_id)
+        except NotFound as error:
+            raise Forbidden(error.message) from None
+        if not reach.now:
+            raise Forbidden("The unit is no longer, or not yet, within reach.")
+        verb = self._verbs.get(control.verb)
+        if verb is None:
+            raise Invalid(f"There is no verb {control.verb[:40]!r}.")
+        return await verb(reach, caller, control)
+
+    async def _set_property(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
+        patch = {control.name: document_in(control.payload)}
+        await self._twins.patch_desired(reach.organisation_id, reach.unit_id, patch, by=caller.actor_id)
+        return live.Outcome(Reason.SUCCESS)
+
+    async def _patch_desired(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
+        patch = document_in(control.payload)
+        await self._twins.patch_desired(reach.organisation_id, reach.unit_id, patch, by=caller.actor_id)
+        return live.Outcome(Reason.SUCCESS)
+
+    async def _invoke(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
+        given = document_in(control.payload) if control.payload.strip() else None
+        asked = Asked(action=control.name, input=given, by=caller.actor_id)
+        command, _ = await self._commands.invoke(reach.organisation_id, reach.unit_id, asked)
+        return live.Outcome(Reason.SUCCESS, command_id=command.id)
+
+    def _note(self, caller: Caller, control: live.Control, outcome: live.Outcome) -> None:
+        detail: dict[str, Any] = {"over": "mqtt", "name": control.name}
+        if outcome.command_id:
+            detail["command"] = format_id(outcome.command_id)
+        if outcome.reason >= Reason.UNSPECIFIED_ERROR:
+            detail["reason"] = outcome.detail[:200]
+        try:
+            self._audit.append(
+                caller.organisation_id,
+                actor=Actor(ActorKind.KEY, caller.actor_id),
+                action=f"live.{control.verb}",
+                subject=Subject("unit", format_id(control.unit_id)),
+                outcome=AuditOutcome.DONE if outcome.reason < Reason.UNSPECIFIED_ERROR else AuditOutcome.REFUSED,
+                detail=detail,
+            )
+        except MonokotoError as error:
+            _log.error("audit_missing", action=f"live.{control.verb}", reason=error.message)
+
+
+def reason_of(error: MonokotoError) -> Reason:
+    """The error as a reason code of a PUBACK."""
+    return next(reason for kind, reason in _REASONS if isinstance(error, kind))
+
+
+def document_in(payload: bytes) -> Any:
+    """The JSON value in a payload. Raises Invalid."""
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(f"The payload is not JSON: {error}.") from None
