@@ -90,7 +90,6 @@ def create_app(
     authenticator: Authenticator,
     sessions: Authenticator | None = None,
     tokens: Authenticator | None = None,
-    tokens: Authenticator | None = None,
     recorder: Recorder | None = None,
     kept_answers: KeptAnswers | None = None,
     limits: Limits | None = None,
