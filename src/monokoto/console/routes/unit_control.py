@@ -95,8 +95,9 @@ async def _twin(
 
 def _twin_rows(frame: UnitFrame, twin: Any, visit: Visit | None, edited: str) -> list[dict[str, Any]]:
     reported, desired, drift = twin["reported"]["properties"], twin["desired"]["properties"], twin["drift"]
-    names = [one.name for one in frame.properties if one.writable or one.name in reported or one.name in desired]
-    names += [name for name in (*reported, *desired) if name not in names]
+    # What can be set comes first; what the model does not know comes last.
+    known = sorted(frame.properties, key=lambda one: not one.writable)
+    names = [one.name for one in known if one.writable or one.name in reported] + [*desired, *reported]
     rows = []
     for name in dict.fromkeys(names):
         one, told = frame.property_of(name), reported.get(name, {"value": None, "at": None})
@@ -108,7 +109,6 @@ def _twin_rows(frame: UnitFrame, twin: Any, visit: Visit | None, edited: str) ->
                 "at": told["at"],
                 "wished": name in desired,
                 "desired": plain(desired.get(name)),
-                "desired_json": msgspec.json.encode(desired[name]).decode() if name in desired else "",
                 "drifts": name in drift,
                 "fields": _fields(one, desired.get(name, told["value"]), typed),
             }

@@ -2,8 +2,9 @@
 
 import { bandsOf, columnsOf, indexAt, isState } from "./chart-data.js";
 
-const LINE_HEIGHT = 220;
-const BAND_HEIGHT = 74;
+const LINE_HEIGHT = 180; // without the time axis, which the lowest panel alone has
+const BAND_HEIGHT = 32;
+const TIME_AXIS_HEIGHT = 44;
 const AXIS_WIDTH = 58;
 const COLOURS = 8;
 
@@ -25,8 +26,9 @@ function theme() {
   return {
     series: Array.from({ length: COLOURS }, (_, index) => read(`--chart-${index + 1}`, "#3b6fd4")),
     text: read("--chart-text", "#555"),
+    strong: read("--text", "#111"),
     grid: read("--chart-grid", "#ddd"),
-    font: `12px ${style.fontFamily || "sans-serif"}`,
+    family: getComputedStyle(document.body).fontFamily,
   };
 }
 
@@ -38,15 +40,16 @@ function element(name, className, text) {
 }
 
 export class Panel {
-  constructor(Plot, { panel, format, sync, events }) {
+  constructor(Plot, { panel, format, sync, events, last }) {
     this.Plot = Plot;
     this.properties = panel.properties;
     this.state = panel.state;
     this.format = format;
     this.sync = sync;
+    this.last = last;
     this.events = events;
     this.series = new Map();
-    this.element = element("section", `chart-panel${panel.state ? " chart-panel-state" : ""}`);
+    this.element = element("section", `chart-panel${panel.state ? " chart-panel-state" : ""}${last ? " chart-panel-last" : ""}`);
     this.element.append(this._legend(), (this.holder = element("div", "chart-plot")));
     this.holder.setAttribute("aria-hidden", "true"); // the chart's summary and table say the same
   }
@@ -56,7 +59,8 @@ export class Panel {
     this.outputs = new Map();
     for (const property of this.properties) {
       const item = element("li", "chart-legend-item");
-      item.append(element("span", `swatch swatch-${property.colour}`), element("span", "chart-legend-name", property.title));
+      if (!this.state) item.append(element("span", `swatch swatch-${property.colour}`));
+      item.append(element("span", "chart-legend-name", property.title));
       const output = element("span", "chart-legend-value", "–");
       item.append(output);
       if (property.unit) item.append(element("span", "measure", property.unit));
@@ -67,7 +71,7 @@ export class Panel {
   }
 
   get height() {
-    return this.state ? BAND_HEIGHT : LINE_HEIGHT;
+    return (this.state ? BAND_HEIGHT : LINE_HEIGHT) + (this.last ? TIME_AXIS_HEIGHT : 0);
   }
 
   // Draw these series between two instants; made anew when what they are made of changed.
@@ -101,7 +105,7 @@ export class Panel {
       width: Math.max(200, this.holder.clientWidth || this.element.clientWidth),
       height: this.height,
       tzDate: (moment) => this.Plot.tzDate(new Date(moment * 1000), this.format.zone),
-      padding: [8, 8, 0, 0],
+      padding: [this.state ? 2 : 8, 26, this.last ? 0 : this.state ? 2 : 8, 0],
       legend: { show: false },
       cursor: {
         sync: { key: this.sync },
@@ -148,10 +152,11 @@ export class Panel {
   }
 
   _timeAxis(colours) {
+    const { last } = this;
     return {
-      stroke: colours.text, font: colours.font, space: 76,
-      grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 5 },
-      values: (_plot, splits, _axis, _space, step) => this._ticks(splits, step),
+      stroke: colours.text, font: `12px ${colours.family}`, space: 76, size: last ? TIME_AXIS_HEIGHT : 0,
+      grid: { show: !this.state, stroke: colours.grid, width: 1 }, ticks: { show: last, stroke: colours.grid, width: 1, size: 5 },
+      values: (_plot, splits, _axis, _space, step) => (last ? this._ticks(splits, step) : splits.map(() => null)),
     };
   }
 
@@ -169,7 +174,7 @@ export class Panel {
 
   _valueAxis(colours) {
     return {
-      size: AXIS_WIDTH, stroke: colours.text, font: colours.font,
+      size: AXIS_WIDTH, stroke: colours.text, font: `12px ${colours.family}`,
       grid: { show: !this.state, stroke: colours.grid, width: 1 }, ticks: { show: false },
       values: (_plot, splits) => (this.state ? splits.map(() => "") : splits.map((value) => this.format.number(value))),
     };
@@ -205,29 +210,25 @@ export class Panel {
     for (const [from, to, value] of bandsOf(series, Math.min(this.to, Date.now() / 1000))) {
       const left = plot.valToPos(from, "x", true);
       const width = Math.max(ratio, plot.valToPos(to, "x", true) - left);
-      this._drawBand(ctx, value, left, bbox.top, width, bbox.height, ratio);
+      this._drawBand(ctx, value, left, bbox, width, ratio);
     }
     ctx.restore();
   }
 
-  _drawBand(ctx, value, left, top, width, height, ratio) {
+  _drawBand(ctx, value, left, { top, height, left: edge }, width, ratio) {
     const colour = this.colours.series[this._place(value) % COLOURS];
-    ctx.globalAlpha = value === false ? 0.16 : 0.55;
+    ctx.globalAlpha = value === false ? 0.14 : 0.45;
     ctx.fillStyle = colour;
     ctx.fillRect(left, top, width, height);
     ctx.globalAlpha = 1;
     const text = this.format.value(value);
-    ctx.font = `${12 * ratio}px ${getComputedStyle(document.documentElement).fontFamily || "sans-serif"}`;
-    const visible = Math.max(left, this.plotLeft(ctx));
+    ctx.font = `${12 * ratio}px ${this.colours.family}`;
+    const visible = Math.max(left, edge);
     if (ctx.measureText(text).width + 10 * ratio > width - (visible - left)) return;
-    ctx.fillStyle = this.colours.text;
+    ctx.fillStyle = this.colours.strong;
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
     ctx.fillText(text, visible + 5 * ratio, top + height / 2);
-  }
-
-  plotLeft() {
-    return this.plot ? this.plot.bbox.left : 0;
   }
 
   // The colour of a state: its place among those the model lists, else among those seen.
@@ -251,7 +252,7 @@ export class Panel {
   _told(series, place) {
     const value = this.format.value(series.value[place]);
     if (!series.width || series.low[place] === series.high[place]) return value;
-    return `${value} (${this.format.value(series.low[place])} – ${this.format.value(series.high[place])})`;
+    return `${this.format.mean(series.value[place])} (${this.format.value(series.low[place])} – ${this.format.value(series.high[place])})`;
   }
 
   // Move the crosshair, as with the mouse.

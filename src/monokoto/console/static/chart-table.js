@@ -11,7 +11,7 @@ export function summaryOf(properties, series, from, to, format, words) {
   const told = properties.map((property) => {
     const one = series.get(property.name);
     if (!one?.at.length) return fill(words.nothing, { title: property.title });
-    const last = format.value(one.value[one.value.length - 1]);
+    const last = one.width ? format.mean(one.value.at(-1)) : format.value(one.value.at(-1));
     if (one.state || property.kind === "boolean") return fill(words.state, { title: property.title, last });
     const numbers = (list) => list.filter((value) => typeof value === "number");
     const least = Math.min(...numbers(one.low || one.value));
@@ -42,8 +42,9 @@ export function fillTable(table, properties, series, format, words) {
 }
 
 function told(series, place, format) {
-  const value = format.value(series.value[place]);
-  return series.width ? `${value} (${format.value(series.low[place])} – ${format.value(series.high[place])})` : value;
+  const value = series.value[place];
+  if (!series.width) return format.value(value);
+  return `${format.mean(value)} (${format.value(series.low[place])} – ${format.value(series.high[place])})`;
 }
 
 function row(cell, texts) {

@@ -22,6 +22,7 @@ class KotoChart extends HTMLElement {
     this.config = JSON.parse(this.querySelector("script[type='application/json']").textContent);
     this.format = new Format(this.config);
     this.past = [];
+    this.panels = [];
     this.series = new Map();
     this.chosen = this.config.properties.filter((one) => this.config.chosen.includes(one.name));
     this.stopping = new AbortController();
@@ -38,7 +39,7 @@ class KotoChart extends HTMLElement {
     clearInterval(this.timer);
     clearTimeout(this.settling);
     this.resizing?.disconnect();
-    this.panels?.forEach((one) => one.destroy());
+    this.panels.forEach((one) => one.destroy());
     this.panels = [];
     this.canvas?.replaceChildren();
   }
@@ -70,7 +71,7 @@ class KotoChart extends HTMLElement {
   }
 
   _build() {
-    this.panels?.forEach((one) => one.destroy());
+    this.panels.forEach((one) => one.destroy());
     const events = {
       show: (from, to) => this.show(from, to),
       preview: (from, to) => this._draw(from, to),
@@ -78,7 +79,9 @@ class KotoChart extends HTMLElement {
       point: (moment) => this._point(moment),
     };
     const sync = `chart-${this.config.unit}`;
-    this.panels = panelsOf(this.chosen).map((panel) => new Panel(this.Plot, { panel, format: this.format, sync, events }));
+    const { Plot, format } = this;
+    this.panels = panelsOf(this.chosen).map((panel, place, all) =>
+      new Panel(Plot, { panel, format, sync, events, last: place === all.length - 1 }));
     this.canvas.replaceChildren(...this.panels.map((one) => one.element));
   }
 
@@ -204,7 +207,7 @@ class KotoChart extends HTMLElement {
   }
 
   _live(news) {
-    if (!this.following) return;
+    if (!this.following || !this.asked) return;
     let changed = false;
     for (const property of this.chosen) {
       const told = news.properties[property.name];

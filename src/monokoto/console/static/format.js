@@ -2,6 +2,7 @@
 // The rules are those of console/formats.py; what a page shows first and what a live value replaces it with must look alike.
 
 const DIGITS = 6;
+const MEAN_DIGITS = 4; // what a mean says beyond that is noise
 const TEXT_LENGTH_MAX = 200;
 const AGES = [
   [60, 1, "second"],
@@ -17,6 +18,7 @@ export class Format {
     this.zone = zone || "UTC";
     this._number = new Intl.NumberFormat(language, { maximumFractionDigits: DIGITS });
     this._tiny = new Intl.NumberFormat(language, { notation: "scientific", maximumFractionDigits: DIGITS });
+    this._mean = new Intl.NumberFormat(language, { maximumSignificantDigits: MEAN_DIGITS });
     this._integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
     this._instant = this._dates(language, { dateStyle: "medium", timeStyle: "medium" });
     this._minute = this._dates(language, { hour: "2-digit", minute: "2-digit" });
@@ -35,6 +37,10 @@ export class Format {
     if (Number.isInteger(value)) return this._integer.format(value);
     const size = Math.abs(value);
     return (size < 1e-4 || size >= 1e15 ? this._tiny : this._number).format(value);
+  }
+
+  mean(value) {
+    return Number.isFinite(value) ? this._mean.format(value) : "";
   }
 
   // A property's value as text: numbers by language, truth as a word, the rest as it came.

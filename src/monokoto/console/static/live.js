@@ -48,7 +48,7 @@ class KotoLive extends HTMLElement {
     source.onerror = () => this._lost(source);
     source.addEventListener("twin", (event) => this._twin(JSON.parse(event.data)));
     source.addEventListener("reported", (event) => this._reported(JSON.parse(event.data)));
-    source.addEventListener("desired", (event) => this._tell("desired", JSON.parse(event.data)));
+    source.addEventListener("desired", (event) => this._desired(JSON.parse(event.data)));
   }
 
   _close() {
@@ -88,13 +88,35 @@ class KotoLive extends HTMLElement {
   _twin(twin) {
     this.latest = {};
     this._reported({ unit: twin.unit, properties: twin.reported.properties });
-    this._tell("desired", { unit: twin.unit, ...twin.desired });
+    this._desired({ unit: twin.unit, ...twin.desired });
+  }
+
+  // What is desired, and whether the unit is there yet.
+  _desired(news) {
+    this.wishes = news.properties;
+    for (const place of this.querySelectorAll("[data-desired]")) {
+      const wish = this.wishes[place.dataset.desired];
+      place.textContent = wish === undefined ? "–" : this.format.value(wish);
+    }
+    this._drift();
+    this._tell("desired", news);
+  }
+
+  _drift() {
+    for (const place of this.querySelectorAll("[data-drift]")) {
+      const name = place.dataset.drift;
+      const wish = this.wishes?.[name];
+      const same = wish !== undefined && name in (this.latest ?? {}) && alike(wish, this.latest[name].value);
+      place.querySelector("[data-when='drift']").hidden = wish === undefined || same;
+      place.querySelector("[data-when='same']").hidden = !same;
+    }
   }
 
   _reported(news) {
     Object.assign((this.latest ??= {}), news.properties);
     for (const [name, told] of Object.entries(news.properties)) this._show(name, told);
     this._ages();
+    this._drift();
     this._tell("reported", news);
   }
 
@@ -106,6 +128,7 @@ class KotoLive extends HTMLElement {
   _again() {
     for (const [name, told] of Object.entries(this.latest ?? {})) this._show(name, told, false);
     this._ages();
+    if (this.wishes) this._drift();
   }
 
   _show(name, told, mark = true) {
@@ -118,6 +141,7 @@ class KotoLive extends HTMLElement {
       if (changed) place.textContent = text;
       if (changed && mark) this._flash(place.closest("[data-live-row]") ?? place);
     }
+    for (const place of this.querySelectorAll(`[data-measure="${CSS.escape(name)}"]`)) place.hidden = false;
     for (const place of this.querySelectorAll(`[data-time="${CSS.escape(name)}"]`)) {
       place.dataset.at = at;
       place.dateTime = told.at;
@@ -142,6 +166,14 @@ class KotoLive extends HTMLElement {
       place.dataset.age = age < 120 ? "fresh" : age < 3600 ? "recent" : "old";
     }
   }
+}
+
+// Whether two JSON values say the same, whatever the order of an object's members.
+function alike(one, other) {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || !one || !other) return false;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => key in other && alike(one[key], other[key]));
 }
 
 customElements.define("koto-live", KotoLive);
