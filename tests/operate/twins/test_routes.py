@@ -24,7 +24,7 @@ from monokoto.web import Caller, Scope, authentication, exception_handlers, prov
 AT = 1_767_225_600_250_000
 KEYS = {
     "reader": (MAKER, Scope.TELEMETRY_READ),
-    "writer": (MAKER, Scope.UNITS_WRITE),
+    "writer": (MAKER, Scope.CONTROL_WRITE),
     "admin": (MAKER, Scope.ADMIN),
     "other": (OTHER, Scope.ADMIN),
 }
@@ -51,6 +51,7 @@ def make_app(house: House) -> Litestar:
         dependencies={
             "caller": Provide(provide_caller),
             "twins": Provide(lambda: house.twins, sync_to_thread=False),
+            "gate": Provide(lambda: house.gate, sync_to_thread=False),
         },
         middleware=[authentication(Keys())],
         exception_handlers=exception_handlers,

@@ -21,7 +21,7 @@ from monokoto.kernel.errors import Invalid, TooMany
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, format_id
 from monokoto.kernel.limits import STREAM_CLIENTS_PER_ORGANISATION_MAX, STREAM_PENDING_UNITS_MAX
 from monokoto.operate.twins import CONTROLLERS
-from monokoto.operate.twins.serving import Stream, parse_last_event_id
+from monokoto.operate.twins.serving import Sight, Stream, parse_last_event_id
 from monokoto.web import Caller, Scope, authentication, exception_handlers, provide_caller
 
 AT = 1_767_225_600_000_000
@@ -48,7 +48,9 @@ class Client:
 
     def __init__(self, house: House, *, last_event_id: int | None = None, heartbeat_seconds: float = 5.0, **which: Any):
         listener = house.twins.listeners.open(MAKER, **which)
-        stream = Stream(house.twins, listener, last_event_id=last_event_id, heartbeat_seconds=heartbeat_seconds)
+        caller = Caller(organisation_id=OrganisationId(MAKER), scopes=frozenset({Scope.TELEMETRY_READ}))
+        sight = Sight(house.gate, caller, held=False)
+        stream = Stream(house.twins, listener, sight, last_event_id=last_event_id, heartbeat_seconds=heartbeat_seconds)
         self.chunks = stream.chunks()
 
     async def raw(self) -> bytes:
@@ -236,7 +238,11 @@ async def served(house: House) -> AsyncIterator[str]:
     """A real server on a free port."""
     app = Litestar(
         list(CONTROLLERS),
-        dependencies={"caller": Provide(provide_caller), "twins": Provide(lambda: house.twins, sync_to_thread=False)},
+        dependencies={
+            "caller": Provide(provide_caller),
+            "twins": Provide(lambda: house.twins, sync_to_thread=False),
+            "gate": Provide(lambda: house.gate, sync_to_thread=False),
+        },
         middleware=[authentication(Keys())],
         exception_handlers=exception_handlers,
         openapi_config=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from monokoto.connect.products import ProductModel, PropertyModel
 from monokoto.engines.objects import open_objects
 from monokoto.engines.records import Records, metadata, open_records
 from monokoto.kernel.clock import ManualClock
-from monokoto.kernel.errors import Unavailable
+from monokoto.kernel.errors import NotFound, Unavailable
+from monokoto.kernel.ids import UnitId, format_id
 from monokoto.kernel.values import Kind
 from monokoto.operate.twins import Twins
 from monokoto.operate.twins.desired.store import twin_desired, twin_desired_revisions
+from monokoto.web import Caller, Gate, Reach, Side
 
 MAKER = 7
 OTHER = 8
@@ -151,6 +154,37 @@ class FakeUnits:
         return len(self.late)
 
 
+class FakeGate(Gate):
+    """Units are their maker's; what is put into `reaches` (by organisation and unit) lies open instead."""
+
+    def __init__(self, units: FakeUnits) -> None:
+        self._units = units
+        self.reaches: dict[tuple[int, int], Reach] = {}
+        self.holding = False
+        """Whether callers make nothing themselves, and see what is in `reaches` only."""
+
+    def unit(self, caller: Caller, unit_id: int) -> Reach:
+        reach = self.reaches.get((caller.organisation_id, unit_id))
+        if reach is not None:
+            return reach
+        self._units.refresh()
+        found = self._units.get(unit_id)
+        if found is None or found.organisation_id != caller.organisation_id:
+            raise NotFound(f"There is no unit {format_id(unit_id)!r}.")
+        return Reach(unit_id=UnitId(unit_id), organisation_id=caller.organisation_id, side=Side.MAKER)
+
+    def units(self, caller: Caller) -> Sequence[Reach] | None:
+        return self.held(caller) if self.holding else None
+
+    def held(self, caller: Caller) -> Sequence[Reach]:
+        return [
+            reach for (organisation_id, _), reach in self.reaches.items() if organisation_id == caller.organisation_id
+        ]
+
+    def clipped(self, _caller: Caller) -> Mapping[int, Reach]:
+        return {}
+
+
 class FakeProducts:
     """Every product is a cooker."""
 
@@ -208,6 +242,10 @@ class House:
     units: FakeUnits
     clock: ManualClock
     folder: Path
+
+    @cached_property
+    def gate(self) -> FakeGate:
+        return FakeGate(self.units)
 
     def again(self, **changes: Any) -> House:
         """The same after a crash: another process on the same records and objects."""

@@ -8,13 +8,15 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import Parameter, QueryParameter
 from msgspec import Meta
 
 from monokoto.kernel.errors import Fault, Invalid, NotFound
-from monokoto.kernel.ids import parse_id
+from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import LATEST_PROPERTIES_MAX, LATEST_UNITS_MAX
 from monokoto.operate.twins.documents import RebuildJson, rebuild_to_json
+from monokoto.operate.twins.reach import by_maker, seen_latest
 from monokoto.operate.twins.reported.latest import (
     Gathered,
     LatestColumnsJson,
@@ -23,7 +25,7 @@ from monokoto.operate.twins.reported.latest import (
     rows_to_json,
 )
 from monokoto.operate.twins.service import Twins
-from monokoto.web import Caller, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Gate, Reach, Scope, decode_cursor, encode_cursor, problem_responses, requires
 
 Format = Literal["rows", "columns"]
 _WRITERS = {"rows": rows_to_json, "columns": columns_to_json}
@@ -52,6 +54,7 @@ class LatestController(Controller):
     async def get_latest(
         self,
         caller: Caller,
+        gate: NamedDependency[Gate],
         twins: Twins,
         units: Annotated[list[str] | None, Parameter(description="Unit ids, repeated or comma-separated")] = None,
         product: Annotated[str | None, Parameter(description="All units of this product that ever reported")] = None,
@@ -71,7 +74,7 @@ class LatestController(Controller):
             limit=limit,
             cursor=cursor,
         )
-        return await _answer(caller, twins, asked)
+        return await _answer(caller, gate, twins, asked)
 
     @post(
         "",
@@ -81,10 +84,10 @@ class LatestController(Controller):
         responses=problem_responses(404),
     )
     async def post_latest(
-        self, caller: Caller, twins: Twins, data: LatestRequest
+        self, caller: Caller, gate: NamedDependency[Gate], twins: Twins, data: LatestRequest
     ) -> Response[LatestRowsJson | LatestColumnsJson]:
         """Changes nothing; a POST because ten thousand ids do not fit into an address."""
-        return await _answer(caller, twins, data)
+        return await _answer(caller, gate, twins, data)
 
 
 class RebuildController(Controller):
@@ -114,28 +117,61 @@ class RebuildController(Controller):
         return rebuild_to_json(progress)
 
 
-async def _answer(caller: Caller, twins: Twins, asked: LatestRequest) -> Response[LatestRowsJson | LatestColumnsJson]:
-    body = await asyncio.to_thread(_latest, caller.organisation_id, twins, asked)
+async def _answer(
+    caller: Caller, gate: Gate, twins: Twins, asked: LatestRequest
+) -> Response[LatestRowsJson | LatestColumnsJson]:
+    body = await asyncio.to_thread(_latest, caller, gate, twins, asked)
     # Already JSON: ten thousand units are written straight from the columns.
     return Response(cast("LatestRowsJson", body), media_type="application/json")
 
 
-def _latest(organisation_id: int, twins: Twins, asked: LatestRequest) -> bytes:
-    found: Sequence[Gathered]
+def _latest(caller: Caller, gate: Gate, twins: Twins, asked: LatestRequest) -> bytes:
     if (asked.units is None) == (asked.product is None):
         raise Invalid("Say which units.", faults=[Fault(place="units", reason="give either `units` or `product`")])
     if len(asked.properties or ()) > LATEST_PROPERTIES_MAX:
         fault = Fault(place="properties", reason=f"at most {LATEST_PROPERTIES_MAX}")
         raise Invalid("Too many properties at once.", faults=[fault])
+    write = _WRITERS[asked.format]
     if asked.units is not None:
-        found = twins.latest(organisation_id, _unit_ids(asked.units), asked.properties)
-        return _WRITERS[asked.format](found, None)
+        reaches = _reaches(gate, caller, _unit_ids(asked.units))
+        return write(_latest_of(twins, reaches, asked.properties), None)
     after = decode_cursor(asked.cursor, int)[0] if asked.cursor else 0
+    product = asked.product or ""
+    held = gate.units(caller)
+    if held is not None:
+        mine = [reach for reach in held if reach.unit_id > after and twins.product_of(reach.unit_id) == product]
+        more = encode_cursor(mine[asked.limit - 1].unit_id) if len(mine) > asked.limit else None
+        return write(_latest_of(twins, mine[: asked.limit], asked.properties), more)
     one = twins.latest_of_product(
-        organisation_id, asked.product or "", after_unit=after, limit=asked.limit, properties=asked.properties
+        caller.organisation_id, product, after_unit=after, limit=asked.limit, properties=asked.properties
     )
-    more = encode_cursor(one.units[-1]) if len(one.units) == asked.limit else None
-    return _WRITERS[asked.format]([one], more)
+    following = encode_cursor(one.units[-1]) if len(one.units) == asked.limit else None
+    return write([seen_latest(one, gate.clipped(caller))], following)
+
+
+def _reaches(gate: Gate, caller: Caller, unit_ids: Sequence[int]) -> list[Reach]:
+    """What lies open of these units; raises NotFound with every one of which nothing does."""
+    found, missing = [], []
+    for unit_id in unit_ids:
+        try:
+            found.append(gate.unit(caller, unit_id))
+        except NotFound:
+            missing.append(unit_id)
+    if missing:
+        raise NotFound(
+            f"{len(missing)} of these units are not there.",
+            faults=[Fault(place=format_id(unit_id), reason="no such unit") for unit_id in missing[:100]],
+        )
+    return found
+
+
+def _latest_of(twins: Twins, reaches: Sequence[Reach], properties: list[str] | None) -> list[Gathered]:
+    clipped: dict[int, Reach] = {reach.unit_id: reach for reach in reaches if not reach.always}
+    return [
+        seen_latest(one, clipped)
+        for maker_id, units in by_maker(reaches).items()
+        for one in twins.latest(maker_id, units, properties)
+    ]
 
 
 def _unit_ids(texts: Sequence[str]) -> list[int]:

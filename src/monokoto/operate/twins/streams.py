@@ -41,12 +41,19 @@ class News:
 
 
 class Listener:
-    """One listener: to one unit, to a product, or to a whole organisation."""
+    """One listener: to one unit, to a product, to a whole organisation, or to units of whatever makers."""
 
-    def __init__(self, organisation_id: int, *, product: str | None, unit_id: int | None) -> None:
+    def __init__(
+        self, organisation_id: int, *, product: str | None, unit_id: int | None, by: int, among: frozenset[int] | None
+    ) -> None:
         self.organisation_id = organisation_id
+        """The maker's."""
         self.product = product
         self.unit_id = unit_id
+        self.by = by
+        """The organisation that listens, and whose limit of streams counts."""
+        self.among = among
+        """These units, whoever made them; None: the maker's. May be replaced while listening."""
         self._news = News()
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
@@ -61,11 +68,14 @@ class Listener:
 
     def note_reported(self, change: Change) -> None:
         """Some units changed; called by the line, must be cheap."""
-        if change.organisation_id != self.organisation_id or self.product not in (None, change.product):
+        if not self._hears(change.organisation_id, change.product):
             return
         arrived = change.arrived
         units: Iterable[int]
-        if self.unit_id is None:
+        if self.among is not None:
+            mine = [index for index, unit_id in enumerate(change.units.tolist()) if unit_id in self.among]
+            arrived, units = arrived[mine], change.units[mine].tolist()
+        elif self.unit_id is None:
             units = change.units.tolist()
         else:
             arrived = arrived[change.units == self.unit_id]
@@ -76,6 +86,9 @@ class Listener:
             self._add(change.product, units)
             self._news.since = min(self._news.since, int(arrived.min()))
         self._wake()
+
+    def _hears(self, organisation_id: int, product: str) -> bool:
+        return (self.among is not None or organisation_id == self.organisation_id) and self.product in (None, product)
 
     def _add(self, product: str, units: Iterable[int]) -> None:
         news = self._news
@@ -89,9 +102,9 @@ class Listener:
 
     def note_desired(self, organisation_id: int, unit_id: int, product: str, at: int) -> None:
         """A unit's desired state changed."""
-        if organisation_id != self.organisation_id or self.product not in (None, product):
+        if not self._hears(organisation_id, product) or self.unit_id not in (None, unit_id):
             return
-        if self.unit_id not in (None, unit_id):
+        if self.among is not None and unit_id not in self.among:
             return
         with self._lock:
             self._news.desired_since = min(self._news.desired_since, at)
@@ -136,19 +149,28 @@ class Listeners:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    def open(self, organisation_id: int, *, product: str | None = None, unit_id: int | None = None) -> Listener:
-        """A new listener; close it when done.
+    def open(
+        self,
+        organisation_id: int,
+        *,
+        product: str | None = None,
+        unit_id: int | None = None,
+        by: int | None = None,
+        among: frozenset[int] | None = None,
+    ) -> Listener:
+        """A new listener of an organisation (the maker itself, where it is not said by whom); close it when done.
 
         Raises:
             TooMany: the limit of streams is reached.
         """
-        own = sum(listener.organisation_id == organisation_id for listener in list(self._listeners.values()))
+        listens = organisation_id if by is None else by
+        own = sum(listener.by == listens for listener in list(self._listeners.values()))
         if len(self._listeners) >= STREAM_CLIENTS_MAX or own >= STREAM_CLIENTS_PER_ORGANISATION_MAX:
             raise TooMany(
                 f"{own} streams of this organisation are open; no more are taken now.",
                 remedy="Close one, or ask /api/v1/latest by period.",
             )
-        listener = Listener(organisation_id, product=product, unit_id=unit_id)
+        listener = Listener(organisation_id, product=product, unit_id=unit_id, by=listens, among=among)
         self._listeners[id(listener)] = listener
         return listener
 
