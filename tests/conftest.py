@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from monokoto.kernel.ids import UnitId
-from monokoto.web import Caller, Reach, Side
+from monokoto.web import Caller, Gate, Reach, Side
 
 
-class OwnGate:
+class OwnGate(Gate):
     """A gate behind which every unit was made by whoever asks: the services behind the routes know better."""
 
     def unit(self, caller: Caller, unit_id: int) -> Reach:

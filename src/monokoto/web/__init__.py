@@ -26,7 +26,7 @@ from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER, idempotency
 from monokoto.web.kept_answers import KeptAnswers
-from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor
+from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
 from monokoto.web.rate_limits import OWN_LIMITS, RateLimit, address_of, limit_callers, limit_headers, limit_strangers
 from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recording
@@ -71,6 +71,7 @@ __all__ = [
     "limit_strangers",
     "not_modified",
     "note_caller",
+    "page_of",
     "problem_responses",
     "provide_caller",
     "recording",

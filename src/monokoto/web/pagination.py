@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 
 T = TypeVar("T")
+Shown = TypeVar("Shown")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -27,6 +29,17 @@ class PageRequest(msgspec.Struct, frozen=True):
 
     limit: Annotated[int, Meta(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT
     cursor: str | None = None
+
+
+def page_of(
+    found: Sequence[T], limit: int, key: Callable[[T], int | str | tuple[int | str, ...]], shown: Callable[[T], Shown]
+) -> Page[Shown]:
+    """A page out of one item more than it holds, which says that there are others; `key` is what the next page begins past."""
+    last = None
+    if len(found) > limit:
+        parts = key(found[limit - 1])
+        last = encode_cursor(*parts) if isinstance(parts, tuple) else encode_cursor(parts)
+    return Page(items=[shown(one) for one in found[:limit]], next_cursor=last)
 
 
 def encode_cursor(*parts: int | str) -> str:

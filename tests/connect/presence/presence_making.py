@@ -44,7 +44,9 @@ class Beats:
 
     def beat(self, gateway: str, at: int, **more: bool) -> None:
         fields = ", ".join(f'"{name}": {str(value).lower()}' for name, value in more.items())
-        self.values[gateway] = f'{{"gateway": "{gateway}", "at": {at}, "process": 7{", " + fields if fields else ""}}}'.encode()
+        self.values[gateway] = (
+            f'{{"gateway": "{gateway}", "at": {at}, "process": 7{", " + fields if fields else ""}}}'.encode()
+        )
 
 
 def connected(unit: int, arrived: int, *, gateway: str = "g1", session: str = "s1") -> PresenceRecord:

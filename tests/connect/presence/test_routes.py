@@ -11,7 +11,7 @@ from presence_making import ACME, OTHER, batch_of, connected, disconnected
 
 from monokoto.connect.presence import Presence, PresenceController
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, format_id
-from monokoto.web import Caller, Scope, authentication, exception_handlers, provide_caller
+from monokoto.web import Caller, Gate, Scope, authentication, exception_handlers, provide_caller
 
 START = 1_767_225_600_000_000
 
@@ -24,7 +24,7 @@ class FixedKeys:
 
 
 @pytest.fixture
-def client(presence: Presence) -> Iterator[TestClient[Litestar]]:
+def client(presence: Presence, own_gate: Gate) -> Iterator[TestClient[Litestar]]:
     application = Litestar(
         [PresenceController],
         middleware=[authentication(FixedKeys())],
@@ -32,6 +32,7 @@ def client(presence: Presence) -> Iterator[TestClient[Litestar]]:
         dependencies={
             "caller": Provide(provide_caller),
             "presence": Provide(lambda: presence, sync_to_thread=False),
+            "gate": Provide(lambda: own_gate, sync_to_thread=False),
         },
     )
     with TestClient(application) as opened:

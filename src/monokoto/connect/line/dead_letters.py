@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from monokoto.connect.line.batch import Batch, DeadLetter
-from monokoto.engines.series import DURABLE, Series
+from monokoto.engines.series import DURABLE, Series, Times, within_times
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.kernel.limits import DEAD_LETTER_DAYS, DEAD_LETTER_PAYLOAD_BYTES_MAX, DEAD_LETTERS_PER_UNIT_MINUTE_MAX
 
@@ -137,10 +137,15 @@ class DeadLetters:
         unit_id: UnitId | None = None,
         before: tuple[int, int, int] | None = None,
         limit: int = 100,
+        windows: Mapping[int, Times] | None = None,
     ) -> list[StoredLetter]:
-        """The newest first; `before` is (arrived, unit, number) of the last one seen."""
-        conditions = ["organisation = {organisation:Int64}"]
-        parameters: dict[str, Any] = {"organisation": organisation_id, "limit": limit}
+        """The newest first; `before` is (arrived, unit, number) of the last one seen.
+
+        Of units in `windows` only what arrived in their times there, of all others everything.
+        """
+        condition, bound = _within(windows, "toUnixTimestamp64Micro(arrived)")
+        conditions = ["organisation = {organisation:Int64}", condition]
+        parameters: dict[str, Any] = {"organisation": organisation_id, "limit": limit, **bound}
         if unit_id is not None:
             conditions.append("unit = {unit:Int64}")
             parameters["unit"] = unit_id
@@ -160,10 +165,17 @@ class DeadLetters:
         rows = rows.set_column(rows.schema.get_field_index("payload"), "payload", payloads)
         return [_from_row(row) for row in rows.to_pylist()]
 
-    def counts(self, organisation_id: OrganisationId, *, unit_id: UnitId | None = None) -> dict[int, dict[str, int]]:
-        """How many there ever were, by unit and reason."""
-        narrowed = "" if unit_id is None else " AND unit = {unit:Int64}"
-        parameters: dict[str, Any] = {"organisation": organisation_id}
+    def counts(
+        self,
+        organisation_id: OrganisationId,
+        *,
+        unit_id: UnitId | None = None,
+        windows: Mapping[int, Times] | None = None,
+    ) -> dict[int, dict[str, int]]:
+        """How many there ever were, by unit and reason; `windows` as in `list`."""
+        condition, bound = _within(windows, "arrived")
+        narrowed = f" AND {condition}" + ("" if unit_id is None else " AND unit = {unit:Int64}")
+        parameters: dict[str, Any] = {"organisation": organisation_id, **bound}
         if unit_id is not None:
             parameters["unit"] = unit_id
         rows = self._series.query(
@@ -176,6 +188,11 @@ class DeadLetters:
         for row in rows.to_pylist():
             counted.setdefault(int(row["unit"]), {})[row["reason"]] = int(row["total"])
         return counted
+
+
+def _within(windows: Mapping[int, Times] | None, instant: str) -> tuple[str, dict[str, Any]]:
+    condition, bound = within_times(windows or {}, others=True, instant=instant)
+    return condition, dict(bound)
 
 
 def _from_row(row: dict[str, Any]) -> StoredLetter:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from litestar import Controller, get
+from litestar.di import NamedDependency
 from litestar.params import Parameter
 from msgspec import Meta
 
@@ -15,7 +19,7 @@ from monokoto.connect.presence.service import Presence
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Gate, Reach, Scope, decode_cursor, page_of, problem_responses, requires
 
 
 class SessionJson(msgspec.Struct, frozen=True):
@@ -90,23 +94,34 @@ class PresenceController(Controller):
     async def fleet_presence(
         self,
         caller: Caller,
+        gate: NamedDependency[Gate],
         presence: Presence,
         online: Annotated[bool | None, Parameter(description="Only units online, or only those offline")] = None,
         limit: Annotated[int, Parameter(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> FleetPresenceJson:
-        """Counts of all units that are not retired, and a page of them from the oldest on."""
+        """Counts of all units that are not retired, and a page of them from the oldest on.
+
+        To a maker of the units it made, to others of those they own or use now.
+        """
         after = max(0, min(decode_cursor(cursor, int)[0], (1 << 63) - 1)) if cursor else 0
-        counts = await asyncio.to_thread(presence.count, caller.organisation_id)
+        units = await asyncio.to_thread(_units, gate, caller, presence)
+        counts = await asyncio.to_thread(presence.count, caller.organisation_id, units)
         found = await asyncio.to_thread(
-            presence.list, caller.organisation_id, online=online, after=after, limit=limit + 1
+            presence.list, caller.organisation_id, online=online, after=after, limit=limit + 1, units=units
+        )
+        page = page_of(
+            found,
+            limit,
+            key=lambda one: one.unit_id,
+            shown=lambda one: presence_to_json(_seen(one, gate.unit(caller, one.unit_id))),
         )
         return FleetPresenceJson(
             online=counts.online,
             offline=counts.offline,
             never_seen=counts.never_seen,
-            items=[presence_to_json(one) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].unit_id) if len(found) > limit else None,
+            items=page.items,
+            next_cursor=page.next_cursor,
         )
 
     @get(
@@ -116,7 +131,28 @@ class PresenceController(Controller):
         responses=problem_responses(404),
         summary="Say whether a unit is online",
     )
-    async def unit_presence(self, caller: Caller, presence: Presence, unit: str) -> UnitPresenceJson:
+    async def unit_presence(
+        self, caller: Caller, gate: NamedDependency[Gate], presence: Presence, unit: str
+    ) -> UnitPresenceJson:
         """Whether it is connected, since when, by which sessions, and when it was last heard of."""
-        found = await asyncio.to_thread(presence.of, caller.organisation_id, parse_id(unit, what="unit id"))
-        return presence_to_json(found)
+        reach = gate.unit(caller, parse_id(unit, what="unit id")).must_be_present()
+        found = await asyncio.to_thread(presence.of, reach.organisation_id, reach.unit_id)
+        return presence_to_json(_seen(found, reach))
+
+
+def _units(gate: Gate, caller: Caller, presence: Presence) -> npt.NDArray[np.int64] | None:
+    """The units whose present lies open, by id; None: all the caller's organisation made."""
+    held = gate.units(caller)
+    if held is not None:
+        return np.array([reach.unit_id for reach in held if reach.now], np.int64)
+    closed = [unit_id for unit_id, reach in gate.clipped(caller).items() if not reach.now]
+    return np.setdiff1d(presence.units(caller.organisation_id), closed) if closed else None
+
+
+def _seen(presence: UnitPresence, reach: Reach) -> UnitPresence:
+    """Without instants of another's time."""
+    if reach.always:
+        return presence
+    since = presence.since if reach.holds(presence.since) else 0
+    last_seen = presence.last_seen if reach.holds(presence.last_seen) else 0
+    return replace(presence, since=since, last_seen=last_seen)

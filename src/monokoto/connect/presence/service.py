@@ -173,9 +173,9 @@ class Presence:
         row = self._columns.row_of(unit_id)
         return UnitPresence(unit_id=unit_id) if row == NOBODY else self._columns.presence(row)
 
-    def count(self, organisation_id: int) -> FleetPresence:
-        """How many of the organisation's units are online."""
-        _, rows, online = self._fleet(organisation_id)
+    def count(self, organisation_id: int, units: Int64s | None = None) -> FleetPresence:
+        """How many of the organisation's units, or of these, are online."""
+        _, rows, online = self._fleet(organisation_id, units)
         count = int(online.sum())
         return FleetPresence(online=count, offline=len(rows) - count, never_seen=int((rows == NOBODY).sum()))
 
@@ -184,10 +184,16 @@ class Presence:
         return int(np.count_nonzero(self._columns.columns["online"]))
 
     def list(
-        self, organisation_id: int, *, online: bool | None = None, after: int = 0, limit: int = PAGE_SIZE_DEFAULT
+        self,
+        organisation_id: int,
+        *,
+        online: bool | None = None,
+        after: int = 0,
+        limit: int = PAGE_SIZE_DEFAULT,
+        units: Int64s | None = None,
     ) -> list[UnitPresence]:
-        """The presence of the organisation's units (of those online or offline) by id, those past `after`."""
-        units, rows, live = self._fleet(organisation_id)
+        """The presence of the organisation's units, or of these (of those online or offline), by id, those past `after`."""
+        units, rows, live = self._fleet(organisation_id, units)
         wanted = units > after
         if online is not None:
             wanted &= live == online
@@ -197,9 +203,15 @@ class Presence:
             for place in np.flatnonzero(wanted)[:limit]
         ]
 
-    def _fleet(self, organisation_id: int) -> tuple[Int64s, Int64s, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """The organisation's units by id, the row of each, and whether it is online."""
-        units = self._directory.units(organisation_id)
+    def units(self, organisation_id: int) -> Int64s:
+        """The organisation's units that are not retired, by id."""
+        return self._directory.units(organisation_id)
+
+    def _fleet(
+        self, organisation_id: int, units: Int64s | None
+    ) -> tuple[Int64s, Int64s, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+        """The organisation's units, or these, by id, the row of each, and whether it is online."""
+        units = self._directory.units(organisation_id) if units is None else units
         columns = self._columns
         rows = columns.rows_of(units)
         online = np.asarray(columns.columns["online"], np.bool_)[np.maximum(rows, 0)] & (rows != NOBODY)
