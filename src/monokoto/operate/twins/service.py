@@ -28,11 +28,11 @@ from monokoto.operate.twins.reported.rebuild import RebuildProgress, Rebuilds
 from monokoto.operate.twins.reported.snapshots import Snapshots
 from monokoto.operate.twins.reported.state import ReportedState
 from monokoto.operate.twins.streams import Listeners
+from monokoto.operate.twins.telling.announcer import DESIRED_CHANGED, Announcer
 from monokoto.operate.twins.telling.answerer import Answerer
 from monokoto.operate.twins.telling.teller import DesiredTeller, Down, Units
 from monokoto.operate.twins.twin import Desired, Properties, Reported, Twin
 
-DESIRED_CHANGED = "twins.desired_changed"
 _TELL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
 _REPAIR_SECONDS = 10.0
@@ -83,6 +83,7 @@ class Twins:
         self._tasks: list[asyncio.Task[None]] = []
         self._repair_signal = asyncio.Event()
         self._origin = secrets.token_hex(8)
+        self._announcer = None if facts is None else Announcer(facts, clock, origin=self._origin)
 
     # The line
 
@@ -153,6 +154,8 @@ class Twins:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        if self._announcer is not None:
+            await self._announcer.stop()
         await self._snapshots.save()
 
     # Reading (blocking, short)
@@ -304,12 +307,8 @@ class Twins:
             return desired
         self._teller.signal.set()
         self.listeners.desired(unit.organisation_id, unit.unit_id, unit.product, desired.at)
-        if self._facts is not None:
-            data = {"unit_id": unit.unit_id, "at": desired.at, "origin": self._origin}
-            organisation_id = OrganisationId(unit.organisation_id)
-            await self._facts.tell(
-                Fact(name=DESIRED_CHANGED, organisation_id=organisation_id, at=self._clock.now(), data=data)
-            )
+        if self._announcer is not None:
+            self._announcer.changed(unit.organisation_id, unit.unit_id, desired.at)
         return desired
 
     async def _heard(self, fact: Fact) -> None:
