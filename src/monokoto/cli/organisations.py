@@ -50,7 +50,7 @@ _MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 
 
 @contextmanager
-def _records(settings_file: Path | None) -> Iterator[Records]:
+def open_records_of(settings_file: Path | None) -> Iterator[Records]:
     """The records of the installation the settings name, their schema brought up to date."""
     settings = load_settings(settings_file, os.environ)
     opened = open_records(settings.records.url, data_dir=Path(settings.data_dir))
@@ -72,7 +72,7 @@ def create_organisation(
     as_json: JsonOption = False,
 ) -> None:
     """Make an organisation."""
-    with _records(settings) as records:
+    with open_records_of(settings) as records:
         made = Organisations(records, SystemClock()).create(name or slug, slug, kind)
     if as_json:
         print_json(organisation_to_json(made))
@@ -84,9 +84,9 @@ def create_organisation(
 @told
 def list_organisations(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """All organisations, by slug."""
-    with _records(settings) as records:
+    with open_records_of(settings) as records:
         found = Organisations(records, SystemClock()).list(limit=PAGE_SIZE_MAX)
-    _print_rows([msgspec.to_builtins(organisation_to_json(one)) for one in found], as_json=as_json)
+    print_rows([msgspec.to_builtins(organisation_to_json(one)) for one in found], as_json=as_json)
 
 
 @keys.command("create")
@@ -103,8 +103,8 @@ def create_key(
     """Make a key and print it: the only time it is shown. Without --scope it may do everything (admin)."""
     clock = SystemClock()
     expires_at = None if days is None else clock.now() + days * _MICROSECONDS_PER_DAY
-    with _records(settings) as records:
-        owner = _owner(Organisations(records, clock), organisation)
+    with open_records_of(settings) as records:
+        owner = organisation_named(Organisations(records, clock), organisation)
         key, secret = ApiKeys(records, clock).create(
             owner.id, name=name, scopes=scope or [Scope.ADMIN], expires_at=expires_at
         )
@@ -129,10 +129,10 @@ def list_keys(
 ) -> None:
     """The keys of an organisation, revoked ones too."""
     clock = SystemClock()
-    with _records(settings) as records:
-        owner = _owner(Organisations(records, clock), organisation)
+    with open_records_of(settings) as records:
+        owner = organisation_named(Organisations(records, clock), organisation)
         found = ApiKeys(records, clock).list(owner.id, limit=PAGE_SIZE_MAX)
-    _print_rows([msgspec.to_builtins(key_to_json(one)) for one in found], as_json=as_json)
+    print_rows([msgspec.to_builtins(key_to_json(one)) for one in found], as_json=as_json)
 
 
 @keys.command("revoke")
@@ -145,8 +145,8 @@ def revoke_key(
 ) -> None:
     """End a key. A running platform stops taking it within two seconds."""
     clock = SystemClock()
-    with _records(settings) as records:
-        owner = _owner(Organisations(records, clock), organisation)
+    with open_records_of(settings) as records:
+        owner = organisation_named(Organisations(records, clock), organisation)
         revoked = ApiKeys(records, clock).revoke(owner.id, parse_id(key, what="key id"))
     if as_json:
         print_json(key_to_json(revoked))
@@ -154,7 +154,8 @@ def revoke_key(
         typer.echo(f"{revoked.name} ({key}) is revoked.")
 
 
-def _owner(known: Organisations, slug: str) -> Organisation:
+def organisation_named(known: Organisations, slug: str) -> Organisation:
+    """The organisation a command is about; raises NotFound when that is not clear."""
     if slug:
         return known.by_slug(slug)
     found = known.list(limit=2)
@@ -166,7 +167,8 @@ def _owner(known: Organisations, slug: str) -> Organisation:
     return found[0]
 
 
-def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Rows as JSON, or as a table for a person."""
     if as_json:
         print_json(rows)
     elif not rows:

@@ -59,7 +59,14 @@ def addresses(settings: Settings, ready: Mapping[str, Any]) -> dict[str, str]:
     }
     if "gateway.mqtts_port" in ports:
         where["mqtts"] = f"mqtts://{host}:{ports['gateway.mqtts_port']}"
+    if ports.get("first_run"):
+        where["first_run"] = first_run_link(settings.api.address(ports["api.port"]), ports["first_run"])
     return where
+
+
+def first_run_link(address: str, secret: str) -> str:
+    """The page on which somebody becomes the one who runs this platform."""
+    return f"{address}/console/first-run?token={secret}"
 
 
 def _reachable(host: str) -> str:
@@ -73,10 +80,17 @@ def show_addresses(where: Mapping[str, str]) -> None:
     table = Table.grid(padding=(0, 2))
     names = {"api": "HTTP API", "mqtt": "MQTT", "mqtts": "MQTT over TLS", "websocket": "MQTT over WebSocket"}
     for name, address in where.items():
-        table.add_row(names.get(name, name), f"[bold]{address}[/bold]")
+        if name in names:
+            table.add_row(names[name], f"[bold]{address}[/bold]")
     table.add_row("OpenAPI", f"{where['api']}/openapi/openapi.json")
     console.print("[green]Monokoto is up.[/green] Ctrl-C stops it.")
     console.print(table)
+    if "first_run" in where:
+        # On a line of its own and never wrapped: it is there to be clicked or copied.
+        console.print(
+            "\n[yellow]Nobody runs this platform yet.[/yellow] This link makes you the one who does; it works once:"
+        )
+        console.print(where["first_run"], soft_wrap=True, highlight=False, markup=False)
 
 
 @told

@@ -7,8 +7,8 @@ from monokoto.connect.people.first_run import FirstRun
 from monokoto.connect.people.invitation import Invitation
 from monokoto.connect.people.invitation_routes import InvitationController
 from monokoto.connect.people.invitations import Invitations, Newcomer, Offer
-from monokoto.connect.people.json import PersonJson, SignedInJson
-from monokoto.connect.people.letters import FIRST_RUN_PATH, INVITATION_PATH, LETTERS, Letters
+from monokoto.connect.people.json import PersonJson, SignedInJson, role_to_json
+from monokoto.connect.people.letters import INVITATION_PATH, LETTERS, Letters
 from monokoto.connect.people.member import Member, Membership
 from monokoto.connect.people.member_routes import MemberController, OrganisationsController
 from monokoto.connect.people.password import Passwords, faults_of_password
@@ -33,7 +33,6 @@ CONTROLLERS = (
 __all__ = [
     "ADMIN_OF",
     "CONTROLLERS",
-    "FIRST_RUN_PATH",
     "INVITATION_PATH",
     "LETTERS",
     "LOCALES",
@@ -63,6 +62,7 @@ __all__ = [
     "Visitor",
     "faults_of_password",
     "person_behind",
+    "role_to_json",
     "roles_of",
     "session_cookie_for",
     "signed_in",

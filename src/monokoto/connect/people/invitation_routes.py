@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta
 
 from monokoto.connect.people.entrance import Entrance
@@ -216,8 +216,8 @@ class InvitationController(Controller):
         entrance: NamedDependency[Entrance],
         people: NamedDependency[People],
         sessions: NamedDependency[Sessions],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         data: JSONBody[AcceptRequest],
     ) -> Response[JoinedJson]:
         """Whoever has the invited e-mail address becomes a member. Somebody new says who they are and is signed in at once."""

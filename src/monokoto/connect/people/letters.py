@@ -15,7 +15,6 @@ from monokoto.kernel.clock import Instant, format_instant
 
 INVITATION_PATH = "/console/invitation"
 RESET_PATH = "/console/reset"
-FIRST_RUN_PATH = "/console/first-run"
 SIGN_IN_PATH = "/console/sign-in"
 FORGOTTEN_PATH = "/console/forgotten"
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta
 
 from monokoto.connect.people.facts import member_changed
@@ -128,8 +128,8 @@ class MemberController(Controller):
         caller: NamedDependency[Caller],
         people: NamedDependency[People],
         sessions: NamedDependency[Sessions],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         person: FromPath[str],
         data: JSONBody[RoleRequest],
     ) -> MemberJson:
@@ -152,8 +152,8 @@ class MemberController(Controller):
         caller: NamedDependency[Caller],
         people: NamedDependency[People],
         sessions: NamedDependency[Sessions],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         person: FromPath[str],
     ) -> MemberJson:
         """Their sessions open nothing here any more: at once in this process, within two seconds in others. The person stays,
