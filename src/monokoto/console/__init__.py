@@ -9,6 +9,7 @@ from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
+from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.products import ProductPagesController
@@ -24,6 +25,7 @@ CONTROLLERS = (
     PeopleController,
     ClaimController,
     JobsController,
+    OrganisationsController,
     KeysController,
     AuditController,
     ExplorerController,

@@ -110,8 +110,14 @@ class Api:
 
     async def part(self, path: str, **query: Any) -> Part:
         """As `get`, for a part of a page; a session that is over still ends the whole page."""
+        return await self.part_of("GET", path, query=query)
+
+    async def part_of(
+        self, method: str, path: str, *, body: Any = None, query: Mapping[str, Any] | None = None
+    ) -> Part:
+        """As `part`, for what is asked by another method."""
         try:
-            return Part(value=await self.get(path, **query))
+            return Part(value=await self.call(method, path, body=body, query=query))
         except NotSignedIn:
             raise
         except Refused as refused:

@@ -43,10 +43,11 @@ class AccountController(Controller):
     @post("/password")
     async def password(self, visit: NamedDependency[Visit]) -> Response[str]:
         """Change it, knowing the one there is."""
-        body = {"current": visit.secret("current"), "password": visit.secret("password")}
+        body = {"old": visit.secret("current"), "new": visit.secret("password")}
         try:
             await visit.api.post("/api/v1/password/change", body)
         except Refused as refused:
+            # 401 here is the wrong old password, and not a session that is over.
             return visit.again("account/account.html", refused, **await _account(visit.api))
         return visit.go("/console/account", visit.say(PASSWORD_CHANGED))
 

@@ -19,6 +19,7 @@ from monokoto.console.visit import HOME, SIGN_IN, Visit, local
 LINK_SENT = mark("If somebody has this address, a link is on its way to them.")
 PASSWORD_SET = mark("The password is changed. Sign in with the new one.")
 BEGUN = mark("Welcome. This platform is yours now.")
+INVITATION_SENT = mark("A mail with the next step is on its way.")
 JOINED = mark("Welcome. You are a member now.")
 
 
@@ -108,20 +109,44 @@ class EntranceController(Controller):
             return guest.again("entrance/reset.html", refused, token=body["token"])
         return guest.go(SIGN_IN, guest.say(PASSWORD_SET))
 
+    @get("/sign-up")
+    async def sign_up_page(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """Ask for a place of one's own, for the units one owns."""
+        return guest.page("entrance/sign_up.html")
+
+    @post("/sign-up")
+    async def sign_up(self, guest: NamedDependency[Visit]) -> Response[str]:
+        """The same answer whoever asks; a platform that is not open says so."""
+        try:
+            await guest.api.post("/api/v1/sign-up", {"email": guest.value("email")})
+        except Refused as refused:
+            return guest.again("entrance/sign_up.html", refused)
+        return guest.go(SIGN_IN, guest.say(INVITATION_SENT))
+
     @get("/invitation")
     async def invitation_page(self, guest: NamedDependency[Visit], token: FromQuery[str] = "") -> Response[str]:
-        """Join an organisation, with the mailed link."""
-        return guest.page("entrance/invitation.html", token=token)
+        """Who invites to what, by the secret in the mailed link."""
+        if not token:
+            return guest.page("entrance/invitation.html", token="", offer=None)
+        try:
+            offer = await guest.api.post("/api/v1/invitations/offer", {"token": token})
+        except Refused as refused:
+            return guest.again("entrance/invitation.html", refused, token=token, offer=None)
+        return guest.page("entrance/invitation.html", token=token, offer=offer)
 
     @post("/invitation")
     async def accept(self, guest: NamedDependency[Visit]) -> Response[str]:
-        """As the person who is signed in, or as a new one."""
-        body = {"token": guest.value("token")}
-        if guest.who is None:
-            body |= {"name": guest.value("name"), "password": guest.secret("password")}
-            body |= {"locale": guest.formats.language, "time_zone": guest.formats.zone}
+        """Somebody new says who they are and is signed in; somebody known joins, and signs in as always."""
+        token = guest.value("token")
+        body = {"token": token, "locale": guest.formats.language, "time_zone": guest.formats.zone}
+        body |= {name: guest.value(name) for name in ("name", "organisation") if guest.value(name)}
+        if guest.secret("password"):
+            body["password"] = guest.secret("password")
         try:
-            await guest.api.post("/api/v1/invitations/accept", body)
+            joined = await guest.api.post("/api/v1/invitations/accept", body)
         except Refused as refused:
-            return guest.again("entrance/invitation.html", refused, token=body["token"])
+            offer = (await guest.api.part_of("POST", "/api/v1/invitations/offer", body={"token": token})).value
+            return guest.again("entrance/invitation.html", refused, token=token, offer=offer)
+        if joined["signed_in"] is None and guest.who is None:
+            return guest.go(SIGN_IN, guest.say(JOINED))
         return guest.go(HOME, guest.say(JOINED))
