@@ -191,11 +191,14 @@ class Live:
         verdict = await asyncio.to_thread(self._judge, caller, watch)
         self.interest.hear(watch.gateway, time.monotonic())
         viewer = Viewer(watch.asker.organisation_id, watch.asker.kind)
+        granted: dict[int, int] = {}
         for ask, reason in zip(watch.asks, verdict, strict=True):
             if reason < Reason.UNSPECIFIED_ERROR:
-                self.interest.add(watch.gateway, (viewer, ask.unit_id, ask.aspects))
-                if ask.unit_id != live.EVERY:
-                    self._present.append((watch.gateway, watch.token, viewer, ask))
+                granted[ask.unit_id] = granted.get(ask.unit_id, 0) | ask.aspects
+        for unit_id, aspects in granted.items():
+            self.interest.add(watch.gateway, (viewer, unit_id, aspects))
+            if unit_id != live.EVERY:
+                self._present.append((watch.gateway, watch.token, viewer, live.Ask(unit_id, aspects)))
         self._signal.set()
         return live.encode(verdict)
 

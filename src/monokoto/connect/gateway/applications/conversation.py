@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from monokoto.connect.gateway.applications.live import EVERY, Ask, Control, Outcome, asker_of
+from monokoto.connect.gateway.applications.live import Ask, Control, Outcome, asker_of
 from monokoto.connect.gateway.applications.telling import Telling
 from monokoto.connect.gateway.applications.topics import Wanted, asked_by, wanted_by
 from monokoto.connect.gateway.applications.watches import Listener, Subscribed, Watches
@@ -230,8 +230,6 @@ class ApplicationDialogue(Dialogue):
             return Outcome(Reason.QUOTA_EXCEEDED, f"a payload may have {PAYLOAD_BYTES_MAX} bytes")
         if not listener.caller.may(Scope.CONTROL_WRITE):
             return Outcome(Reason.NOT_AUTHORIZED, "the key lacks the scope control:write")
-        if asked.unit_id == EVERY:
-            return Outcome(Reason.NOT_AUTHORIZED, "there is no such unit")
         control = Control(asker_of(listener.caller), asked.unit_id, asked.verb, asked.name, packet.payload)
         try:
             return await self._platform.control(control)

@@ -58,7 +58,7 @@ def wanted_by(topic_filter: str) -> Wanted | Refusal:
     if levels[:3] != _ROOT or len(levels) < 5:
         return Refusal(Reason.TOPIC_FILTER_INVALID, f"applications are told on {PREFIX}{{unit}}/...")
     try:
-        unit_id = EVERY if levels[3] == "+" else parse_id(levels[3])
+        unit_id = EVERY if levels[3] == "+" else _unit_in(levels[3])
     except Invalid:
         return Refusal(Reason.NOT_AUTHORIZED, "there is no such unit")
     tail = levels[4:]
@@ -75,9 +75,9 @@ def wanted_by(topic_filter: str) -> Wanted | Refusal:
 def asked_by(topic: str) -> Asked | Refusal:
     """What a publish to the topic asks for."""
     levels = topic.split("/")
-    if levels[:3] == _ROOT and all(0 < len(level) <= NAME_LENGTH_MAX for level in levels[3:]):
+    if levels[:3] == _ROOT and len(levels) > 4 and all(0 < len(level) <= NAME_LENGTH_MAX for level in levels[3:]):
         try:
-            unit_id = parse_id(levels[3]) if len(levels) > 4 else 0
+            unit_id = _unit_in(levels[3])
         except Invalid:
             return Refusal(Reason.NOT_AUTHORIZED, "there is no such unit")
         match levels[4:]:
@@ -90,6 +90,14 @@ def asked_by(topic: str) -> Asked | Refusal:
     return Refusal(
         Reason.TOPIC_NAME_INVALID, "applications publish .../properties/{name}/set, /desired, /actions/{name}"
     )
+
+
+def _unit_in(level: str) -> int:
+    """The unit's id. Raises Invalid, also for what would be read as `EVERY`."""
+    unit_id = parse_id(level)
+    if unit_id == EVERY:
+        raise Invalid("No unit has this id.")
+    return unit_id
 
 
 def topic_of(unit_id: int, tail: str) -> str:
