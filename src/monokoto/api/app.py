@@ -48,6 +48,7 @@ TAGS = {
     "Products": "What kinds of things there are: folders with a W3C WoT Thing Model, in versions that never change.",
     "Units": "The things themselves: registered, found, moved, retired.",
     "Credentials": "What units prove themselves with: tokens and certificates.",
+    "Ownership": "Whose a unit is: claimed, handed on, shared, rented out.",
     "Presence": "Which units are connected, and when they were heard of.",
     "Ingest": "Where units send what they measured. A unit's token opens these, not an API key.",
     "Dead letters": "What units sent and could not be taken, with the reason.",

@@ -9,7 +9,12 @@ from monokoto.connect.tenancy import Organisations
 
 
 def join_ownership(
-    engines: Engines, directory: Directory, fleet: Fleet, organisations: Organisations, contract: Contract
+    engines: Engines,
+    directory: Directory,
+    fleet: Fleet,
+    organisations: Organisations,
+    contract: Contract,
+    public_url: str,
 ) -> tuple[UnitGate, Ownerships, Accesses]:
     """Make them over these engines."""
     ledger = Ledger(engines.records, engines.clock)
@@ -23,5 +28,6 @@ def join_ownership(
         contract=contract,
         codes=ClaimCodes(engines.records, engines.clock),
         facts=engines.facts,
+        public_url=public_url,
     )
     return UnitGate(directory, ledger), ownerships, Accesses(ownerships)

@@ -62,7 +62,7 @@ class Platform:
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)
         self.gate, self.ownerships, self.accesses = join_ownership(
-            engines, self.directory, self.fleet, self.organisations, self.products
+            engines, self.directory, self.fleet, self.organisations, self.products, settings.api.public_url
         )
         self.credentials = Credentials(records, clock)
         self.downlink = Downlink(log)
@@ -98,10 +98,12 @@ class Platform:
             facts=facts,
         )
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
-        self.joined_things = wot = JoinedThings(settings, engines, fleet=self.fleet, products=self.products, gate=self.gate)
+        self.live = join_live(engines, self)
+        self.joined_things = wot = JoinedThings(
+            settings, engines, fleet=self.fleet, products=self.products, gate=self.gate
+        )
         self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
         self.polls, self.access_tokens = wot.polls, wot.access_tokens
-        self.live = join_live(engines, self)
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock

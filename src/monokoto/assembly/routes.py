@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from monokoto.connect.fleet import CredentialsController, UnitsController, import_units
 from monokoto.connect.gateway import ingest_routes
 from monokoto.connect.line import DeadLetterController
+from monokoto.connect.ownership import CONTROLLERS as OWNERSHIP
 from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
@@ -41,6 +42,8 @@ SERVICES = (
     "downlink",
     "directory",
     "gate",
+    "ownerships",
+    "accesses",
     "ingest",
     "facts",
     "clock",
@@ -55,6 +58,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     UnitsController,
     import_units,
     CredentialsController,
+    *OWNERSHIP,
     PresenceController,
     *ingest_routes(),
     DeadLetterController,

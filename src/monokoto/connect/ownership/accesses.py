@@ -10,7 +10,7 @@ from monokoto.connect.ownership.ownership import Access, AccessKind, Ownership
 from monokoto.connect.ownership.service import Ownerships
 from monokoto.connect.ownership.store import access_to_row, load_accesses, unit_accesses
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, format_instant
-from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
+from monokoto.kernel.errors import Conflict, Fault, Invalid
 from monokoto.kernel.ids import AccessId, OrganisationId, format_id, new_id
 from monokoto.kernel.limits import ACCESSES_PER_UNIT_MAX
 
@@ -134,14 +134,10 @@ class Accesses:
             return change.end_access(organisation_id, unit_id, access_id, kind)
 
     def of_unit(self, organisation_id: int, unit_id: int, kind: AccessKind) -> Sequence[Access]:
-        """The shares or rentals of a unit in which the asker has a part, in order of time.
-
-        Raises: NotFound: the unit was never the asker's, shared with it or rented to it.
-        """
+        """The shares or rentals of a unit in which the asker has a part, in order of time."""
         ledger = self._ownerships.ledger.unit(unit_id)
-        if ledger is None or organisation_id not in ledger.parties():
-            raise NotFound(f"There is no unit {format_id(unit_id)!r}.")
-        return [one for one in ledger.accesses if one.kind is kind and organisation_id in (one.giver_id, one.guest_id)]
+        accesses = () if ledger is None else ledger.accesses
+        return [one for one in accesses if one.kind is kind and organisation_id in (one.giver_id, one.guest_id)]
 
 
 def _check_times(begin: int, end: int | None, *, earliest: int, latest: int | None, now: int) -> None:

@@ -144,6 +144,12 @@ class Ledger:
             holding = self._now(organisation_id)
             return {} if holding is None else holding.clipped()
 
+    def owned(self, organisation_id: int) -> list[int]:
+        """The units within an organisation's reach that belong to somebody other than their maker."""
+        with self._lock:
+            holding = self._now(organisation_id)
+            return [] if holding is None else [one for one, reach in holding.reaches.items() if reach.owned]
+
     def _now(self, organisation_id: int) -> _Holding | None:
         holding = self._holdings.get(organisation_id)
         if holding is not None:

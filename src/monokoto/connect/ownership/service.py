@@ -70,10 +70,13 @@ class Ownerships:
         contract: Contract,
         codes: ClaimCodes,
         facts: Facts | None = None,
+        public_url: str = "",
     ) -> None:
         self.ledger = ledger
         self.organisations = organisations
         self.codes = codes
+        self.public_url = public_url
+        """By which address the outside calls us, for links in codes; empty: the one a request came by."""
         self._records = records
         self._clock = clock
         self._directory = directory
@@ -86,6 +89,11 @@ class Ownerships:
         if self._facts is not None:
             fact: Fact = ownership_changed(organisation_id, unit_ids, at=self._clock.now())
             await self._facts.tell(fact)
+
+    def owned(self, unit_id: int) -> bool:
+        """Whether a unit belongs to somebody now."""
+        known = self.ledger.unit(unit_id)
+        return known is not None and known.owner(self._clock.now()) is not None
 
     def now(self) -> int:
         """The present."""
