@@ -11,7 +11,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from monokoto.console.api import Refused
+from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.languages import mark
 from monokoto.console.schemas import Property
 from monokoto.console.unit_frame import UnitFrame, address, load, show
@@ -142,6 +142,11 @@ class UnitPagesController(Controller):
         frame = await load(visit, unit, "audit")
         entries = await visit.api.part("/api/v1/audit", subject=frame.id, limit=PAGE_SIZE, cursor=cursor)
         return show(visit, frame, entries=entries, cursor=cursor)
+
+    @get("/{tab:str}")
+    async def not_there(self, visit: NamedDependency[Visit], unit: FromPath[str], tab: FromPath[str]) -> Response[str]:
+        """A unit has no such page."""
+        raise NotThere(Problem(status=404, code="not-found"))
 
 
 async def _nothing() -> None:

@@ -1,5 +1,5 @@
 // <koto-chart>: the history of a unit's properties, live. The markup around it (range links, choice of properties, buttons,
-// table) comes from the server; `script[type="application/json"]` inside says what to draw.
+// table) comes from the server; `data-config` says what to draw.
 //
 // Mouse: drag to look closer, Shift-drag to move, double-click to go back, wheel with Ctrl to zoom.
 // Keys:  ← → move, + - zoom, Shift ← → crosshair, Backspace back, End to the present.
@@ -19,7 +19,7 @@ const STEP_MS = 1000;
 
 class KotoChart extends HTMLElement {
   connectedCallback() {
-    this.config = JSON.parse(this.querySelector("script[type='application/json']").textContent);
+    this.config = JSON.parse(this.dataset.config);
     this.format = new Format(this.config);
     this.past = [];
     this.panels = [];
