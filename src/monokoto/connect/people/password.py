@@ -63,7 +63,7 @@ def faults_of_password(text: str, *, email: str = "", place: str = "password") -
 
 def _common(text: str) -> bool:
     plain = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
-    stem = re.sub(r"[\W\d_]", "", text.translate(_LEET))
+    stem = re.sub(r"[\W\d_]", "", plain.translate(_LEET))
     halves = {text[: len(text) // 2], text[len(text) // 2 :]}
     run = any(text in line * 2 or text in line[::-1] * 2 for line in _RUNS)
     return plain in _STEMS or stem in _STEMS or len(set(text)) < 4 or len(halves) == 1 or run
