@@ -35,13 +35,25 @@ async def trim_partition(log: Log, stream: str, subject: str, *, kept: int, keep
 
 
 async def _first_younger(log: Log, stream: str, subject: str, first: int, kept: int, oldest: float) -> int:
-    """By bisection, the first sequence in first..kept+1 whose entry was stored after `oldest`."""
-    low, high = first, kept + 1
+    """The first sequence in first..kept+1 whose entry was stored after `oldest`.
+
+    In strides that double from the oldest entry on, then by bisection within the last one: what is to go is little and near
+    the beginning, and each entry asked for makes the log hold the 8 MB around it in memory for a while. Refused: bisection of
+    the whole log, which visited a block more each time the log doubled.
+    """
+
+    async def old(sequence: int) -> bool:
+        entry = await log.next_after(stream, subject, sequence - 1)
+        return entry is not None and entry.stored_at <= oldest
+
+    low, stride = first, 1
+    while low <= kept and await old(low):
+        low, stride = low + stride, stride * 2
+    low, high = max(first, low - stride // 2), min(low, kept + 1)
     while low < high:
         middle = (low + high) // 2
-        entry = await log.next_after(stream, subject, middle - 1)
-        if entry is None or entry.stored_at > oldest:
-            high = middle
+        if await old(middle):
+            low = middle + 1
         else:
-            low = max(middle, entry.sequence) + 1
-    return min(low, kept + 1)
+            high = middle
+    return high
