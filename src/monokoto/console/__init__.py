@@ -14,6 +14,7 @@ from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.unit_control import UnitControlController
+from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.units_detail import UnitPagesController
 from monokoto.console.shell import router
 from monokoto.console.visit import Visit, Who
@@ -31,6 +32,7 @@ CONTROLLERS = (
     ExplorerController,
     ProductPagesController,
     UnitControlController,
+    UnitOwnershipController,
     UnitPagesController,
 )
 """The pages; each file in `routes/` has its controller here."""
