@@ -27,3 +27,22 @@ class OwnGate(Gate):
 @pytest.fixture(scope="session")
 def own_gate() -> OwnGate:
     return OwnGate()
+
+
+class NoUnitSets:
+    """Nothing is connected and nothing has an owner, but for what a test puts in."""
+
+    def __init__(self) -> None:
+        self.connected: list[int] = []
+        self.claimed: list[int] = []
+
+    def online(self, _organisation_id: int, unit_ids: Sequence[int] | None) -> Sequence[int]:
+        return [one for one in self.connected if unit_ids is None or one in unit_ids]
+
+    def owned(self, _organisation_id: int) -> Sequence[int]:
+        return self.claimed
+
+
+@pytest.fixture
+def unit_sets() -> NoUnitSets:
+    return NoUnitSets()

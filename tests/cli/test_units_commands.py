@@ -52,7 +52,9 @@ def credentials(tmp_path: Path) -> Iterator[Credentials]:
 
 
 @pytest.fixture
-def koto(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterator[Koto]:
+def koto(
+    credentials: Credentials, monkeypatch: pytest.MonkeyPatch, own_gate: object, unit_sets: object
+) -> Iterator[Koto]:
     """Runs `koto units` with these words against a server of its own; `code` is the exit code expected."""
     records, clock = credentials._records, SystemClock()
     directory = Directory(records)
@@ -67,6 +69,8 @@ def koto(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             "fleet": Provide(lambda: fleet, sync_to_thread=False),
             "credentials": Provide(lambda: credentials, sync_to_thread=False),
             "presence": Provide(lambda: presence, sync_to_thread=False),
+            "gate": Provide(lambda: own_gate, sync_to_thread=False),
+            "unit_sets": Provide(lambda: unit_sets, sync_to_thread=False),
         },
     )
     listener = socket.create_server(("127.0.0.1", 0))

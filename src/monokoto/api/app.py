@@ -30,6 +30,7 @@ from monokoto.web import (
     limit_strangers,
     provide_caller,
     recording,
+    sparse_fields,
 )
 
 DESCRIPTION = """\
@@ -117,6 +118,7 @@ def create_app(
             *([limit_callers(limits.callers)] if limits else []),
             *([idempotency(kept_answers)] if kept_answers else []),
             *([recording(recorder)] if recorder else []),
+            sparse_fields,
         ],
         before_request=refuse_unknown_parameters(),
         exception_handlers=exception_handlers,

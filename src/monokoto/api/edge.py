@@ -14,7 +14,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.web import is_open, limit_headers
+from monokoto.web import is_open, limit_headers, shape_of
 
 Check = Callable[[Request[Any, Any, Any]], Awaitable[None]]
 
@@ -132,7 +132,8 @@ def refuse_unknown_parameters() -> Check:
             for route in request.app.routes:
                 if isinstance(route, HTTPRoute):
                     for handler, model in route.route_handler_map.values():
-                        known[id(handler)] = frozenset(one.field_alias for one in model.expected_query_params)
+                        names = {one.field_alias for one in model.expected_query_params}
+                        known[id(handler)] = frozenset(names | ({"fields"} if shape_of(handler) else set()))
         return known.get(id(request.route_handler), frozenset())
 
     async def check(request: Request[Any, Any, Any]) -> None:

@@ -22,7 +22,8 @@ from litestar.openapi.spec import SecurityScheme
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
-from monokoto.web import Problem, is_open, scopes_of
+from monokoto.kernel.limits import IDEMPOTENCY_KEY_LENGTH_MAX
+from monokoto.web import IDEMPOTENCY_HEADER, Problem, is_open, scopes_of, shape_of
 
 Document = dict[str, Any]
 """The document as plain JSON values."""
@@ -55,7 +56,7 @@ _STATUS = {
     "202": "Begun; this is how far it is",
     "204": "Taken: it is on disk",
 }
-_NAMES = {"FaultJson": "ImportFault", "Status": "UnitStatus", "Sort": "UnitSort"}
+_NAMES = {"FaultJson": "ImportFault", "Status": "UnitStatus"}
 """Where a class's name, clear inside its slice, says too little beside those of all others."""
 _JSON_SUFFIX = re.compile(r"Json$")
 _PAGE = re.compile(r"^Page_(?:.*\.)?(\w+?)(?:Json)?_$")
@@ -124,6 +125,33 @@ def _say_who_may(document: Document, app: Litestar) -> None:
         own = [dict(one) for one in handler.resolve_security() or ()]
         needed = own if is_open(handler) else [{"key": [scope.value for scope in scopes_of(handler)]}]
         document["paths"][path][method]["security"] = needed
+
+
+def _add_common_parameters(document: Document, app: Litestar) -> None:
+    """What every route of a kind takes without saying so: `fields` where things are read, a key where they are changed."""
+    for path, method, handler in _handlers(app):
+        operation = document["paths"][path][method]
+        shape = shape_of(handler) if method == "get" else None
+        added: list[Document] = []
+        if shape is not None:
+            whose = "of each item" if shape.paged else "of the answer"
+            what = f"Only these members {whose}, comma-separated: any of {', '.join(shape.names)}"
+            added.append({"name": "fields", "in": "query", "description": what, "schema": {"type": "string"}})
+        if method != "get" and not is_open(handler):
+            schema = {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH_MAX}
+            added.append({"name": IDEMPOTENCY_HEADER, "in": "header", "description": _IDEMPOTENCY, "schema": schema})
+            for status, said in (("409", "Conflict"), ("413", "Too large")):
+                operation["responses"].setdefault(status, _problem(said))
+        if added:
+            operation["parameters"] = [*operation.get("parameters", ()), *added]
+
+
+_IDEMPOTENCY = "Sent again with the same key, the request is answered again and not carried out again; kept for a day"
+
+
+def _problem(description: str) -> Document:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def _describe_parameters(document: Document, _app: Litestar) -> None:
@@ -258,6 +286,7 @@ def _sort(document: Document, _app: Litestar) -> None:
 
 _PASSES: tuple[Callable[[Document, Litestar], None], ...] = (
     _say_who_may,
+    _add_common_parameters,
     _describe_parameters,
     _describe_responses,
     _describe_schemas,

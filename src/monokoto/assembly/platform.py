@@ -21,6 +21,7 @@ from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.things import JoinedThings
+from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
@@ -77,6 +78,7 @@ class Platform:
         )  # fmt: skip
         self.dead_letters = DeadLetters(series)
         self.presence = Presence(log=log, objects=engines.objects, directory=self.directory, clock=clock)
+        self.unit_sets = KnownUnitSets(self.presence, self.ownerships.ledger)
         self.twins = Twins(
             records=records,
             series=series,

@@ -42,6 +42,7 @@ SERVICES = (
     "downlink",
     "directory",
     "gate",
+    "unit_sets",
     "ownerships",
     "accesses",
     "ingest",

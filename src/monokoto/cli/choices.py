@@ -20,12 +20,12 @@ class Status(StrEnum):
 class Sort(StrEnum):
     """The order of a list of units."""
 
-    OLDEST = "created"
-    NEWEST = "-created"
+    OLDEST = "created_at"
+    NEWEST = "-created_at"
     SERIAL = "serial"
     SERIAL_DOWN = "-serial"
-    LEAST_CHANGED = "changed"
-    LAST_CHANGED = "-changed"
+    LEAST_CHANGED = "updated_at"
+    LAST_CHANGED = "-updated_at"
 
 
 class Format(StrEnum):

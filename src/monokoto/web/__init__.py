@@ -26,6 +26,7 @@ from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER, idempotency
 from monokoto.web.kept_answers import KeptAnswers
+from monokoto.web.lists import Order, Shape, Sorting, shape_of, sparse_fields
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
 from monokoto.web.rate_limits import OWN_LIMITS, RateLimit, address_of, limit_callers, limit_headers, limit_strangers
@@ -44,6 +45,7 @@ __all__ = [
     "Caller",
     "Gate",
     "KeptAnswers",
+    "Order",
     "Page",
     "PageRequest",
     "Period",
@@ -53,7 +55,9 @@ __all__ = [
     "RecordedRequest",
     "Recorder",
     "Scope",
+    "Shape",
     "Side",
+    "Sorting",
     "address_of",
     "authentication",
     "by_hand",
@@ -80,5 +84,7 @@ __all__ = [
     "scopes_of",
     "session_cookie",
     "session_cookie_of",
+    "shape_of",
+    "sparse_fields",
     "status_of",
 ]

@@ -57,7 +57,7 @@ def records(request: pytest.FixtureRequest, open_records_of: object) -> Iterator
 
 @pytest.fixture
 def client(
-    records: Records, clock: ManualClock, facts: HeardFacts, fixed_products: object, own_gate: object
+    records: Records, clock: ManualClock, facts: HeardFacts, fixed_products: object, own_gate: object, unit_sets: object
 ) -> Iterator[TestClient[Litestar]]:
     application = Litestar(
         [UnitsController, CredentialsController, import_units],
@@ -69,6 +69,7 @@ def client(
             "credentials": Provide(lambda: Credentials(records, clock), sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
             "gate": Provide(lambda: own_gate, sync_to_thread=False),
+            "unit_sets": Provide(lambda: unit_sets, sync_to_thread=False),
         },
     )
     with TestClient(application) as opened:
@@ -275,3 +276,66 @@ def test_the_api_describes_the_import(client: TestClient[Litestar]) -> None:
     operation = document["paths"]["/api/v1/units/import"]["post"]
     assert set(operation["requestBody"]["content"]) == {"text/csv", "application/x-ndjson"}
     assert format_id(0) not in document["paths"]
+
+
+def test_units_are_found_by_what_others_know_of_them(client: TestClient[Litestar], unit_sets: object) -> None:
+    made = {serial: str(register(client, serial)["unit"]["id"]) for serial in ("A", "B", "C")}
+    unit_sets.connected = [parse_id(made["A"]), parse_id(made["B"])]
+    unit_sets.claimed = [parse_id(made["B"])]
+
+    def serials(query: str) -> list[str]:
+        return [unit["serial"] for unit in client.get(f"{UNITS}?{query}").json()["items"]]
+
+    assert [serials(query) for query in ("online=true", "online=false", "claimed=true", "claimed=false")] == [
+        ["A", "B"], ["C"], ["B"], ["A", "C"],
+    ]  # fmt: skip
+    assert serials("online=true&claimed=false&sort=-serial") == ["A"]
+    unit_sets.connected = []
+    assert (serials("online=true"), serials("online=false")) == ([], ["A", "B", "C"])
+
+
+def test_units_are_found_in_a_part_of_the_earth(client: TestClient[Litestar]) -> None:
+    for serial, latitude, longitude in (("seoul", 37.57, 126.98), ("suva", -18.12, 178.45), ("apia", -13.83, -171.76)):
+        register(client, serial, location={"latitude": latitude, "longitude": longitude})
+    register(client, "nowhere")
+
+    def serials(box: str) -> list[str]:
+        return [unit["serial"] for unit in client.get(f"{UNITS}?sort=serial&box={box}").json()["items"]]
+
+    assert serials("37,126,38,127.5") == ["seoul"]
+    assert serials("-20,170,-10,-170") == ["apia", "suva"]  # over the 180th meridian
+    assert serials("-90,-180,90,180") == ["apia", "seoul", "suva"]
+    for wrong in ("1,2,3", "a,b,c,d", "38,126,37,127", "0,0,91,0", "nan,0,1,1"):
+        assert client.get(f"{UNITS}?box={wrong}").status_code == 422, wrong
+
+
+@pytest.mark.parametrize(
+    "sort", ["product,-serial", "-name,serial", "-created_at", "status,-name,serial", "-version"]
+)
+def test_any_order_pages_without_gap_or_repeat_and_the_cursor_carries_it(
+    client: TestClient[Litestar], sort: str
+) -> None:
+    for number in range(9):
+        register(client, f"S-{number}", name=f"n{number % 3}")
+    whole = client.get(f"{UNITS}?sort={sort}").json()["items"]
+    keys = [[unit[name.removeprefix("-")] for name in sort.split(",")] for unit in whole]
+    for at, name in reversed(list(enumerate(sort.split(",")))):
+        keys.sort(key=lambda key, at=at: key[at], reverse=name.startswith("-"))
+    assert [[unit[name.removeprefix("-")] for name in sort.split(",")] for unit in whole] == keys
+    paged, query = [], f"sort={sort}&limit=2"
+    while True:
+        page = client.get(f"{UNITS}?{query}").json()
+        paged += page["items"]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=2&cursor={page['next_cursor']}"  # the order is in the cursor
+    assert paged == whole
+    other = client.get(f"{UNITS}?sort=serial&{query}")
+    assert (other.status_code, other.json()["faults"][0]["place"]) == (422, "cursor")
+
+
+@pytest.mark.parametrize(
+    "sort", ["colour", "serial,serial", "serial,-serial", "", "serial,", "name,serial,product,version,status"]
+)
+def test_an_order_there_is_not_is_refused(client: TestClient[Litestar], sort: str) -> None:
+    assert client.get(f"{UNITS}?sort={sort}").status_code == (200 if sort == "" else 422)

@@ -8,7 +8,7 @@ from monokoto.connect.fleet.facts import CREDENTIAL_ENDED, UNITS_CHANGED
 from monokoto.connect.fleet.import_routes import import_units
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, RowResult
 from monokoto.connect.fleet.job_kinds import UnitSelector, fleet_job_kinds
-from monokoto.connect.fleet.listing import Held, Sort, UnitFilter
+from monokoto.connect.fleet.listing import Held, Sort, UnitFilter, UnitSets
 from monokoto.connect.fleet.registration import Models, Registered
 from monokoto.connect.fleet.routes import UnitsController
 from monokoto.connect.fleet.rows import RowFormat
@@ -52,6 +52,7 @@ __all__ = [
     "UnitFilter",
     "UnitIdentity",
     "UnitSelector",
+    "UnitSets",
     "UnitsController",
     "fleet_job_kinds",
     "import_units",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -15,25 +15,68 @@ from monokoto.connect.fleet.tree import prefix_range, subtree_range
 from monokoto.connect.fleet.unit import Status, Unit
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import SEARCH_LENGTH_MAX, TAGS_PER_UNIT_MAX
-from monokoto.web import Page, decode_cursor, encode_cursor
+from monokoto.web import Page, Sorting, decode_cursor, encode_cursor
 
 PRESENT = (Status.ACTIVE, Status.SUSPENDED)
 """What is listed when nobody asks for a status: the retired are history."""
 
 _FIND = {"sqlite": "instr", "postgresql": "strpos"}
 """Plain search for a text; LIKE would fold case again, row by row, and has signs of its own."""
-_INTEGER_MAX = (1 << 63) - 1
 
 
 class Sort(StrEnum):
-    """The order of a list."""
+    """Orders of a list that are asked for by name; `SORTING` has the fields of all others."""
 
-    OLDEST = "created"
-    NEWEST = "-created"
+    OLDEST = "created_at"
+    NEWEST = "-created_at"
     SERIAL = "serial"
     SERIAL_DOWN = "-serial"
-    LEAST_CHANGED = "changed"
-    LAST_CHANGED = "-changed"
+    LEAST_CHANGED = "updated_at"
+    LAST_CHANGED = "-updated_at"
+
+
+@runtime_checkable
+class UnitSets(Protocol):
+    """Which units are in a state that other parts know of; answers from memory."""
+
+    def online(self, organisation_id: int, unit_ids: Sequence[int] | None) -> Sequence[int]:
+        """Of the organisation's units, or of these, those that are connected."""
+        ...
+
+    def owned(self, organisation_id: int) -> Sequence[int]:
+        """Of the units within the organisation's reach those that belong to somebody other than their maker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of the earth, by degrees; its west may lie east of its east, where it spans the 180th meridian."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        """Units that lie in it."""
+        latitude, longitude = units.c.latitude, units.c.longitude
+        between = latitude.between(self.south, self.north)
+        if self.west <= self.east:
+            return between & longitude.between(self.west, self.east)
+        return between & ((longitude >= self.west) | (longitude <= self.east))
+
+
+def parse_box(text: str) -> Box:
+    """`south,west,north,east` in degrees. Raises Invalid."""
+    parts = text.split(",")
+    try:
+        box = Box(*(float(part) for part in parts)) if len(parts) == 4 else None
+    except ValueError:
+        box = None
+    if box is None or not (-90 <= box.south <= box.north <= 90 and -180 <= box.west <= 180 and -180 <= box.east <= 180):
+        reason = "south,west,north,east in degrees, such as 37.4,126.7,37.7,127.2"
+        raise Invalid("This is no part of the earth.", faults=[Fault(place="box", reason=reason)])
+    return box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +96,18 @@ class UnitFilter:
     status: tuple[Status, ...] = PRESENT
     text: str = ""
     """Somewhere in the serial, the name or the place, in whatever case."""
+    box: Box | None = None
+    """Where its location lies; a unit without one lies nowhere."""
+    among: tuple[Sequence[int], ...] = ()
+    """One of these units, for each of the sets."""
+    beyond: tuple[Sequence[int], ...] = ()
+    """None of these units, for each of the sets."""
+
+    def within(self, unit_ids: Sequence[int], wish: bool) -> UnitFilter:
+        """The same, and one of these units; with a wish that is false, none of them."""
+        if wish:
+            return replace(self, among=(*self.among, unit_ids))
+        return replace(self, beyond=(*self.beyond, unit_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +145,20 @@ def _one_of(connection: sa.Connection, unit_ids: Sequence[int]) -> sa.ColumnElem
     return units.c.unit_id.in_(sa.select(sa.cast(rows.c.value, sa.BigInteger)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    column: sa.Column[Any]
-    key_type: type
-    descending: bool
-
-
-_ORDERS: Mapping[Sort, _Order] = {
-    Sort.OLDEST: _Order(units.c.unit_id, int, descending=False),
-    Sort.NEWEST: _Order(units.c.unit_id, int, descending=True),
-    Sort.SERIAL: _Order(units.c.serial, str, descending=False),
-    Sort.SERIAL_DOWN: _Order(units.c.serial, str, descending=True),
-    Sort.LEAST_CHANGED: _Order(units.c.changed, int, descending=False),
-    Sort.LAST_CHANGED: _Order(units.c.changed, int, descending=True),
-}
+SORTING = Sorting(
+    {
+        "created_at": units.c.unit_id,  # ids rise with time
+        "updated_at": units.c.changed,
+        "serial": units.c.serial,
+        "name": units.c.name,
+        "product": units.c.product,
+        "version": units.c.version,
+        "status": units.c.status,
+    },
+    unique=units.c.unit_id,
+    default="created_at",
+)
+"""The orders of units."""
 
 
 def list_units(
@@ -112,7 +166,7 @@ def list_units(
     organisation_id: int,
     wanted: UnitFilter,
     *,
-    sort: Sort,
+    sort: str,
     limit: int,
     cursor: str | None,
     held: Held | None = None,
@@ -123,19 +177,17 @@ def list_units(
         NotFound: the filter names a parent or top that is no unit of this organisation.
         Invalid: the cursor belongs to another list, or a text of the filter is over its limit.
     """
-    order = _ORDERS[sort]
+    orders = SORTING.orders(sort, cursor)
     condition = conditions(connection, organisation_id, wanted, held)
     if cursor:
-        condition &= _past(order, sort, cursor)
-    down = sa.desc if order.descending else sa.asc
-    by = (down(order.column), down(units.c.unit_id))
+        condition &= SORTING.past(orders, cursor)
+    by = [order.clause for order in orders]
     # The page's ids first: sorting whole rows of a large fleet costs several times as much.
     page = sa.select(units.c.unit_id).where(condition).order_by(*by).limit(limit + 1)
     rows = connection.execute(sa.select(units).where(units.c.unit_id.in_(page)).order_by(*by)).all()
     next_cursor = None
     if len(rows) > limit:
-        last = rows[limit - 1]
-        next_cursor = encode_cursor(sort.value, last._mapping[order.column], last.unit_id)
+        next_cursor = SORTING.cursor(orders, rows[limit - 1])
     return Page(items=[unit_from_row(row) for row in rows[:limit]], next_cursor=next_cursor)
 
 
@@ -187,6 +239,7 @@ def conditions(
     if wanted.below is not None:
         first, after = subtree_range(load_unit(connection, whose(wanted.below), wanted.below).path)
         all_of += [units.c.path > first, units.c.path < after]
+    all_of.extend(_known_otherwise(connection, wanted))
     if len(wanted.status) < len(Status):
         all_of.append(units.c.status.in_([status.value for status in wanted.status]))
     if wanted.text and held is not None:
@@ -197,22 +250,19 @@ def conditions(
     return sa.and_(*all_of)
 
 
+def _known_otherwise(connection: sa.Connection, wanted: UnitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.box is not None:
+        yield wanted.box.condition()
+    for unit_ids in wanted.among:
+        yield _one_of(connection, unit_ids)
+    for unit_ids in wanted.beyond:
+        yield sa.not_(_one_of(connection, unit_ids))
+
+
 def _tagged(organisation_id: int, tag: str) -> sa.ColumnElement[bool]:
     return units.c.unit_id.in_(
         sa.select(unit_tags.c.unit_id).where(unit_tags.c.organisation_id == organisation_id, unit_tags.c.tag == tag)
     )
-
-
-def _past(order: _Order, sort: Sort, cursor: str) -> sa.ColumnElement[bool]:
-    name, key, unit_id = decode_cursor(cursor, str, order.key_type, int)
-    # A cursor may have been tampered with: what it holds goes to the engine, which takes neither such text nor such ids.
-    sound = key.isprintable() if isinstance(key, str) else 0 <= key <= _INTEGER_MAX
-    if name != sort.value or not sound or not 0 <= unit_id <= _INTEGER_MAX:
-        reason = f"it was not given out for the order {sort.value!r}"
-        raise Invalid("The cursor belongs to another list.", faults=[Fault(place="cursor", reason=reason)])
-    here = sa.tuple_(order.column, units.c.unit_id)
-    last = sa.tuple_(sa.bindparam(None, key, order.column.type), sa.bindparam(None, unit_id, sa.BigInteger))
-    return here < last if order.descending else here > last
 
 
 def _check(wanted: UnitFilter) -> None:

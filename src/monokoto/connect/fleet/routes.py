@@ -23,7 +23,7 @@ from monokoto.connect.fleet.json import (
     registered_to_json,
     unit_to_json,
 )
-from monokoto.connect.fleet.listing import PRESENT, Held, Sort, UnitFilter
+from monokoto.connect.fleet.listing import PRESENT, SORTING, Held, UnitFilter, UnitSets, parse_box
 from monokoto.connect.fleet.service import Fleet
 from monokoto.connect.fleet.unit import NOWHERE, Status, Unit
 from monokoto.kernel.errors import Conflict, NotFound
@@ -62,6 +62,7 @@ class UnitsController(Controller):
         caller: Caller,
         fleet: Fleet,
         gate: NamedDependency[Gate],
+        unit_sets: NamedDependency[UnitSets],
         product: Annotated[str, Parameter(description="Units of this product")] = "",
         version: Annotated[str, Parameter(description="Units of this version")] = "",
         serial: str = "",
@@ -75,7 +76,14 @@ class UnitsController(Controller):
             Side | None,
             Parameter(description="`maker`: units it made; `owner`, `guest`: units it holds; left out: by its kind"),
         ] = None,
-        sort: Sort = Sort.OLDEST,
+        online: Annotated[bool | None, Parameter(description="Connected at present, or not")] = None,
+        claimed: Annotated[
+            bool | None, Parameter(description="Belongs to somebody other than its maker, or not")
+        ] = None,
+        box: Annotated[str, Parameter(description="Located within `south,west,north,east`, in degrees")] = "",
+        sort: Annotated[
+            str, Parameter(description=f"By {', '.join(SORTING.columns)}; `-` before one: descending")
+        ] = "",
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[UnitJson]:
@@ -90,7 +98,14 @@ class UnitsController(Controller):
             below=parse_id(below, what="below") if below else None,
             status=tuple(status) if status else PRESENT,
             text=text,
+            box=parse_box(box) if box else None,
         )
+        held = _held(gate, caller, side)
+        if online is not None:
+            connected = unit_sets.online(caller.organisation_id, None if held is None else list(held.units))
+            wanted = wanted.within(connected, online)
+        if claimed is not None:
+            wanted = wanted.within(unit_sets.owned(caller.organisation_id), claimed)
         found = await asyncio.to_thread(
             fleet.list,
             caller.organisation_id,
@@ -98,7 +113,7 @@ class UnitsController(Controller):
             sort=sort,
             limit=limit,
             cursor=cursor,
-            held=_held(gate, caller, side),
+            held=held,
         )
         return _page(found, gate, caller)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from monokoto.connect.fleet import facts as told
 from monokoto.connect.fleet.credentials import UnitIds, end_credentials, live_credentials
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, checked, register_all
-from monokoto.connect.fleet.listing import Held, Sort, UnitFilter, conditions, list_tree, list_units
+from monokoto.connect.fleet.listing import Held, UnitFilter, conditions, list_tree, list_units
 from monokoto.connect.fleet.registration import Check, Models, Refused, Registered, Registration
 from monokoto.connect.fleet.rows import RowFormat, read_rows
 from monokoto.connect.fleet.store import (
@@ -34,7 +34,6 @@ from monokoto.kernel.ids import UnitId
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 from monokoto.web import Page, if_match
 
-_OLDEST = Sort.OLDEST
 _EVERY_UNIT = UnitFilter()
 _FACTS_MAX = 1000
 """Told of one change; the gateways' periodic look finds the rest."""
@@ -136,7 +135,7 @@ class Fleet:
         organisation_id: int,
         wanted: UnitFilter = _EVERY_UNIT,
         *,
-        sort: Sort = _OLDEST,
+        sort: str = "",
         limit: int = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
         held: Held | None = None,
