@@ -45,16 +45,52 @@ def missing() -> str:
     return ""
 
 
-def begin_platform(here: Installation) -> httpx.Client:
-    """Be the first person of an installation, through the public route; a client that is signed in as them."""
+@dataclass(frozen=True)
+class Shown:
+    """A page for the screenshots and the rules of accessibility; `{unit}` and `{product}` in its path are filled in."""
+
+    name: str
+    path: str
+    guest: bool = False
+
+
+PAGES = (
+    Shown("sign-in", "/console/sign-in", guest=True),
+    Shown("first-run", "/console/first-run?token=none", guest=True),
+    Shown("forgotten", "/console/forgotten", guest=True),
+    Shown("reset", "/console/reset?token=none", guest=True),
+    Shown("sign-up", "/console/sign-up", guest=True),
+    Shown("invitation-void", "/console/invitation?token=none", guest=True),
+    Shown("account", "/console/account"),
+    Shown("people", "/console/people"),
+    Shown("keys", "/console/keys"),
+    Shown("key-new", "/console/keys/new"),
+    Shown("audit", "/console/audit"),
+    Shown("jobs", "/console/jobs"),
+    Shown("webhooks", "/console/webhooks"),
+    Shown("claim", "/console/claim?code=ABCD-EFGH-JKMN"),
+    Shown("explorer", "/console/explorer"),
+    Shown("explorer-operation", "/console/explorer/putDesired"),
+    Shown("organisations-not-allowed", "/console/organisations"),
+    Shown("nothing", "/console/nothing-here"),
+)
+"""Every page of the console's shell; whoever adds a page adds it here."""
+
+
+def first_run_token(here: Installation) -> str:
+    """The secret of a link to begin with, as `koto up` prints it."""
     records = open_records("", data_dir=here.data_dir)
     try:
-        token = FirstRun(records, SystemClock()).offer()
+        return FirstRun(records, SystemClock()).offer() or ""
     finally:
         records.close()
+
+
+def begin_platform(here: Installation) -> httpx.Client:
+    """Be the first person of an installation, through the public route; a client that is signed in as them."""
     client = httpx.Client(base_url=here.api_url, timeout=30)
-    body = {"token": token, "organisation": ORGANISATION, "name": NAME, "email": EMAIL, "password": PASSWORD}
-    answer = client.post("/api/v1/first-run", json=body)
+    body = {"token": first_run_token(here), "organisation": ORGANISATION, "name": NAME, "email": EMAIL}
+    answer = client.post("/api/v1/first-run", json=body | {"password": PASSWORD})
     answer.raise_for_status()
     client.headers["X-Koto-CSRF"] = answer.json()["csrf"]
     return client
