@@ -18,6 +18,8 @@ BENCHES = {
     "idle": "10,000 idle connections and their memory",
     "history": "queries over 10^8 readings: a unit's day, a fleet's hourly averages",
     "latest": "`latest` of 10,000 units over HTTP",
+    "applications": "100 applications over MQTT, each watching 100 units; what watching costs the others",
+    "sign_in": "sign-ins with a password a second, alone and beside 5,000 messages/s",
     "disk": "bytes a reading on real data",
     "line_protocol": "InfluxDB line protocol of 500 trucks",
 }

@@ -2,7 +2,8 @@
 
 from monokoto.connect.gateway.applications import ApplicationKeys, live
 from monokoto.connect.gateway.authentication import Authentication
-from monokoto.connect.gateway.beats import DEAD_SECONDS, GATEWAYS, Beat, beats
+from monokoto.connect.gateway.beats import BUCKET as GATEWAYS
+from monokoto.connect.gateway.beats import DEAD_SECONDS, Beat, beats
 from monokoto.connect.gateway.commit import (
     SUBJECT_ROUTES,
     Records,

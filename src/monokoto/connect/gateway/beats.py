@@ -8,7 +8,7 @@ import msgspec
 
 from monokoto.engines.log import Log
 
-GATEWAYS = "gateways"
+BUCKET = "gateways"
 """The bucket."""
 BEAT_SECONDS = 5.0
 DEAD_SECONDS = 15.0
@@ -31,7 +31,7 @@ class Beat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def beats(log: Log) -> list[Beat]:
     """The last beats of all gateways that have not gone for good, by name. Raises Unavailable."""
-    bucket = await log.bucket(GATEWAYS)
+    bucket = await log.bucket(BUCKET)
     found = []
     for name in sorted(await bucket.keys()):
         value = await bucket.get(name)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from monokoto.connect.gateway.beats import BEAT_SECONDS, DEAD_SECONDS, GATEWAYS
+from monokoto.connect.gateway.beats import BEAT_SECONDS, BUCKET, DEAD_SECONDS
 from monokoto.connect.gateway.connections.connection import Connection
 from monokoto.connect.gateway.connections.host import Process
 from monokoto.connect.gateway.connections.keeper import KeptSession, is_application
@@ -41,7 +41,7 @@ class Neighbours:
 
     async def start(self) -> None:
         """Begin to beat and to listen. Raises Unavailable."""
-        self._bucket = await self._log.bucket(GATEWAYS)
+        self._bucket = await self._log.bucket(BUCKET)
         self._unlisten = await self._log.listen("takeover.*", self._heard)
         await self._beat()
         self._task = asyncio.create_task(self._run(), name="neighbours")
