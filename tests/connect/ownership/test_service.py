@@ -208,6 +208,8 @@ def test_rentals_do_not_overlap_and_may_be_cut_short(house: House) -> None:
     for begin, end in ((40, 55), (50, 61), (70, 75), (10, 90)):
         with pytest.raises(Conflict, match="rented out"):
             rent(park, begin, end)
+    between = rent(park, 50, 60)
+    house.accesses.end(kim, unit, between, AccessKind.RENTAL, by=BY)
     with pytest.raises(Invalid):
         rent(park, 55, 55)
     with pytest.raises(Conflict, match="yours already"):
