@@ -11,11 +11,12 @@ from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.people import PeopleController
-from monokoto.console.routes.preferences import PreferencesController, not_there
+from monokoto.console.routes.preferences import PreferencesController, home, not_there
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.units_detail import UnitPagesController
+from monokoto.console.routes.webhooks import WebhooksController
 from monokoto.console.shell import router
 from monokoto.console.visit import Visit, Who
 
@@ -26,6 +27,7 @@ CONTROLLERS = (
     PeopleController,
     ClaimController,
     JobsController,
+    WebhooksController,
     OrganisationsController,
     KeysController,
     AuditController,
@@ -36,7 +38,7 @@ CONTROLLERS = (
     UnitPagesController,
 )
 """The pages; each file in `routes/` has its controller here."""
-CONSOLE = router([asset, not_there, *CONTROLLERS])
+CONSOLE = router([asset, home, not_there, *CONTROLLERS])
 """What assembly mounts."""
 
 __all__ = ["CONSOLE", "CONTROLLERS", "Api", "Part", "Problem", "Refused", "Visit", "Who"]

@@ -44,7 +44,7 @@ NAVIGATION = (
     Group(
         mark("Fleet"),
         (
-            Entry(mark("Overview"), "/console", "overview", "units:read"),
+            Entry(mark("Overview"), "/console", "overview", "units:read", "/api/v1/fleet/summary"),
             Entry(mark("Units"), "/console/units", "units", "units:read"),
             Entry(mark("Products"), "/console/products", "products", "products:read"),
             Entry(mark("Claim a unit"), "/console/claim", "claim", "ownership:write", "/api/v1/claims"),
