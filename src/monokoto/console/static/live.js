@@ -60,6 +60,15 @@ class KotoLive extends HTMLElement {
     if (source !== this.source) return;
     this._state("lost");
     if (source.readyState !== EventSource.CLOSED) return; // the browser is at it
+    this._refused();
+  }
+
+  // The stream was refused, not lost: nobody is signed in any more, or the present of this unit is not open to them.
+  async _refused() {
+    const { status } = await fetch(this.getAttribute("src"), { method: "HEAD", credentials: "same-origin" }).catch(() => ({ status: 0 }));
+    if (this.stopping.signal.aborted) return;
+    if (status === 401) return location.reload();
+    if (status === 403 || status === 404) return this._state("closed");
     const wait = AGAIN_MS[Math.min(this.refusals, AGAIN_MS.length - 1)];
     this.refusals += 1;
     this.retry = setTimeout(() => this._open(), wait);
