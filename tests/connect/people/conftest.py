@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -68,7 +67,7 @@ class World:
         self.invitations = Invitations(records, self.clock)
         self.delays = Delays(records, self.clock)
         self.links = PasswordLinks(records, self.clock)
-        self.passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), workers=2)
+        self.passwords = Passwords(memory_kib=8, passes=1, workers=2)
         self.mails: list[Message] = []
         self.letters = Letters(self.post, lambda: ADDRESS)
         self.facts = HeardFacts()

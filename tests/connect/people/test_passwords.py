@@ -9,7 +9,6 @@ from string import Formatter
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,7 +82,7 @@ def test_the_same_password_typed_on_another_keyboard_is_the_same(world):
 
 def test_hashing_is_bounded_and_steps_back():
     async def story():
-        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), workers=1)
+        passwords = Passwords(memory_kib=8, passes=1, workers=1)
         kept = await passwords.hashed(PASSWORD)
         all_at_once = (passwords.matches(kept, PASSWORD) for _ in range(SIGN_INS_WAITING_MAX + 10))
         found = await asyncio.gather(*all_at_once, return_exceptions=True)
@@ -280,7 +279,7 @@ def test_a_changed_password_ends_the_other_sessions(ann, browsers, world):
 
 
 def test_a_hash_of_old_parameters_is_made_anew_at_the_next_sign_in(ann, browsers, world):
-    old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
+    old = asyncio.run(Passwords(memory_kib=16, passes=2).hashed(PASSWORD))
     with world.records.write() as connection:
         connection.execute(sa.text("UPDATE persons SET password = :old"), {"old": old})
     assert browsers().sign_in("ann@acme.example").status_code == 201

@@ -21,6 +21,7 @@ from monokoto.connect.people.session import Session
 from monokoto.connect.people.session_routes import SessionController
 from monokoto.connect.people.sessions import Sessions
 from monokoto.connect.people.signed_in import person_behind, session_cookie_for, signed_in, visitor_of, who_is
+from monokoto.connect.people.since import Joined, joined_since
 
 CONTROLLERS = (
     SessionController,
@@ -43,6 +44,7 @@ __all__ = [
     "FirstRun",
     "Invitation",
     "Invitations",
+    "Joined",
     "Letters",
     "Member",
     "Membership",
@@ -61,6 +63,7 @@ __all__ = [
     "SignedInJson",
     "Visitor",
     "faults_of_password",
+    "joined_since",
     "person_behind",
     "role_to_json",
     "roles_of",

@@ -3,8 +3,8 @@
 The parameters are one of the equally strong sets of the OWASP Password Storage Cheat Sheet (7 MiB, 5 passes, 1 lane): of them
 the one that took the least time here, and the least memory. A hash made with others is made anew at the next sign-in.
 
-Hashing is meant to be slow, so it happens in threads of its own: as many as there are cores, of the lowest priority (so that
-the event loops of the platform and the gateway go first), with a bound on how many wait. Argon2 lets go of the interpreter.
+Hashing is meant to be slow, so it happens in threads of its own: as many as there are cores, of lower priority (so that
+the event loops of the platform and the gateway go first), with a bound on how many wait. libsodium lets go of the interpreter.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
 
 from monokoto.kernel.errors import Fault, TooMany
 from monokoto.kernel.limits import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, SIGN_INS_WAITING_MAX
 
 MEMORY_KIB = 7168
 PASSES = 5
-_LOWEST_PRIORITY = 19
+_STEPS_BACK = 5
+"""Of niceness: on a busy machine the event loops come first, and people still get in."""
 _WORDS = """
     abc abcd abcdef abcdefgh admin administrator asdf asdfgh asdfghjkl autumn azerty baseball basketball batman
     change changeit changeme computer default demo dragon example facebook football freedom friday google guest
@@ -77,8 +78,9 @@ def normalised(text: str) -> bytes:
 class Passwords:
     """Makes and checks hashes, off the event loop and in bounded number."""
 
-    def __init__(self, hasher: PasswordHasher | None = None, *, workers: int | None = None) -> None:
-        self._hasher = hasher or PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
+    def __init__(self, *, memory_kib: int = MEMORY_KIB, passes: int = PASSES, workers: int | None = None) -> None:
+        self._memory_kib = memory_kib
+        self._passes = passes
         self._pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, "password", initializer=_step_back)
         self._decoy: str | None = None
         self._lock = threading.Lock()
@@ -96,7 +98,7 @@ class Passwords:
 
     def stale(self, kept: str) -> bool:
         """Whether a hash was made with other parameters than those of today."""
-        return self._hasher.check_needs_rehash(kept)
+        return not kept.startswith(f"$argon2id$v=19$m={self._memory_kib},t={self._passes},p=1$")
 
     def close(self) -> None:
         """End the threads."""
@@ -114,22 +116,25 @@ class Passwords:
     def _hash(self, text: str) -> str:
         with self._lock:
             self.computed += 1
-        return self._hasher.hash(normalised(text))
+        return self._made(normalised(text))
+
+    def _made(self, password: bytes) -> str:
+        return argon2id.str(password, opslimit=self._passes, memlimit=self._memory_kib * 1024).decode()
 
     def _verify(self, kept: str | None, text: str) -> bool:
         if self._decoy is None:
             with self._lock:
-                self._decoy = self._decoy or self._hasher.hash(os.urandom(16))
+                self._decoy = self._decoy or self._made(os.urandom(16))
         with self._lock:
             self.computed += 1
         try:
-            found = self._hasher.verify(kept or self._decoy, normalised(text))
-        except (VerificationError, InvalidHashError):
+            found = argon2id.verify((kept or self._decoy).encode(), normalised(text))
+        except (CryptoError, ValueError):
             return False
-        return found and kept is not None
+        return bool(found) and kept is not None
 
 
 def _step_back() -> None:
-    """This thread works when nobody else wants to. On Linux a thread has a priority of its own."""
+    """This thread lets others go first. On Linux a thread has a priority of its own."""
     with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _STEPS_BACK)
