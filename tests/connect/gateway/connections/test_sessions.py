@@ -462,6 +462,29 @@ def test_a_will_waits_for_its_delay(world, client):
     asyncio.run(body())
 
 
+@pytest.mark.parametrize(("clean", "wills"), [(True, 1), (False, 0)])
+def test_a_delayed_will_of_a_client_that_comes_back_elsewhere(world, client, new_log, new_fleet, clean, wills):
+    """Its session ends there, and the will with it, once; or goes on there, and then nobody publishes it."""
+
+    async def body():
+        log, fleet = new_log(), new_fleet()
+        fleet.add("token-a", serial="unit-a")
+        stays = {"clean_start": False, "properties": Properties(session_expiry_interval=600)}
+        async with world(log=log, fleet=fleet) as one, world(log=log, fleet=fleet) as two:
+            async with client(one, **stays, **_will(1)) as c:
+                c.drop()
+            await one.until(lambda: one.process.gateway.resting)
+            (resting,) = one.process.gateway.resting.values()
+            await one.until(lambda: resting.stored and resting.saving is None and not resting.dirty)
+            async with client(two, **stays | {"clean_start": clean}) as c:
+                assert c.connack.session_present is not clean
+                await one.until(lambda: not one.process.gateway.resting)
+                await asyncio.sleep(1.3)  # the will's delay
+                assert len(log.records(Route.EVENT)) == wills
+
+    asyncio.run(body())
+
+
 def test_a_disconnect_with_will(world, client):
     async def body():
         async with world() as w, client(w, **_will()) as c:
