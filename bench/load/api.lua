@@ -1,0 +1,29 @@
+-- What wrk asks of the API: `wrk ... -s api.lua URL -- MODE AUTHORIZATION IDS_FILE`.
+-- MODE is `twin` (GET a unit's twin), `desired` (PUT its desired state, another value each time) or `list` (GET units, filtered).
+-- Answers that are no success are counted by wrk.
+local ids, mode, authorization, count = {}, "twin", "", 0
+
+function init(arguments)
+  mode, authorization = arguments[1], arguments[2]
+  for line in io.lines(arguments[3]) do ids[#ids + 1] = line end
+  wrk.headers["Content-Type"] = "application/json"
+  wrk.headers["Authorization"] = authorization
+end
+
+local filters = {
+  "product=load&text=L00", "online=true&sort=-serial", "sort=product,-serial&version=1.0.0", "serial_prefix=L001",
+  "online=false&text=9", "claimed=false&sort=name,serial", "fields=id,serial,status&sort=-updated_at",
+}
+
+local requests = {
+  twin = function(id) return wrk.format("GET", "/api/v1/units/" .. id .. "/twin") end,
+  desired = function(id)
+    return wrk.format("PUT", "/api/v1/units/" .. id .. "/twin/desired", nil, '{"power":' .. count .. "}")
+  end,
+  list = function() return wrk.format("GET", "/api/v1/units?limit=100&" .. filters[count % #filters + 1]) end,
+}
+
+function request()
+  count = count + 1
+  return requests[mode](ids[count % #ids + 1])
+end
