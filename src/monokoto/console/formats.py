@@ -60,14 +60,14 @@ class Formats:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return str(value)
         if digits is not None:
-            return str(numbers.format_decimal(value, format=f"#,##0.{'0' * digits}", locale=self.locale))
-        if isinstance(value, int):
-            return str(numbers.format_decimal(value, locale=self.locale))
-        if not math.isfinite(value):
-            return str(numbers.format_decimal(value, locale=self.locale))
-        if value and not 1e-4 <= abs(value) < 1e15:
+            pattern: str | None = f"#,##0.{'0' * digits}"
+        elif isinstance(value, int) or not math.isfinite(value):
+            pattern = None
+        elif value and not 1e-4 <= abs(value) < 1e15:
             return str(numbers.format_scientific(value, locale=self.locale))
-        return str(numbers.format_decimal(value, format=f"#,##0.{'#' * _DIGITS_SHOWN}", locale=self.locale))
+        else:
+            pattern = f"#,##0.{'#' * _DIGITS_SHOWN}"
+        return str(numbers.format_decimal(value, format=pattern, locale=self.locale))
 
     def compact(self, value: float) -> str:
         """A count in few characters: 12K, 1.2만."""
