@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from unit_clients import V3_1_1, V5, MosquittoSub, Paho, Unit, apply, mosquitto_pub, needs_mosquitto, soon, units
 
 from monokoto.cli.client import ApiClient
+from monokoto.connect.tenancy import OrganisationKind
 from monokoto.engines.records import open_records
 from monokoto.kernel.limits import APPLICATION_SUBSCRIPTIONS_MAX
 from monokoto.mqtt import Reason
@@ -185,6 +186,36 @@ def test_the_units_of_others_are_none(here: Installation, maker: ApiClient, stra
         report(foreign, device, {"temperature": 19})
         assert app.hears_nothing()
         assert foreign.get("/twin/desired") == {}
+
+
+def test_an_owner_watches_and_controls_their_own_unit_as_long_as_it_is_theirs(
+    here: Installation, maker: ApiClient
+) -> None:
+    owned, other = units(maker, "thermostat", "owned", "not-owned")
+    with (
+        here.organisation("household", kind=OrganisationKind.OWNER) as owner,
+        Paho(here.mqtt_port, owned.token) as device,
+        Paho(here.mqtt_port, key_of(owner)) as app,
+    ):
+        report(owned, device, {"temperature": 15})
+        assert app.subscribe(topic(owned, "properties/temperature")) == [Reason.NOT_AUTHORIZED]
+        code = maker.post(f"/api/v1/units/{owned.id}/claim-code", {})["code"]
+        owner.post("/api/v1/claims", {"code": code})
+        assert app.subscribe(topic(owned, "properties/temperature"), topic(other, "telemetry")) == [
+            1,
+            Reason.NOT_AUTHORIZED,
+        ]
+        assert app.subscribe("koto/v1/units/+/telemetry") == [Reason.NOT_AUTHORIZED]
+        device.publish(TELEMETRY, {"temperature": 21})
+        assert app.message() == (topic(owned, "properties/temperature"), 21.0), "and not the 15 of before"
+        assert app.publish(topic(owned, "properties/target/set"), "22") == Reason.SUCCESS
+        soon(lambda: owner.get(f"/api/v1/units/{owned.id}/twin/desired"), {"target": 22})
+        owner.request("DELETE", f"/api/v1/units/{owned.id}/ownership")
+        time.sleep(2)  # the promise is one
+        device.publish(TELEMETRY, {"temperature": 23})
+        soon(lambda: owned.reported().get("temperature"), 23)
+        assert app.hears_nothing()
+        assert app.publish(topic(owned, "properties/target/set"), "25") == Reason.NOT_AUTHORIZED
 
 
 def test_a_key_does_what_its_scopes_say(here: Installation, maker: ApiClient) -> None:

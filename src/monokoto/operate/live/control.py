@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,11 +14,20 @@ import structlog
 from monokoto.connect.audit import Actor, ActorKind, AuditLog, Subject
 from monokoto.connect.audit import Outcome as AuditOutcome
 from monokoto.connect.gateway import live
-from monokoto.kernel.errors import Forbidden, Invalid, MonokotoError, NotFound, TooLarge, TooMany
+from monokoto.kernel.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    MonokotoError,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+    TooMany,
+)
 from monokoto.kernel.ids import format_id
 from monokoto.mqtt import Reason
 from monokoto.operate.commands import Asked, Commands
-from monokoto.operate.twins import Twins
+from monokoto.operate.twins import Twins, merge_patch
 from monokoto.web import Caller, Gate, Reach, Scope
 
 _REASONS: Final[tuple[tuple[type[MonokotoError], Reason], ...]] = (
@@ -28,6 +39,7 @@ _REASONS: Final[tuple[tuple[type[MonokotoError], Reason], ...]] = (
     (MonokotoError, Reason.IMPLEMENTATION_SPECIFIC_ERROR),
 )
 """What an error is in a PUBACK; of several the first."""
+_TRIES_MAX = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -62,24 +74,39 @@ class Controls:
             reach = await asyncio.to_thread(self._gate.unit, caller, control.unit_id)
         except NotFound as error:
             raise Forbidden(error.message) from None
-        if not reach.now:
-            raise Forbidden("The unit is no longer, or not yet, within reach.")
+        reach.must_control()
         verb = self._verbs.get(control.verb)
         if verb is None:
             raise Invalid(f"There is no verb {control.verb[:40]!r}.")
         return await verb(reach, caller, control)
 
     async def _set_property(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
-        patch = {control.name: document_in(control.payload)}
-        await self._twins.patch_desired(reach.organisation_id, reach.unit_id, patch, by=caller.actor_id)
+        await self._patch(reach, {control.name: document_in(control.payload)}, caller.actor_id)
         return live.Outcome(Reason.SUCCESS)
 
     async def _patch_desired(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
-        patch = document_in(control.payload)
-        await self._twins.patch_desired(reach.organisation_id, reach.unit_id, patch, by=caller.actor_id)
+        await self._patch(reach, document_in(control.payload), caller.actor_id)
         return live.Outcome(Reason.SUCCESS)
 
+    async def _patch(self, reach: Reach, patch: Any, by: int) -> None:
+        """A merge patch upon what lies open: what somebody desired before the caller's own time is not carried on."""
+        whose = (reach.organisation_id, reach.unit_id)
+        if reach.always:
+            await self._twins.patch_desired(*whose, patch, by=by)
+            return
+        for _ in range(_TRIES_MAX):
+            current = await asyncio.to_thread(self._twins.desired.get, *whose)
+            unchanged = partial(_must_be, current.revision)
+            with contextlib.suppress(PreconditionFailed):
+                if current.at is None or reach.holds(current.at):
+                    await self._twins.patch_desired(*whose, patch, by=by, precondition=unchanged)
+                else:
+                    await self._twins.put_desired(*whose, merge_patch({}, patch), by=by, precondition=unchanged)
+                return
+        raise Conflict("Others keep changing this desired state.", remedy="Try again.")
+
     async def _invoke(self, reach: Reach, caller: Caller, control: live.Control) -> live.Outcome:
+        reach.must_be_present()
         given = document_in(control.payload) if control.payload.strip() else None
         asked = Asked(action=control.name, input=given, by=caller.actor_id)
         command, _ = await self._commands.invoke(reach.organisation_id, reach.unit_id, asked)
@@ -102,6 +129,11 @@ class Controls:
             )
         except MonokotoError as error:
             _log.error("audit_missing", action=f"live.{control.verb}", reason=error.message)
+
+
+def _must_be(seen: int, revision: int) -> None:
+    if revision != seen:
+        raise PreconditionFailed("The desired state has changed meanwhile.")
 
 
 def reason_of(error: MonokotoError) -> Reason:
