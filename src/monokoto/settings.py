@@ -141,6 +141,14 @@ class TwinsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
 
 
+class WebhooksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where events are posted."""
+
+    allow_private: Annotated[
+        bool, Meta(description="Post to private addresses and without TLS too; for development alone")
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of them."""
 
@@ -153,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     api: ApiSettings = ApiSettings()
     twins: TwinsSettings = TwinsSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
 

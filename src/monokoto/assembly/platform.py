@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
+from monokoto.assembly.backstage import Backstage
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
@@ -107,6 +108,7 @@ class Platform:
         self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
         self.polls, self.access_tokens = wot.polls, wot.access_tokens
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
+        self.backstage = Backstage(settings, engines, self)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
@@ -121,7 +123,10 @@ class Platform:
             log=self.engines.log,
             objects=self.engines.objects,
             decoder=Decoder(self.directory, self.products.model),
-            observers=(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
+            observers=(
+                *(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
+                self.backstage.letter_events,
+            ),
             witnesses=(self.live.heard,),
             refresh_units=self.directory.refresh,
             linger_ms=LINE_LINGER_MS,
@@ -130,7 +135,7 @@ class Platform:
         )
 
     def _app(self, settings: Settings) -> Litestar:
-        services = {name: getattr(self, name) for name in routes.SERVICES}
+        services = {name: getattr(self if hasattr(self, name) else self.backstage, name) for name in routes.SERVICES}
         return create_app(
             routes=routes.ALL,
             dependencies=services,
@@ -138,6 +143,7 @@ class Platform:
             sessions=self.sessions,
             tokens=self.access_tokens,
             kept_answers=self.kept_answers,
+            recorder=self.backstage.audit_writer,
             limits=limits_of(settings.api),
         )
 
@@ -159,6 +165,7 @@ class Platform:
         await self.live.start()
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
+        await self.backstage.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
         await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
@@ -175,6 +182,7 @@ class Platform:
         """End the answers that would go on for ever; a server that waits for its connections can stop then."""
         self.twins.end_streams()
         self.joined_things.end()
+        self.backstage.end_streams()
 
     async def stop(self) -> None:
         """End the line, write the last snapshots, give the engines back."""
@@ -184,6 +192,7 @@ class Platform:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
+            self.backstage.stop,
             self.doors.stop,
             self.readings.flush,
             self.twins.stop,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
+from monokoto.connect.audit import AuditController
 from monokoto.connect.fleet import CredentialsController, UnitsController, import_units
 from monokoto.connect.gateway import ingest_routes
+from monokoto.connect.jobs import JobsController
 from monokoto.connect.line import DeadLetterController
 from monokoto.connect.ownership import CONTROLLERS as OWNERSHIP
 from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
 from monokoto.connect.tenancy import TenancyController
+from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
@@ -48,6 +51,10 @@ SERVICES = (
     "ingest",
     "facts",
     "clock",
+    "audit",
+    "jobs",
+    "webhooks",
+    "deliverer",
     "health",
     "metrics",
 )
@@ -63,6 +70,9 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     PresenceController,
     *ingest_routes(),
     DeadLetterController,
+    AuditController,
+    JobsController,
+    WebhooksController,
     *TELEMETRY,
     *TWINS,
     *COMMANDS,

@@ -32,6 +32,9 @@ COMMANDS = {
     "import": ("history", "import_", "Readings from a file."),
     "replay": ("replay", "replay", "Send a recorded table through real MQTT as if units lived it."),
     "simulate": ("simulate", "simulate", "Run the virtual units of a product through real MQTT."),
+    "jobs": ("jobs", "jobs", "What is done to many units at once."),
+    "webhooks": ("webhooks", "webhooks", "Receivers of what happens."),
+    "audit": ("audit", "audit", "Who did what, when; and whether anybody has tampered with it."),
     "openapi": ("openapi", "openapi", "Print the HTTP API's description (OpenAPI 3.1)."),
 }
 

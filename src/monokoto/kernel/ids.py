@@ -67,6 +67,11 @@ def new_id() -> int:
     return _source.next()
 
 
+def first_id_at(instant: int) -> int:
+    """The lowest id made at this instant (microseconds) or later, by the clock of the machine that makes it."""
+    return max(instant // 1_000 - _EPOCH_MS, 0) << _RANDOM_BITS
+
+
 def format_id(value: int) -> str:
     """The 13 characters people see."""
     if not 0 <= value <= _ID_MAX:

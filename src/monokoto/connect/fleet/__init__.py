@@ -13,6 +13,7 @@ from monokoto.connect.fleet.registration import Models, Registered
 from monokoto.connect.fleet.routes import UnitsController
 from monokoto.connect.fleet.rows import RowFormat
 from monokoto.connect.fleet.service import Changed, Fleet
+from monokoto.connect.fleet.since import registered_since
 from monokoto.connect.fleet.unit import (
     NOWHERE,
     Location,
@@ -56,4 +57,5 @@ __all__ = [
     "UnitsController",
     "fleet_job_kinds",
     "import_units",
+    "registered_since",
 ]

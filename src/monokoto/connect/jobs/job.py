@@ -109,14 +109,35 @@ class JobKind(Protocol):
     cannot be done to (the job goes on with the next), Unavailable when it may be tried again later (the job waits).
     """
 
-    name: str
-    """`slice.verb`, as in `units.tag`."""
-    title: str
-    scope: Scope
-    parameters: type[msgspec.Struct]
-    undoable: bool
-    makers_only: bool
-    """Whether only the organisation that made a unit may do it."""
+    @property
+    def name(self) -> str:
+        """`slice.verb`, as in `units.tag`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it does, for people."""
+        ...
+
+    @property
+    def scope(self) -> Scope:
+        """What a caller needs to ask for it."""
+        ...
+
+    @property
+    def parameters(self) -> type[msgspec.Struct]:
+        """The struct its parameters are read into."""
+        ...
+
+    @property
+    def undoable(self) -> bool:
+        """Whether `undo` can be asked for."""
+        ...
+
+    @property
+    def makers_only(self) -> bool:
+        """Whether only the organisation that made a unit may do it."""
+        ...
 
     async def plan(self, caller: Caller, target: Target, parameters: Any) -> Plan:
         """What would happen; raises what `apply` would raise, as far as that can be known."""

@@ -238,7 +238,9 @@ class JobsController(Controller):
         caller: NamedDependency[Caller],
         jobs: NamedDependency[Jobs],
         job: FromPath[str],
-        state: Annotated[list[ItemState] | None, QueryParameter(description="Only these, such as `failed`")] = None,
+        states: Annotated[
+            list[ItemState] | None, QueryParameter(name="state", description="Only these, such as `failed`")
+        ] = None,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,
     ) -> Page[JobItemJson]:
@@ -246,7 +248,7 @@ class JobsController(Controller):
         after = decode_cursor(cursor, int)[0] if cursor else 0
         found = await asyncio.to_thread(
             jobs.items, caller.organisation_id, parse_id(job, what="job id"),
-            states=state or (), after=after, limit=limit + 1,
+            states=states or (), after=after, limit=limit + 1,
         )  # fmt: skip
         return Page(
             items=[item_to_json(item) for item in found[:limit]],

@@ -8,6 +8,7 @@ from monokoto.connect.ownership.gate import UnitGate
 from monokoto.connect.ownership.ledger import Ledger
 from monokoto.connect.ownership.ownership import Access, AccessKind, Ending, Ownership, UnitLedger
 from monokoto.connect.ownership.service import Contract, Offer, Ownerships
+from monokoto.connect.ownership.since import owned_since
 from monokoto.connect.ownership.unit_routes import AccessesController, OwnershipController
 
 CONTROLLERS = (ClaimsController, OwnershipController, AccessesController)
@@ -30,4 +31,5 @@ __all__ = [
     "Ownerships",
     "UnitGate",
     "UnitLedger",
+    "owned_since",
 ]

@@ -12,6 +12,7 @@ from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.semver import Bump
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
 from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_simulation
+from monokoto.connect.products.since import applied_since
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Simulation",
     "VersionContent",
     "VirtualUnit",
+    "applied_since",
     "check",
     "checked_to_json",
     "compile_model",

@@ -367,14 +367,14 @@ class WebhooksController(Controller):
         caller: NamedDependency[Caller],
         webhooks: NamedDependency[Webhooks],
         webhook: FromPath[str],
-        state: FromQuery[DeliveryState | None] = None,
+        only: Annotated[DeliveryState | None, QueryParameter(name="state", description="Only these")] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,
     ) -> Page[DeliveryJson]:
         """The newest first; `state=dead` are the dead letters."""
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(
-            webhooks.deliveries, caller.organisation_id, _id(webhook), state=state, before=before, limit=limit + 1
+            webhooks.deliveries, caller.organisation_id, _id(webhook), state=only, before=before, limit=limit + 1
         )
         return Page(
             items=[delivery_to_json(one) for one in found[:limit]],

@@ -9,6 +9,12 @@ down_revision = "0011"
 
 def upgrade() -> None:
     """Create the tables."""
+    _create_receivers_and_events()
+    _create_deliveries()
+    _create_what_is_told()
+
+
+def _create_receivers_and_events() -> None:
     op.create_table(
         "webhooks",
         sa.Column("webhook_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -44,6 +50,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_webhook_events_at", "webhook_events", ["organisation_id", "at", "event_id"])
     op.create_index("ix_webhook_events_stored", "webhook_events", ["stored_at"])
+
+
+def _create_deliveries() -> None:
     op.create_table(
         "webhook_deliveries",
         sa.Column("delivery_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -78,6 +87,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", "at", name="pk_webhook_attempts"),
     )
     op.create_index("ix_webhook_attempts_at", "webhook_attempts", ["at"])
+
+
+def _create_what_is_told() -> None:
     op.create_table(
         "webhook_marks",
         sa.Column("organisation_id", sa.BigInteger, nullable=False, autoincrement=False),
