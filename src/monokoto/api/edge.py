@@ -14,7 +14,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.web import is_open, limit_headers, shape_of
+from monokoto.web import HEAD_STATE, is_open, limit_headers, shape_of
 
 Check = Callable[[Request[Any, Any, Any]], Awaitable[None]]
 
@@ -27,6 +27,7 @@ def answer_head(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         cast("HTTPScope", scope)["method"] = HttpMethod.GET
+        scope.setdefault("state", {})[HEAD_STATE] = True
         begun = asyncio.Event()
 
         async def receive_until_begun() -> Any:
@@ -41,6 +42,8 @@ def answer_head(app: ASGIApp) -> ASGIApp:
 
         async def send_head(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # The server below knows from the method that no body follows, whatever the head says of its length.
+                cast("HTTPScope", scope)["method"] = HttpMethod.HEAD
                 await send(message)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 begun.set()

@@ -23,7 +23,7 @@ class JoinedThings:
 
     def __init__(self, settings: Settings, engines: Engines, *, fleet: Fleet, products: Products, gate: Gate) -> None:
         self.things = Things(fleet, products, gate, Whereabouts.from_settings(settings))
-        self.event_feed = EventFeed()
+        self.event_feed = EventFeed(engines.clock)
         self.directory_events = DirectoryEvents(self.things, gate, engines.clock)
         self.polls = Polls()
         self.access_tokens = AccessTokens(engines.clock)

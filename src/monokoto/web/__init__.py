@@ -3,6 +3,7 @@
 from monokoto.web.access_tokens import AccessTokens
 from monokoto.web.by_hand import by_hand
 from monokoto.web.context import (
+    HEAD_STATE,
     Authenticator,
     Caller,
     Scope,
@@ -35,6 +36,7 @@ from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recor
 __all__ = [
     "ALWAYS",
     "CSRF_HEADER",
+    "HEAD_STATE",
     "IDEMPOTENCY_HEADER",
     "OWN_LIMITS",
     "REPLAYED_HEADER",

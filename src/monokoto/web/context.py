@@ -18,6 +18,8 @@ from monokoto.kernel.ids import ApiKeyId, OrganisationId, PersonId, SessionId
 from monokoto.web.csrf import require_csrf, session_cookie
 
 _OPEN_OPTION = "exclude_from_auth"
+HEAD_STATE = "head"
+"""In a request's state when it is a HEAD, which handlers see as a GET."""
 
 
 class Scope(StrEnum):

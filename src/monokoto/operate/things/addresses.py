@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,9 +16,20 @@ class Addresses:
     api: str
     mqtt: str = ""
     """`mqtt://host:port` or `mqtts://host:port`; empty: not told."""
+    http: bool = True
+    """Whether forms over HTTP are told."""
+
+    def only(self, protocol: str) -> Addresses:
+        """These, for somebody who speaks one protocol alone; empty: both."""
+        return replace(self, mqtt="" if protocol == "http" else self.mqtt, http=protocol != "mqtt")
+
+    @property
+    def scheme(self) -> str:
+        """The security scheme of all forms that name none; most consumers read no other."""
+        return "key" if self.http else "mqtt"
 
     def security(self) -> dict[str, Any]:
-        """The security definitions of every description; the first scheme is what most consumers read alone."""
+        """The security definitions of every description."""
         definitions: dict[str, Any] = {
             "key": {
                 "scheme": "bearer",
@@ -34,6 +45,7 @@ class Addresses:
                 "authorization": f"{self.api}/api/v1/access-tokens",
                 "description": "A token of at most 15 minutes, for clients that cannot send headers.",
             },
+            "address": {"scheme": "nosec", "description": "The address itself holds a token."},
         }
         if self.mqtt:
             definitions["mqtt"] = {

@@ -57,11 +57,12 @@ def thing_description(
         "monokoto:serial": unit.serial,
         "links": _links(model, unit, addresses),
         "securityDefinitions": addresses.security(),
-        "security": ["key"],
+        "security": [addresses.scheme],
         "schemaDefinitions": {**model.get("schemaDefinitions", {}), **forms.schemas},
         "uriVariables": {**model.get("uriVariables", {}), **forms.variables},
-        "forms": forms.thing(model),
     }
+    if of_all := forms.thing(model):
+        described["forms"] = of_all
     if label or unit.name:
         described.pop("titles", None)
     for group, of_one in (("properties", _property), ("actions", _action), ("events", _event)):

@@ -137,12 +137,12 @@ class ThingsController(Controller):
         request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         things: NamedDependency[Things],
-        query: Annotated[str, QueryParameter(description="RFC 9535", max_length=JSONPATH_LENGTH_MAX)],
+        path: Annotated[str, QueryParameter(name="query", description="RFC 9535", max_length=JSONPATH_LENGTH_MAX)],
         product: Product = "",
     ) -> Response[bytes]:
         """Everything the path finds in the array of descriptions, as `$[?@.title == 'Oven'].id`."""
         addresses = things.whereabouts.addresses(str(request.base_url))
-        found = await asyncio.to_thread(things.search, caller, addresses, query, product=product)
+        found = await asyncio.to_thread(things.search, caller, addresses, path, product=product)
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     @get(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monokoto.connect.line import Batch
+from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import TooMany
 from monokoto.kernel.limits import (
     EVENT_UNITS_REMEMBERED_MAX,
@@ -72,7 +73,8 @@ class EventFeed:
 
     name = "event-feed"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self._kept: dict[int, int] = {}
         self._remembered: OrderedDict[int, deque[Happened]] = OrderedDict()
         self._listeners: weakref.WeakSet[EventListener] = weakref.WeakSet()

@@ -44,34 +44,35 @@ class Forms:
     def __init__(self, addresses: Addresses, unit_id: int, *, access_token: str = "") -> None:
         self._base = f"{addresses.api}/api/v1/units/{format_id(unit_id)}"
         self._mqtt = f"{addresses.mqtt}/koto/v1/units/{format_id(unit_id)}" if addresses.mqtt else ""
+        self._told = addresses.http
         self._query = f"?access_token={access_token}" if access_token else ""
 
     def thing(self, model: Mapping[str, Any]) -> list[Form]:
         """Forms about all properties, actions or events at once."""
-        forms = []
+        forms: list[Form] = []
         if model.get("properties"):
             forms += [
-                self._http("readallproperties", "/properties", "GET"),
-                self._http("readmultipleproperties", "/properties{?names}", "GET"),
-                self._http("writemultipleproperties", "/properties", "PUT"),
-                self._sse(("observeallproperties", "unobserveallproperties"), "/observe"),
+                *self._http("readallproperties", "/properties", "GET"),
+                *self._http("readmultipleproperties", "/properties{?names}", "GET"),
+                *self._http("writemultipleproperties", "/properties", "PUT"),
+                *self._sse(("observeallproperties", "unobserveallproperties"), "/observe"),
             ]
         if model.get("actions"):
-            forms.append(self._http("queryallactions", "/actions", "GET"))
+            forms += self._http("queryallactions", "/actions", "GET")
         if model.get("events"):
-            forms.append(self._sse(("subscribeallevents", "unsubscribeallevents"), "/subscribe"))
+            forms += self._sse(("subscribeallevents", "unsubscribeallevents"), "/subscribe")
         return forms
 
     def property(self, name: str, model: Mapping[str, Any], *, observable: bool) -> list[Form]:
         """Read, write, observe."""
-        path, forms = f"/properties/{name}", []
+        path, forms = f"/properties/{name}", list[Form]()
         if not model.get("writeOnly", False):
-            forms.append(self._http("readproperty", path, "GET"))
+            forms += self._http("readproperty", path, "GET")
         if not model.get("readOnly", False):
-            forms.append(self._http("writeproperty", path, "PUT"))
+            forms += self._http("writeproperty", path, "PUT")
         if observable:
             both = ("observeproperty", "unobserveproperty")
-            forms += [self._long_poll(both, f"{path}/observe"), self._sse(both, f"{path}/observe")]
+            forms += [*self._long_poll(both, f"{path}/observe"), *self._sse(both, f"{path}/observe")]
             forms += self._subscribe(("readproperty", *both), path)
         if not model.get("readOnly", False):
             forms += self._publish("writeproperty", f"{path}/set")
@@ -87,31 +88,30 @@ class Forms:
                 "response": {"contentType": JSON},
                 "additionalResponses": [{"success": True, "schema": "command"}],
             }
-            invoke = self._http("invokeaction", path, "POST") | answer
+            invoke = [form | answer for form in self._http("invokeaction", path, "POST")]
         one = f"{path}/{{command}}"
         query, cancel = self._http("queryaction", one, "GET"), self._http("cancelaction", one, "DELETE")
-        return [invoke, query, cancel, *self._publish("invokeaction", path)]
+        return [*invoke, *query, *cancel, *self._publish("invokeaction", path)]
 
     def event(self, name: str) -> list[Form]:
         """Subscribe."""
         both = ("subscribeevent", "unsubscribeevent")
         path = f"/events/{name}/subscribe"
-        return [self._long_poll(both, path), self._sse(both, path), *self._subscribe(both, f"/events/{name}")]
+        return [*self._long_poll(both, path), *self._sse(both, path), *self._subscribe(both, f"/events/{name}")]
 
-    def _http(self, op: str, path: str, method: str) -> Form:
-        return {"op": op, "href": self._base + path, "htv:methodName": method, "contentType": JSON}
+    def _http(self, op: str, path: str, method: str) -> list[Form]:
+        return self._over_http(op, path, {"htv:methodName": method})
 
-    def _long_poll(self, op: Sequence[str], path: str) -> Form:
-        return {"op": list(op), "href": self._base + path, "subprotocol": "longpoll", "contentType": JSON}
+    def _long_poll(self, op: Sequence[str], path: str) -> list[Form]:
+        return self._over_http(list(op), path, {"subprotocol": "longpoll"})
 
-    def _sse(self, op: Sequence[str], path: str) -> Form:
-        return {
-            "op": list(op),
-            "href": self._base + path + self._query,
-            "subprotocol": "sse",
-            "contentType": JSON,  # of each event's data; the stream's own type follows from the subprotocol
-            "security": ["token"],
-        }
+    def _sse(self, op: Sequence[str], path: str) -> list[Form]:
+        # The content type is that of each event's data; the stream's own follows from the subprotocol.
+        how = {"subprotocol": "sse", "security": ["address" if self._query else "token"]}
+        return self._over_http(list(op), path + self._query, how)
+
+    def _over_http(self, op: str | list[str], path: str, how: Mapping[str, Any]) -> list[Form]:
+        return [{"op": op, "href": self._base + path, "contentType": JSON, **how}] if self._told else []
 
     def _subscribe(self, op: Sequence[str], topic: str) -> list[Form]:
         return self._over_mqtt(list(op), topic, "subscribe")
@@ -122,5 +122,5 @@ class Forms:
     def _over_mqtt(self, op: str | list[str], topic: str, packet: str) -> list[Form]:
         if not self._mqtt:
             return []
-        how = {"mqv:controlPacket": packet, "mqv:qos": "1", "security": ["mqtt"]}
+        how: Form = {"mqv:controlPacket": packet, "mqv:qos": "1"} | ({"security": ["mqtt"]} if self._told else {})
         return [{"op": op, "href": self._mqtt + topic, "contentType": JSON, **how}]

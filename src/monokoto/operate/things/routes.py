@@ -12,7 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta
 
-from monokoto.kernel.clock import Clock, format_instant
+from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Fault, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import ACCESS_TOKEN_SECONDS_MAX, LONG_POLL_SECONDS_MAX
@@ -92,11 +92,17 @@ class ThingController(Controller):
         with_token: Annotated[
             bool, QueryParameter(description="Put a token of 15 minutes into the addresses of server-sent events")
         ] = False,
+        protocol: Annotated[
+            str,
+            QueryParameter(pattern="^(http|mqtt)?$", description="Forms over this protocol alone, with its security"),
+        ] = "",
     ) -> Response[bytes]:
         """W3C WoT Thing Description 1.1, out of the Thing Model of the unit's product version."""
         reach = gate.unit(caller, _unit(unit)).must_be_present()
         token = access_tokens.make(caller)[0] if with_token else ""
-        addresses = things.whereabouts.addresses(str(request.base_url))
+        addresses = things.whereabouts.addresses(str(request.base_url)).only(protocol)
+        if not addresses.http and not addresses.mqtt:
+            raise NotFound("Where MQTT is spoken is not told here.", remedy="Set gateway.mqtt_port.")
         described = await asyncio.to_thread(things.describe, reach, addresses, access_token=token)
         return Response(msgspec.json.encode(described), media_type=TD)
 
@@ -275,7 +281,6 @@ class ThingController(Controller):
         gate: NamedDependency[Gate],
         things: NamedDependency[Things],
         event_feed: NamedDependency[EventFeed],
-        clock: NamedDependency[Clock],
         polls: NamedDependency[Polls],
         unit: FromPath[str],
         name: FromPath[str],
@@ -290,7 +295,7 @@ class ThingController(Controller):
         if name not in model.events:
             raise NotFound(f"A {model.product} {model.version} has no event {name[:64]!r}.")
         asked = Asking(request, caller, f"events/{name}", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedEvents(event_feed, clock, look, name), asked, from_start=False)
+        return await _serve(WatchedEvents(event_feed, look, name), asked, from_start=False)
 
     @get(
         "/subscribe",
@@ -306,7 +311,6 @@ class ThingController(Controller):
         caller: NamedDependency[Caller],
         gate: NamedDependency[Gate],
         event_feed: NamedDependency[EventFeed],
-        clock: NamedDependency[Clock],
         polls: NamedDependency[Polls],
         unit: FromPath[str],
         last_event_id: LastEventId = None,
@@ -317,7 +321,7 @@ class ThingController(Controller):
         """An object with the event's name and data, each time one happens."""
         look = _looking(gate, caller, _unit(unit))
         asked = Asking(request, caller, "events", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedEvents(event_feed, clock, look), asked, from_start=False)
+        return await _serve(WatchedEvents(event_feed, look), asked, from_start=False)
 
 
 @post(
@@ -350,6 +354,7 @@ class Asking:
         seconds: float | None,
         polls: Polls,
     ) -> None:
+        self.request = request
         self.stream = EVENT_STREAM in request.headers.get("accept", "")
         self.place = parse_place(after, what="after") or parse_place(last_event_id, what="Last-Event-ID")
         self.seconds = seconds
@@ -364,7 +369,8 @@ async def _serve(watched: Watched, asked: Asking, *, from_start: bool) -> Respon
         after = watched.newest() if asked.place is None else asked.place
         return await bounded_poll(watched, after, seconds=asked.seconds)
     place = asked.polls.place(asked.who) if asked.place is None else asked.place
-    return long_poll(watched, watched.newest() if place is None else place, polls=asked.polls, who=asked.who)
+    after = watched.newest() if place is None else place
+    return await long_poll(asked.request, watched, after, polls=asked.polls, who=asked.who)
 
 
 def _looking(gate: Gate, caller: Caller, unit_id: int) -> Any:

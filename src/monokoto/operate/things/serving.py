@@ -1,7 +1,7 @@
 """Server-sent events and long-poll out of something watched.
 
-A long-poll's head goes out at once and its body when there is something: consumers (node-wot) ask by HEAD first whether
-they may. Until then white space, which JSON lets stand before a value, keeps proxies from closing the connection.
+Consumers (node-wot) ask by HEAD first whether they may: that is answered at once. The poll itself answers, head and all, when
+there is something: a head that came earlier would make them poll again at once, and again.
 An asker that says nothing of what it saw last is known by who it is: what came between two of its polls is not left out.
 """
 
@@ -11,13 +11,15 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from typing import Any
 
-from litestar import Response
+from litestar import Request, Response
 from litestar.response import Stream
 
 from monokoto.kernel.errors import Fault, Invalid, MonokotoError
 from monokoto.kernel.limits import LONG_POLLS_REMEMBERED_MAX, STREAM_SECONDS_MAX
 from monokoto.operate.things.watching import Item, Watched
+from monokoto.web import HEAD_STATE
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -88,27 +90,30 @@ async def _server_sent(watched: Watched, after: int) -> AsyncIterator[bytes]:
         watched.close()
 
 
-def long_poll(watched: Watched, after: int, *, polls: Polls, who: tuple[int, int, str]) -> Stream:
-    """The first item after a place, however long that takes."""
-    return Stream(_long_poll(watched, after, polls, who), media_type="application/json", headers=_HEADERS)
-
-
-async def _long_poll(watched: Watched, after: int, polls: Polls, who: tuple[int, int, str]) -> AsyncIterator[bytes]:
-    began = told = time.monotonic()
-    try:
-        while not watched.ended and time.monotonic() - began < STREAM_SECONDS_MAX:
-            items = await watched.news(after, timeout_seconds=LOOK_SECONDS)
-            if items:
-                polls.note(who, items[0].place)
-                yield items[0].body
-                return
-            if time.monotonic() - told > HEARTBEAT_SECONDS:
-                told = time.monotonic()
-                yield b" "
-    except MonokotoError:
-        return
-    finally:
+async def long_poll(
+    request: Request[Any, Any, Any], watched: Watched, after: int, *, polls: Polls, who: tuple[int, int, str]
+) -> Response[bytes]:
+    """The first item after a place, however long that takes; a HEAD is answered at once."""
+    if request.scope["state"].get(HEAD_STATE):
         watched.close()
+        return Response(b"", media_type="application/json", headers=_HEADERS)
+    gone = asyncio.ensure_future(_gone(request))
+    began = time.monotonic()
+    try:
+        while not (watched.ended or gone.done()) and time.monotonic() - began < STREAM_SECONDS_MAX:
+            if items := await watched.news(after, timeout_seconds=LOOK_SECONDS):
+                polls.note(who, items[0].place)
+                return Response(items[0].body, media_type="application/json", headers=_HEADERS)
+    finally:
+        gone.cancel()
+        watched.close()
+    return Response(b"", status_code=204, headers=_HEADERS)
+
+
+async def _gone(request: Request[Any, Any, Any]) -> None:
+    """Returns when the asker has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def bounded_poll(watched: Watched, after: int, *, seconds: float) -> Response[bytes]:

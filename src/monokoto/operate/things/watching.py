@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.ids import format_id
 from monokoto.operate.things.feed import EventFeed, EventListener, Happened
 from monokoto.operate.twins import ReportedValue, Twins
@@ -105,11 +105,10 @@ class WatchedProperties:
 class WatchedEvents:
     """One event (its data), or all of them (an object with name, time and data)."""
 
-    def __init__(self, feed: EventFeed, clock: Clock, look: Look, name: str = "") -> None:
+    def __init__(self, feed: EventFeed, look: Look, name: str = "") -> None:
         self._feed = feed
         self._look = look
         self._name = name
-        self._clock = clock
         reach = look()
         self._unit_id = reach.unit_id
         self._listener: EventListener = feed.open(reach.organisation_id, reach.unit_id)
@@ -122,7 +121,7 @@ class WatchedEvents:
     def newest(self) -> int:
         """The last event's arrival, or a little before now."""
         known = self._feed.since(self._unit_id, 0)
-        return max(self._clock.now() - _FRESH, known[-1].arrived if known else 0)
+        return max(self._feed.clock.now() - _FRESH, known[-1].arrived if known else 0)
 
     async def news(self, after: int, *, timeout_seconds: float) -> Sequence[Item]:
         """What happened."""

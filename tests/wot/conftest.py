@@ -1,0 +1,6 @@
+"""Makes `wot_node` importable for the tests beside it."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
