@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).with_name("openapi.json")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 VERBS = (
     "get|list|create|register|update|retire|revoke|issue|rotate|check|diff|apply|import|export|send|write|put|patch|post"
+    "|sign|begin|act|end|change|remove|invite|accept|read|forget|reset"
     "|stream|rebuild|count|upgrade"
 )
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 from litestar.testing import TestClient
 
 from monokoto.connect.people import Sessions
-from monokoto.kernel.errors import Unauthenticated
+from monokoto.kernel.errors import NotFound, Unauthenticated
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import (
     SESSIONS_PER_PERSON_MAX,
@@ -195,6 +196,27 @@ def test_too_many_sessions_end_the_one_unused_for_the_longest(ann, world):
         world.sessions.authenticate(first)
     assert all(world.sessions.authenticate(cookie) for cookie in cookies)
     assert len(world.sessions.list(person.id)) == SESSIONS_PER_PERSON_MAX
+
+
+@pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+def test_sessions_begun_at_once_are_all_begun_and_only_who_is_nobody_is_refused(ann, world):
+    person = world.people.by_email("ann@acme.example")
+
+    def begin(number):
+        try:
+            person_id = person.id if number % 5 else 1
+            return world.sessions.begin(person_id, method="password", address="", agent=str(number))
+        except NotFound:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(begin, range(40)))
+    assert [number for number, one in enumerate(found) if one is None] == list(range(0, 40, 5))
+    begun = [one for one in found if one is not None]
+    assert len({session.id for session, _ in begun}) == 32
+    for session, cookie in begun:
+        assert world.sessions.authenticate(cookie).session_id == session.id
+    assert [int(session.agent) for session, _ in begun] == [number for number in range(40) if number % 5]
 
 
 def test_a_session_acts_in_one_organisation_and_the_next_begins_there(ann, browsers):

@@ -134,7 +134,7 @@ class InvitationController(Controller):
         )
 
     @post(
-        operation_id="invite",
+        operation_id="invitePerson",
         guards=[requires(Scope.PEOPLE_WRITE)],
         responses=problem_responses(409),
         summary="Invite somebody",

@@ -40,6 +40,19 @@ class _Known:
     loaded_at: int
 
 
+@dataclass(slots=True)
+class _Beginning:
+    """A session that is asked for, and what became of it."""
+
+    person_id: PersonId
+    organisation_id: int | None
+    method: str
+    address: str
+    agent: str
+    begun: tuple[Session, str] | None = None
+    error: Exception | None = None
+
+
 class Sessions:
     """The sessions of people; implements `web.Authenticator` for their cookies."""
 
@@ -49,6 +62,8 @@ class Sessions:
         self._known: dict[int, _Known] = {}
         self._seen: dict[int, int] = {}
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._beginnings: builtins.list[_Beginning] = []
 
     def begin(
         self, person_id: int, *, method: str, address: str, agent: str, organisation_id: int | None = None
@@ -57,24 +72,57 @@ class Sessions:
 
         It acts in `organisation_id`, or where the person acted last. Raises NotFound when there is no such person.
         """
+        waiting = _Beginning(PersonId(person_id), organisation_id, method, address, agent)
+        with self._lock:
+            self._beginnings.append(waiting)
+        # Whoever gets the turn begins for all who wait: one durable transaction carries several sign-ins.
+        with self._turn:
+            if waiting.begun is None and waiting.error is None:
+                with self._lock:
+                    together, self._beginnings = self._beginnings, []
+                self._begin_all(together)
+        if waiting.begun is None:
+            raise waiting.error or AssertionError("neither begun nor refused")
+        return waiting.begun
+
+    def _begin_all(self, together: builtins.list[_Beginning]) -> None:
+        gone: set[int] = set()
+        begun: builtins.list[tuple[_Beginning, Session, str]] = []
+        try:
+            with self._records.write() as connection:
+                for one in together:
+                    try:
+                        organisation_id = _where(connection, one.person_id, one.organisation_id)
+                    except NotFound as error:
+                        one.error = error
+                        continue
+                    session, cookie = self._new(one, organisation_id)
+                    gone |= self._make_room(connection, one.person_id)
+                    connection.execute(sessions.insert().values(session_to_row(session, digest(cookie))))
+                    begun.append((one, session, cookie))
+        except Exception as error:
+            for one in together:
+                one.error = one.error or error
+            return
+        for one, session, cookie in begun:
+            one.begun = session, cookie
+        if gone:
+            self._forget(lambda known: known.session.id in gone)
+
+    def _new(self, asked: _Beginning, organisation_id: OrganisationId) -> tuple[Session, str]:
         now = self._clock.now()
-        with self._records.write() as connection:
-            session = Session(
-                id=SessionId(new_id()),
-                person_id=PersonId(person_id),
-                organisation_id=_where(connection, person_id, organisation_id),
-                method=method,
-                address=address[:ADDRESS_LENGTH_MAX],
-                agent=agent[:AGENT_LENGTH_MAX],
-                created_at=now,
-                last_seen_at=now,
-                expires_at=Instant(now + SIGNED_IN_SECONDS_MAX * MICROSECONDS_PER_SECOND),
-            )
-            cookie = new_secret(session.id, prefix=PREFIX)
-            gone = self._make_room(connection, person_id)
-            connection.execute(sessions.insert().values(session_to_row(session, digest(cookie))))
-        self._forget(lambda known: known.session.id in gone)
-        return session, cookie
+        session = Session(
+            id=SessionId(new_id()),
+            person_id=asked.person_id,
+            organisation_id=organisation_id,
+            method=asked.method,
+            address=asked.address[:ADDRESS_LENGTH_MAX],
+            agent=asked.agent[:AGENT_LENGTH_MAX],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=Instant(now + SIGNED_IN_SECONDS_MAX * MICROSECONDS_PER_SECOND),
+        )
+        return session, new_secret(session.id, prefix=PREFIX)
 
     def _make_room(self, connection: sa.Connection, person_id: int) -> frozenset[int]:
         """End the sessions unused for the longest, when there are too many for one more; their ids."""
