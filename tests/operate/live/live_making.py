@@ -154,6 +154,7 @@ class Fleet:
             side=Side.MAKER if organisation_id == MAKER else Side.OWNER,
             periods=periods or ALWAYS,
             now=now,
+            control=now,
         )
 
     # Directory, products, gate, keys

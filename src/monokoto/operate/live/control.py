@@ -64,6 +64,9 @@ class Controls:
             outcome = await self._carry_out(caller, control)
         except MonokotoError as error:
             outcome = live.Outcome(reason_of(error), str(error))
+        except Exception:  # a mistake of ours is answered too: nobody is left waiting
+            _log.exception("control_failed", verb=control.verb)
+            outcome = live.Outcome(Reason.IMPLEMENTATION_SPECIFIC_ERROR, "it failed here")
         await asyncio.to_thread(self._note, caller, control, outcome)
         return outcome
 
