@@ -3,6 +3,7 @@
 import { bandsOf, columnsOf, indexAt, isState } from "./chart-data.js";
 
 const LINE_HEIGHT = 180; // without the time axis, which the lowest panel alone has
+const LONE_HEIGHT = 300; // a line that has the chart to itself
 const BAND_HEIGHT = 32;
 const TIME_AXIS_HEIGHT = 44;
 const AXIS_WIDTH = 58;
@@ -40,16 +41,17 @@ function element(name, className, text) {
 }
 
 export class Panel {
-  constructor(Plot, { panel, format, sync, events, last }) {
+  constructor(Plot, { panel, format, sync, events, last, lone }) {
     this.Plot = Plot;
     this.properties = panel.properties;
     this.state = panel.state;
     this.format = format;
     this.sync = sync;
     this.last = last;
+    this.lone = lone;
     this.events = events;
     this.series = new Map();
-    this.element = element("section", `chart-panel${panel.state ? " chart-panel-state" : ""}${last ? " chart-panel-last" : ""}`);
+    this.element = element("section", `chart-panel${panel.state ? " chart-panel-state" : ""}${last ? " chart-panel-last" : ""}${lone ? " chart-panel-lone" : ""}`);
     this.element.append(this._legend(), (this.holder = element("div", "chart-plot")));
     this.holder.setAttribute("aria-hidden", "true"); // the chart's summary and table say the same
   }
@@ -71,7 +73,8 @@ export class Panel {
   }
 
   get height() {
-    return (this.state ? BAND_HEIGHT : LINE_HEIGHT) + (this.last ? TIME_AXIS_HEIGHT : 0);
+    const inner = this.state ? BAND_HEIGHT : this.lone ? LONE_HEIGHT : LINE_HEIGHT;
+    return inner + (this.last ? TIME_AXIS_HEIGHT : 0);
   }
 
   // Draw these series between two instants; made anew when what they are made of changed.

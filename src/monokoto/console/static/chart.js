@@ -81,7 +81,7 @@ class KotoChart extends HTMLElement {
     const sync = `chart-${this.config.unit}`;
     const { Plot, format } = this;
     this.panels = panelsOf(this.chosen).map((panel, place, all) =>
-      new Panel(Plot, { panel, format, sync, events, last: place === all.length - 1 }));
+      new Panel(Plot, { panel, format, sync, events, last: place === all.length - 1, lone: all.length === 1 }));
     this.canvas.replaceChildren(...this.panels.map((one) => one.element));
   }
 
