@@ -41,7 +41,8 @@ instants RFC 3339 in UTC, errors problem documents (RFC 9457), lists pages with 
 know is refused (422). HEAD is answered like GET without a body.
 
 A request that changes something may carry an `Idempotency-Key`: sent again with the same key, it is answered again and not
-carried out again. Answers tell in `RateLimit` and `RateLimit-Policy` how many requests are left; past them comes 429 with `Retry-After`.
+carried out again. Answers tell in `RateLimit` and `RateLimit-Policy` how many requests are left; past them comes 429 with
+`Retry-After`.
 
 Units themselves send under the tag *Ingest*, with their own token.
 """

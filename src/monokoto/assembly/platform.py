@@ -93,13 +93,9 @@ class Platform:
             snapshot_seconds=settings.twins.snapshot_seconds,
         )
         self.commands = Commands(
-            records=records,
-            units=self.directory,
-            model_of=self.products.model,
-            downlink=self.downlink,
-            clock=clock,
-            facts=facts,
-        )
+            records=records, units=self.directory, model_of=self.products.model, downlink=self.downlink,
+            clock=clock, facts=facts,
+        )  # fmt: skip
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.live = join_live(engines, self)
         self.joined_things = wot = JoinedThings(
