@@ -31,6 +31,7 @@ HELP = {"--help"}
 IGNORED = set((ROOT / ".gitignore").read_text("utf-8").split())
 """What runs leave behind; a fresh clone does not have it."""
 NO_JSON = {
+    "claims codes": "it is a table for the printer",
     "audit export": "the file is the answer",
     "demo": "it tells a story",
     "export": "the file is the answer",

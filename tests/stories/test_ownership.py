@@ -282,6 +282,22 @@ def test_a_share_is_a_window_and_closes(
             guest.get(device.path(path))
 
 
+def test_by_command(here: Installation, maker: ApiClient, households: Callable[[str], ApiClient]) -> None:
+    device, kim, lee = new_device(here, maker, "K-1"), key_of(households("kim")), key_of(households("lee"))
+    printed = here.koto("claims", "codes", "--serial-prefix", "K-", key=key_of(maker)).stdout
+    code = list(csv.reader(printed.splitlines()))[1][3]
+    said = here.koto("claims", "claim", code.lower(), "--label", "Bath", key=kim)
+    assert said.stdout.startswith(f"The unit {device.id} is yours"), said.stderr
+    offer = json.loads(here.koto("claims", "transfer", "K-1", "--to", "lee", "--json", key=kim).stdout)
+    assert here.koto("claims", "accept", offer["id"], key=lee).returncode == 0
+    owners = json.loads(here.koto("claims", "list", "K-1", "--json", key=key_of(maker)).stdout)
+    assert [one["owner"]["slug"] for one in owners] == ["kim", "lee"]
+
+
+def key_of(api: ApiClient) -> str:
+    return str(api._http.headers["Authorization"]).removeprefix("Bearer ")
+
+
 def test_codes_for_a_whole_batch(here: Installation, maker: ApiClient, households: Callable[[str], ApiClient]) -> None:
     devices = [new_device(here, maker, f"B-{number}") for number in range(3)]
     households("kim").post("/api/v1/claims", {"code": code_of(devices[0])})

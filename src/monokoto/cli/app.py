@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": ("products", "diff_product", "Show what applying a product folder would change."),
     "apply": ("products", "apply_product", "Apply a product folder."),
     "units": ("units", "units", "Register, import, list and change units; their credentials."),
+    "claims": ("claims", "claims", "Whose units are: codes, claims, transfers."),
     "twin": ("twins", "twin", "What a unit reports and what is desired of it."),
     "rebuild": ("twins", "rebuild", "Compute something anew from what is stored."),
     "history": ("history", "history", "What units measured."),

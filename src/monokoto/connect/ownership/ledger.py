@@ -36,21 +36,31 @@ class _Holding:
     def __init__(self, organisation_id: int) -> None:
         self._organisation_id = organisation_id
         self.reaches: dict[int, Reach] = {}
+        self._held: dict[int, Reach] = {}
+        """Those of other makers."""
         self._foreign: tuple[Reach, ...] | None = None
-        self._clipped: dict[int, Reach] | None = None
+        self._closed: dict[int, Reach] = {}
+        """Its own that are not wholly open."""
+        self._clipped: Mapping[int, Reach] | None = None
         self._turns: list[tuple[int, int]] = []
 
     def put(self, unit: UnitLedger, now: int) -> None:
         """Work out a unit anew."""
+        unit_id = unit.unit_id
         reach = reach_of(unit, self._organisation_id, now)
-        if reach is None:
-            self.reaches.pop(unit.unit_id, None)
-        else:
-            self.reaches[unit.unit_id] = reach
-        self._foreign = self._clipped = None
+        before = self.reaches.get(unit_id)
         turn = unit.next_turn(now)
         if turn is not None:
-            heapq.heappush(self._turns, (turn, unit.unit_id))
+            heapq.heappush(self._turns, (turn, unit_id))
+        if reach == before:
+            return
+        _keep(self.reaches, unit_id, reach)
+        if unit.organisation_id != self._organisation_id:
+            _keep(self._held, unit_id, reach)
+            self._foreign = None
+        elif (reach is not None and not reach.always) or unit_id in self._closed:
+            _keep(self._closed, unit_id, None if reach is None or reach.always else reach)
+            self._clipped = None
 
     def turn(self, units: Mapping[int, UnitLedger], now: int) -> None:
         """Let time do what it does."""
@@ -61,19 +71,22 @@ class _Holding:
     def foreign(self) -> tuple[Reach, ...]:
         """Units of other makers, by id."""
         if self._foreign is None:
-            mine = self._organisation_id
-            self._foreign = tuple(reach for _, reach in sorted(self.reaches.items()) if reach.organisation_id != mine)
+            self._foreign = tuple(map(self._held.__getitem__, sorted(self._held)))
         return self._foreign
 
     def clipped(self) -> Mapping[int, Reach]:
         """Own units that are not wholly open."""
         if self._clipped is None:
-            self._clipped = {
-                unit_id: reach
-                for unit_id, reach in self.reaches.items()
-                if reach.organisation_id == self._organisation_id and not reach.always
-            }
+            # A copy: somebody may be going through it while the next change comes.
+            self._clipped = dict(self._closed)
         return self._clipped
+
+
+def _keep(reaches: dict[int, Reach], unit_id: int, reach: Reach | None) -> None:
+    if reach is None:
+        reaches.pop(unit_id, None)
+    else:
+        reaches[unit_id] = reach
 
 
 class Ledger:
