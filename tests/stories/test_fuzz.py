@@ -141,6 +141,7 @@ def told(tally: Tally) -> str:
     return "\n".join(f"{what}\n    {request}" for what, request in sorted(tally.wrong.items()))
 
 
+@pytest.mark.timeout(600)
 def test_no_answer_is_a_5xx_or_undescribed(fuzzed: Installation, askers: list[Asker]) -> None:
     """Each operation once rightly by one asker and once wrongly by another, in turn."""
     tally = Tally()
