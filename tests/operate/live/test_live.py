@@ -7,15 +7,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
 from live_making import MAKER, OWNER, UNIT, Application, World, event, open_world
 
+from monokoto.connect.gateway.connections.keeper import StoredSession
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import APPLICATION_WAITING_MAX
-from monokoto.mqtt import Disconnect, Puback, Publish, Reason, Version, Will
+from monokoto.mqtt import Disconnect, Properties, Puback, Publish, Reason, Version, Will
 from monokoto.web import Period
 
 
@@ -244,6 +246,35 @@ def test_a_key_that_ends_closes_its_connections() -> None:
         assert await owner.nothing(seconds=1.2)
         again = await world.application("maker")
         assert again.connack.reason == Reason.BAD_USERNAME_OR_PASSWORD
+
+    run(body)
+
+
+def test_sessions_of_applications_that_never_come_back_are_forgotten() -> None:
+    async def body(world: World) -> None:
+        gateway = world.gateway.gateway
+        stays = {"clean_start": False, "properties": Properties(session_expiry_interval=60)}
+        app = await world.application(client_id="kept", **stays)
+        app.writer.transport.abort()
+        bucket = world.log.buckets["sessions"]
+        await until(lambda: bucket.values and not gateway.of_owner and not gateway.keeper.saving)
+        (key,) = bucket.values
+        applications = world.gateway.applications
+        assert applications is not None
+        assert await applications.forget_expired() == 0
+        # As a gateway that died would have left it: connected. It begins to expire, and is forgotten when that is long past.
+        stored, _, session = await gateway.keeper.load_key(key)  # type: ignore[misc]
+        session.expires_at = 0
+        left = StoredSession("dead", True, stored.position, session.to_bytes())
+        await bucket.put(key, msgspec.msgpack.encode(left))
+        assert await applications.forget_expired() == 0
+        stored, _, session = await gateway.keeper.load_key(key)  # type: ignore[misc]
+        assert not stored.connected
+        assert session.expires_at > gateway.clock.now()
+        session.expires_at = 1
+        await gateway.keeper.rest(key, stored, session)
+        assert await applications.forget_expired() == 1
+        assert not bucket.values
 
     run(body)
 

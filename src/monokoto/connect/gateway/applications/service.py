@@ -13,10 +13,12 @@ from monokoto.connect.gateway.applications import live
 from monokoto.connect.gateway.applications.conversation import ApplicationDialogue
 from monokoto.connect.gateway.applications.telling import Telling
 from monokoto.connect.gateway.applications.watches import Watches
+from monokoto.connect.gateway.beats import beats
 from monokoto.connect.gateway.connections import Gateway
 from monokoto.connect.gateway.connections.connection import Connection, Conversation
-from monokoto.connect.gateway.connections.keeper import KeptSession
+from monokoto.connect.gateway.connections.keeper import KeptSession, is_application
 from monokoto.engines.log import Log
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import MonokotoError, TooMany, Unauthenticated, Unavailable
 from monokoto.kernel.limits import AUTHENTICATIONS_WAITING_MAX
 from monokoto.mqtt import Packet
@@ -27,6 +29,8 @@ _ASK_SECONDS = 10.0
 _RETRY_SECONDS = 0.25
 _ASKS_AT_ONCE = 500
 _LIVE_SECONDS = 1.0
+_FORGET_SECONDS = 3600.0
+_SPARED = 3600 * MICROSECONDS_PER_SECOND
 _log = structlog.get_logger(__name__)
 
 
@@ -72,6 +76,7 @@ class ApplicationService:
         self._tasks = [
             asyncio.create_task(self._beat(), name="watched units"),
             asyncio.create_task(self._end_keys(), name="ended keys"),
+            asyncio.create_task(self._forget(), name="expired sessions"),
         ]
 
     async def stop(self) -> None:
@@ -126,6 +131,33 @@ class ApplicationService:
                 continue
             if ended:
                 self._gateway.end_credentials(ended)
+
+    async def _forget(self) -> None:
+        while True:
+            await asyncio.sleep(_FORGET_SECONDS)
+            with contextlib.suppress(Unavailable):
+                await self.forget_expired()
+
+    async def forget_expired(self) -> int:
+        """Delete stored sessions whose applications never came back; those whose gateway died begin to expire now.
+
+        Only what expired a while ago: who comes back at this moment has stored theirs anew. Raises Unavailable.
+        """
+        keeper, now = self._gateway.keeper, self._gateway.clock.now()
+        living = {beat.gateway for beat in await beats(self._log)} | {self._gateway.name}
+        forgotten = 0
+        for key in await keeper.stored():
+            found = await keeper.load_key(key) if is_application(key) else None
+            if found is None or key in keeper.saving:
+                continue
+            stored, _, session = found
+            if not stored.connected and session.expires_at + _SPARED < now:
+                await keeper.delete(key)
+                forgotten += 1
+            elif stored.connected and stored.gateway not in living:
+                session.disconnect(None, now)
+                await keeper.rest(key, stored, session)
+        return forgotten
 
     # --- the platform
 

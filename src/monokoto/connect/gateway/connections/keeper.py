@@ -164,6 +164,11 @@ class Keeper:
         except (ValueError, Invalid):  # of a format before this one: the client starts anew
             return None
 
+    async def rest(self, key: str, stored: StoredSession, session: Session) -> None:
+        """Store that nobody is connected any more, of a session whose gateway died. Raises Unavailable."""
+        resting = StoredSession(stored.gateway, False, stored.position, session.to_bytes())
+        await (await self._bucket()).put(key, _ENCODER.encode(resting))
+
     async def _put(self, kept: KeptSession) -> None:
         key = kept.storage_key
         self.saving[key] = kept
