@@ -1,6 +1,6 @@
 """A real browser in front of a real installation, and the rules of accessibility: for every test of pages.
 
-Chromium is the machine's own (`apt-get install chromium`; `MONOKOTO_TEST_CHROMIUM` names another); axe-core comes from npm by
+Chromium is the machine's own (`apt-get install chromium`; `CHROMIUM` names another); axe-core comes from npm by
 `python hatch_build.py --tests`. Where one is missing, these tests say so and are skipped.
 """
 
@@ -27,7 +27,7 @@ from monokoto.testing import Installation
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
 HTMX = ROOT / "src" / "monokoto" / "console" / "static" / "vendor" / "htmx.js"
-CHROMIUM = os.environ.get("MONOKOTO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = {"phone": (360, 780), "desktop": (1440, 900)}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "ko")
