@@ -55,6 +55,11 @@ class Doors:
             sign_up_open=settings.people.sign_up,
         )
 
+    @property
+    def served(self) -> tuple[People, Sessions, Entrance, Invitations, Letters]:
+        """What routes ask for."""
+        return self.people, self.sessions, self.entrance, self.invitations, self.letters
+
     async def start(self) -> None:
         """Offer the first run while nobody is there; begin to send mail."""
         self.first_run_secret = await asyncio.to_thread(self.first_run.offer)

@@ -57,9 +57,8 @@ class Platform:
         clock, facts = engines.clock, engines.facts
         self.organisations = Organisations(records, clock)
         self.api_keys = ApiKeys(records, clock)
-        self.doors = doors = Doors(settings, engines)
-        self.people, self.sessions, self.entrance = doors.people, doors.sessions, doors.entrance
-        self.invitations, self.letters = doors.invitations, doors.letters
+        self.doors = Doors(settings, engines)
+        self.people, self.sessions, self.entrance, self.invitations, self.letters = self.doors.served
         self.products = Products(records, clock)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)

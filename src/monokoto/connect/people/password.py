@@ -27,7 +27,7 @@ from monokoto.kernel.limits import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, SIG
 
 MEMORY_KIB = 7168
 PASSES = 5
-_STEPS_BACK = 5
+_STEPS_BACK = 10
 """Of niceness: on a busy machine the event loops come first, and people still get in."""
 _WORDS = """
     abc abcd abcdef abcdefgh admin administrator asdf asdfgh asdfghjkl autumn azerty baseball basketball batman
