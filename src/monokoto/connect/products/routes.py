@@ -21,7 +21,7 @@ from monokoto.connect.products.store import Product, ProductVersion, VersionCont
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.facts import Facts
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, decode_cursor, page_of, problem_responses, requires
 
 
 class FolderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,11 +216,7 @@ class ProductsController(Controller):
         """By name."""
         after = decode_cursor(cursor, str)[0] if cursor else ""
         found = await asyncio.to_thread(products.list, caller.organisation_id, after=after, limit=limit + 1)
-        more = len(found) > limit
-        return Page(
-            items=[product_to_json(product) for product in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].product) if more else None,
-        )
+        return page_of(found, limit, key=lambda product: product.product, shown=product_to_json)
 
     @get(
         "/{product:str}",

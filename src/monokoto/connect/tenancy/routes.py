@@ -18,7 +18,7 @@ from monokoto.kernel.clock import Instant, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Forbidden, Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, decode_cursor, page_of, problem_responses, requires
 
 
 class OrganisationJson(msgspec.Struct, frozen=True):
@@ -130,11 +130,7 @@ class TenancyController(Controller):
         """From the oldest on, revoked ones included."""
         after = decode_cursor(cursor, int)[0] if cursor else 0
         found = await asyncio.to_thread(api_keys.list, caller.organisation_id, after=after, limit=limit + 1)
-        more = len(found) > limit
-        return Page(
-            items=[key_to_json(key) for key in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].id) if more else None,
-        )
+        return page_of(found, limit, key=lambda key: key.id, shown=key_to_json)
 
     @post(
         "/keys",
