@@ -114,6 +114,8 @@ def examine(here: Installation, operation: Any, asker: Asker, mode: GenerationMo
     )
     @given(case=operation.as_strategy(mode, **own))
     def ask(case: Any) -> None:
+        # The document names bearer keys, so that one is made up for each request; who asks is ours to say.
+        case.headers.pop("Authorization", None)
         answer = case.call(base_url=here.api_url, headers=asker.headers, cookies=asker.cookies, timeout=60)
         tally.requests += 1
         tally.statuses[answer.status_code] += 1

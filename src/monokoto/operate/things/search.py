@@ -43,10 +43,18 @@ def search(query: str, document: Sequence[Any]) -> list[Any]:
         path = _ENVIRONMENT.compile(query)
         found = [match.obj for match in islice(path.finditer(list(document)), JSONPATH_MATCHES_MAX + 1)]
     except (JSONPathError, RecursionError) as error:
-        raise _invalid(str(error)[:200]) from None
+        raise _invalid(_said(error)) from None
     if len(found) > JSONPATH_MATCHES_MAX:
         raise _invalid(f"finds more than {JSONPATH_MATCHES_MAX} values")
     return found
+
+
+def _said(error: Exception) -> str:
+    """What the error says; the library cannot say where an empty query is wrong."""
+    try:
+        return str(error)[:200]
+    except ValueError:
+        return "it is no JSONPath, such as `$[?@.title=='Oven']`"
 
 
 def _invalid(reason: str) -> Invalid:
