@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import email as email_parser
+import email.policy as email_policy
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -414,3 +417,37 @@ def test_what_is_not_there_is_a_designed_page(stage: Stage) -> None:
         answer = stage.client.get(path)
         assert answer.status_code in {404, 422}, path
         assert 'class="state"' in answer.text
+
+
+def invited(stage: Stage, role: str) -> httpx.Client:
+    """Somebody who came by a mailed invitation, signed in."""
+    email = f"{role}@example.org"
+    stage.client.post("/api/v1/invitations", json={"email": email, "role": role}).raise_for_status()
+    mails = stage.here.data_dir / "mail"
+    letter = wait_until(lambda: [one for one in mails.glob("*.eml") if email in one.read_text()])[0]
+    body = email_parser.message_from_bytes(letter.read_bytes(), policy=email_policy.default).get_body(("plain",))
+    assert body is not None
+    text = str(body.get_content())
+    found = re.search(r"https?://\S+[#=]([\w-]{20,})", text)
+    assert found, text
+    client = httpx.Client(base_url=stage.here.api_url, timeout=30)
+    person = {"token": found[1], "name": role, "password": "quiet lakes lie deep 9"}
+    client.post("/api/v1/invitations/accept", json=person).raise_for_status()
+    return client
+
+
+def test_a_viewer_looks_and_changes_nothing(stage: Stage) -> None:
+    with contextlib.closing(invited(stage, "viewer")) as viewer:
+        assert "Water temperature" in viewer.get(stage.page).text
+        twin = viewer.get(f"{stage.page}/twin").text
+        assert "Reported and desired" in twin
+        assert "edit-form" not in twin
+        assert "action-form" not in viewer.get(f"{stage.page}/commands").text
+        assert "Make a claim code" not in viewer.get(f"{stage.page}/ownership").text
+        assert "Another version" not in viewer.get(f"{stage.page}/software").text
+        csrf = viewer.get("/api/v1/session").json()["csrf"]
+        refused = viewer.post(f"{stage.page}/twin", data={"csrf": csrf, "property": "target", "value": "80"})
+        assert (refused.status_code, "Not yours to see" in refused.text) == (403, True)
+        audit = viewer.get(f"{stage.page}/audit")
+        assert audit.status_code in {403, 404}
+        assert 'class="state"' in audit.text
