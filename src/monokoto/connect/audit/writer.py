@@ -73,10 +73,12 @@ class AuditWriter:
             self._waiting.append(_Waiting(request, self._log.now(), written))
             self._signal.set()
             self._urgent.set()
+            # A timer, not `wait_for`: that costs as much as the entry itself.
+            patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, _give_up, written)
             try:
-                await asyncio.wait_for(asyncio.shield(written), PATIENCE_SECONDS)
-            except TimeoutError:
-                raise _not_recorded() from None
+                await written
+            finally:
+                patience.cancel()
         elif self._worth_an_entry(request):
             self._waiting.append(_Waiting(request, self._log.now()))
             self._signal.set()
@@ -223,6 +225,11 @@ def _let_go(some: list[_Waiting]) -> None:
     for one in some:
         if one.written is not None and not one.written.done():
             one.written.set_result(None)
+
+
+def _give_up(written: asyncio.Future[None]) -> None:
+    if not written.done():
+        written.set_exception(_not_recorded())
 
 
 def _not_recorded() -> Unavailable:
