@@ -380,7 +380,19 @@ def test_products_are_tables_and_versions_are_compared(stage: Stage, chromium: b
         assert "lid" in page.inner_text(".diff .added >> nth=1")
 
 
-TABS = ("", "/charts", "/twin", "/commands", "/events", "/dead-letters", "/system", "/software", "/description")
+TABS = (
+    "",
+    "/charts",
+    "/twin",
+    "/commands",
+    "/events",
+    "/dead-letters",
+    "/system",
+    "/software",
+    "/ownership",
+    "/description",
+    "/audit",
+)
 
 
 @pytest.mark.parametrize(
