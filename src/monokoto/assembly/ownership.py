@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from monokoto.assembly.engines import Engines
 from monokoto.connect.fleet import Directory, Fleet
-from monokoto.connect.ownership import Accesses, ClaimCodes, Contract, Ledger, Ownerships, UnitGate
+from monokoto.connect.ownership import Accesses, ClaimCodes, Ledger, Ownerships, UnitGate
+from monokoto.connect.products import Products
 from monokoto.connect.tenancy import Organisations
 
 
-def join_ownership(
-    engines: Engines,
-    directory: Directory,
-    fleet: Fleet,
-    organisations: Organisations,
-    contract: Contract,
-    public_url: str,
-) -> tuple[UnitGate, Ownerships, Accesses]:
+class Parts(Protocol):
+    """What ownership stands on (the platform)."""
+
+    directory: Directory
+    fleet: Fleet
+    organisations: Organisations
+    products: Products
+
+
+def join_ownership(engines: Engines, parts: Parts, public_url: str) -> tuple[UnitGate, Ownerships, Accesses]:
     """Make them over these engines."""
     ledger = Ledger(engines.records, engines.clock)
     ownerships = Ownerships(
         engines.records,
         engines.clock,
         ledger=ledger,
-        directory=directory,
-        fleet=fleet,
-        organisations=organisations,
-        contract=contract,
+        directory=parts.directory,
+        fleet=parts.fleet,
+        organisations=parts.organisations,
+        contract=parts.products,
         codes=ClaimCodes(engines.records, engines.clock),
         facts=engines.facts,
         public_url=public_url,
     )
-    return UnitGate(directory, ledger), ownerships, Accesses(ownerships)
+    return UnitGate(parts.directory, ledger), ownerships, Accesses(ownerships)

@@ -62,9 +62,7 @@ class Platform:
         self.products = Products(records, clock)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)
-        self.gate, self.ownerships, self.accesses = join_ownership(
-            engines, self.directory, self.fleet, self.organisations, self.products, settings.api.public_url
-        )
+        self.gate, self.ownerships, self.accesses = join_ownership(engines, self, settings.api.public_url)
         self.credentials = Credentials(records, clock)
         self.downlink = Downlink(log)
         self.committer = Committer(
