@@ -182,3 +182,37 @@ def test_what_happens_in_the_directory_is_told(maker: Maker) -> None:
     assert [one for one in told if one[1] == thing] == [
         (kind, thing) for kind in ("thing_created", "thing_updated", "thing_deleted")
     ]
+
+
+def test_actions_of_a_unit_that_is_away_wait_are_one_by_name_and_can_be_cancelled(maker: Maker, stranger: str) -> None:
+    unit = maker.units[2].get("id") or maker.units[2]["unit"]
+    url = f"{maker.here.api_url}/api/v1/units/{unit}/actions"
+    headers = {"Authorization": f"Bearer {maker.key}"}
+
+    def invoke(action: str, body: Any = None, **query: Any) -> httpx.Response:
+        return httpx.post(f"{url}/{action}", json=body, params=query, headers=headers, timeout=30)
+
+    made = invoke("boost", {"minutes": 5}, request="once")
+    assert made.status_code == 201
+    again = invoke("boost", {"minutes": 5}, request="once")
+    assert again.json()["id"] == made.json()["id"]
+    assert invoke("boost", {"minutes": 6}, request="once").status_code == 409
+    for action, body, status in (
+        ("boost", {"minutes": 500}, 422),
+        ("boost", None, 422),
+        ("restart", 1, 422),
+        ("x", None, 404),
+    ):
+        assert invoke(action, body).status_code == status, action
+    here = maker.here.api_url + made.headers["location"]
+    wait_until(lambda: httpx.get(here, headers=headers).json()["status"] == "sent", seconds=SECONDS)
+    waited = invoke("restart", answer="output", wait=0.2)
+    assert (waited.status_code, waited.json()["code"]) == (503, "unavailable")
+    assert httpx.delete(here, headers={"Authorization": f"Bearer {stranger}"}).status_code == 404
+    assert httpx.delete(here, headers=headers).json()["status"] == "cancelled"
+    assert httpx.delete(here, headers=headers).status_code == 409
+    cancelled = httpx.get(f"{url}/boost", params={"status": "cancelled"}, headers=headers).json()["items"]
+    assert [one["id"] for one in cancelled] == [made.json()["id"]]
+    short = invoke("restart", timeout=1).json()
+    done = httpx.get(f"{url}/restart/{short['id']}", params={"wait": 30}, headers=headers, timeout=60).json()
+    assert (done["status"], done["ended_at"] > short["expires_at"]) == ("expired", True)
