@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from monokoto.connect.products import CheckedProduct, Folder, VirtualUnit, check, read_folder
-from monokoto.kernel.clock import Instant
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant
 from monokoto.kernel.values import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -54,8 +54,9 @@ def test_virtual_units_are_true_to_the_model(folder: Path) -> None:
     judges = {name: Draft7Validator(dict(one.schema)) for name, one in model.properties.items()}
     told: set[str] = set()
     assert checked.simulation is not None
-    for index in range(3):
-        unit = VirtualUnit(checked.simulation, seed=SEED, index=index, start=Instant(0))
+    for index in range(4):
+        six_hours = 6 * 3600 * MICROSECONDS_PER_SECOND  # a day's profile is walked whole
+        unit = VirtualUnit(checked.simulation, seed=SEED, index=index, start=Instant(index * six_hours))
         for _ in range(500):
             moment = unit.tick()
             for name, value in moment.values.items():

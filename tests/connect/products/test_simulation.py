@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from monokoto.connect.products import EventModel, PropertyModel
 from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_duration, parse_simulation
+from monokoto.connect.products.simulation.unit import fitted
 from monokoto.kernel.clock import Instant, parse_instant
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.values import Kind
@@ -20,8 +21,8 @@ from monokoto.kernel.values import Kind
 MIDNIGHT = parse_instant("2026-03-01T00:00:00Z")
 
 
-def model(name: str, kind: Kind = Kind.NUMBER, **rest: Any) -> PropertyModel:
-    return PropertyModel(name=name, kind=kind, schema={}, **rest)
+def model(name: str, kind: Kind = Kind.NUMBER, schema: dict[str, Any] | None = None, **rest: Any) -> PropertyModel:
+    return PropertyModel(name=name, kind=kind, schema=schema or {}, **rest)
 
 
 PROPERTIES = {
@@ -313,6 +314,14 @@ def test_values_always_fit_their_property(mean: float, deviation: float) -> None
         assert -40 <= moment.values["temperature"] <= 125
         assert 0 <= moment.values["count"] < 100
         assert isinstance(moment.values["count"], int)
+
+
+@given(st.floats(-1e9, 1e9), st.sampled_from([0.1, 0.5, 2, 7]), st.floats(-100, 0), st.floats(50, 100))
+def test_values_come_in_the_steps_of_their_property(value: float, step: float, low: float, high: float) -> None:
+    stepped = fitted(value, model("target", schema={"multipleOf": step}, minimum=low, maximum=high))
+    assert low - 1e-9 <= stepped <= high + 1e-9
+    assert abs(stepped / step - round(stepped / step)) < 1e-9
+    assert abs(stepped - min(max(value, low), high)) <= step + 1e-9
 
 
 def test_units_are_away_and_come_back() -> None:

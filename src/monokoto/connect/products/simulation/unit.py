@@ -129,7 +129,7 @@ class VirtualUnit:
 
 
 def fitted(value: Any, model: PropertyModel) -> Any:
-    """The value as the property takes it: whole for an integer, within its range, no longer than it may be."""
+    """The value as the property takes it: whole for an integer, in its steps, within its range, no longer than it may be."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, str):
@@ -151,8 +151,19 @@ def _ranged(value: float, model: PropertyModel) -> float | int:
     if model.exclusive_maximum is not None:
         below = model.exclusive_maximum
         high = min(high, math.ceil(below) - 1 if integer else math.nextafter(below, -math.inf))
+    if step := model.schema.get("multipleOf"):
+        return _stepped(value, step, low, high)
     if not integer:
         return min(max(value, low), high)
     low = math.ceil(low) if math.isfinite(low) else low
     high = math.floor(high) if math.isfinite(high) else high
     return int(min(max(round(value), low), high))
+
+
+def _stepped(value: float, step: float, low: float, high: float) -> float | int:
+    """The nearest multiple of `step` from `low` to `high`."""
+    first = math.ceil(low / step) if math.isfinite(low) else low
+    last = math.floor(high / step) if math.isfinite(high) else high
+    count = int(min(max(round(value / step), first), last))
+    # Twelve decimals: 7 * 0.1 is 0.7000000000000001, which a reader of the step 0.1 takes for another number.
+    return count * step if isinstance(step, int) else round(count * step, 12)
