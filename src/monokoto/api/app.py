@@ -62,6 +62,8 @@ TAGS = {
     "Actions": "What units are asked to do, and what became of it.",
     "Things": "Every unit as a W3C Web of Things Thing: its description, forms that work, the directory.",
     "Audit": "Who did what, when: written by itself, never changed.",
+    "Views": "How people look at a list, saved under a name.",
+    "Overview": "The fleet at a glance: counts, the pace of what arrives, where units are.",
     "Jobs": "Work on many units at once: previewed, paced, resumed, undone where that is possible.",
     "Webhooks": "What happens, posted to your own address, signed and tried again until it is taken.",
     "Health": "How the platform feels. These need no key.",

@@ -14,6 +14,7 @@ from monokoto.connect.ownership import UnitGate
 from monokoto.connect.people import People
 from monokoto.connect.presence import Presence
 from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.connect.views import Views
 from monokoto.connect.webhooks import Deliverer, Feeder, HttpSender, Webhook, Webhooks
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
@@ -49,6 +50,7 @@ class Backstage:
             kinds=(*fleet_job_kinds(platform.fleet), DesireOfUnits(platform.twins, platform.gate)),
             selector=UnitSelector(records, platform.gate),
         )
+        self.views = Views(records, clock)
         self.worker = Worker(self.jobs, finished=self._job_finished)
         allow_private = settings.webhooks.allow_private
         self.webhooks = Webhooks(records, clock, allow_private=allow_private)

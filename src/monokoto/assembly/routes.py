@@ -14,6 +14,7 @@ from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
 from monokoto.connect.tenancy import TenancyController
+from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
@@ -53,6 +54,7 @@ SERVICES = (
     "clock",
     "audit",
     "jobs",
+    "views",
     "webhooks",
     "deliverer",
     "health",
@@ -72,6 +74,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     DeadLetterController,
     AuditController,
     JobsController,
+    ViewsController,
     WebhooksController,
     *TELEMETRY,
     *TWINS,

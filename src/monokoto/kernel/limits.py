@@ -173,6 +173,15 @@ JOBS_OPEN_PER_ORGANISATION_MAX = 100  # not finished yet
 JOB_PREVIEW_ITEMS_MAX = 1_000  # things a preview looks at one by one
 JOB_STREAMS_MAX = 200  # live progress watched at once
 
+# Saved views
+VIEW_NAME_LENGTH_MAX = 100
+VIEW_QUERY_LENGTH_MAX = 4000
+VIEWS_PER_PERSON_MAX = 500
+
+# The fleet at a glance
+MAP_CELLS_MAX = 96  # across a map; units in one cell are shown as one place
+ARRIVALS_MINUTES = 60  # the pace of the last hour, minute by minute
+
 # Webhooks
 WEBHOOKS_PER_ORGANISATION_MAX = 50
 WEBHOOK_WAITING_MAX = 100_000  # deliveries waiting for one receiver
