@@ -238,7 +238,7 @@ class ThingController(Controller):
         if name not in model.properties:
             raise NotFound(f"A {model.product} {model.version} has no property {name[:64]!r}.")
         asked = Asking(request, caller, f"properties/{name}", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedProperties(twins, look, name), asked, from_start=True)
+        return await _serve(WatchedProperties(twins, look, name, by=caller.organisation_id), asked, from_start=True)
 
     @get(
         "/observe",
@@ -264,7 +264,7 @@ class ThingController(Controller):
         """An object of those that are new, again and again."""
         look = _looking(gate, caller, _unit(unit))
         asked = Asking(request, caller, "properties", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedProperties(twins, look), asked, from_start=True)
+        return await _serve(WatchedProperties(twins, look, by=caller.organisation_id), asked, from_start=True)
 
     @get(
         "/events/{name:str}/subscribe",

@@ -56,13 +56,13 @@ class Watched(Protocol):
 class WatchedProperties:
     """One property (its bare value), or all of them (an object of those that are new)."""
 
-    def __init__(self, twins: Twins, look: Look, name: str = "") -> None:
+    def __init__(self, twins: Twins, look: Look, name: str = "", *, by: int) -> None:
         self._twins = twins
         self._look = look
         self._name = name
         reach = look()
         self._unit_id = reach.unit_id
-        self._listener = twins.listeners.open(reach.organisation_id, unit_id=reach.unit_id)
+        self._listener = twins.listeners.open(reach.organisation_id, unit_id=reach.unit_id, by=by)
 
     @property
     def ended(self) -> bool:
