@@ -7,6 +7,7 @@ from typing import Protocol
 
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.event_sources import LetterEvents, PresenceNow, WithinReach, sources_of
+from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.audit import SYSTEM, Actor, ActorKind, AuditLog, AuditWriter, Outcome, Subject
 from monokoto.connect.fleet import Directory, Fleet, UnitSelector, fleet_job_kinds
 from monokoto.connect.jobs import Job, Jobs, JobState, Worker
@@ -34,6 +35,7 @@ class Platform(Protocol):
     fleet: Fleet
     twins: Twins
     presence: Presence
+    unit_sets: KnownUnitSets
 
 
 class Backstage:
@@ -48,7 +50,7 @@ class Backstage:
             records,
             clock,
             kinds=(*fleet_job_kinds(platform.fleet), DesireOfUnits(platform.twins, platform.gate)),
-            selector=UnitSelector(records, platform.gate),
+            selector=UnitSelector(records, platform.gate, platform.unit_sets),
         )
         self.views = Views(records, clock)
         self.worker = Worker(self.jobs, finished=self._job_finished)

@@ -64,8 +64,23 @@ def fleet_of(records: Records) -> Fleet:
     return Fleet(records, FixedProducts(), SystemClock())
 
 
-def jobs_of(records: Records, fleet: Fleet, gate: FixedGate) -> Jobs:
-    return Jobs(records, SystemClock(), kinds=fleet_job_kinds(fleet), selector=UnitSelector(records, gate))
+class FixedSets:
+    """Which units are connected, and which are somebody's."""
+
+    def __init__(self) -> None:
+        self.connected: list[int] = []
+        self.claimed: list[int] = []
+
+    def online(self, _organisation_id: int, unit_ids: Sequence[int] | None) -> Sequence[int]:
+        return [one for one in self.connected if unit_ids is None or one in unit_ids]
+
+    def owned(self, _organisation_id: int) -> Sequence[int]:
+        return self.claimed
+
+
+def jobs_of(records: Records, fleet: Fleet, gate: FixedGate, unit_sets: FixedSets | None = None) -> Jobs:
+    selector = UnitSelector(records, gate, unit_sets or FixedSets())
+    return Jobs(records, SystemClock(), kinds=fleet_job_kinds(fleet), selector=selector)
 
 
 def register(fleet: Fleet, organisation_id: int, count: int, prefix: str = "r") -> list[int]:

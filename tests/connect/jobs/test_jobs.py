@@ -16,6 +16,7 @@ from jobs_making import (
     OTHER,
     OWNER,
     FixedGate,
+    FixedSets,
     caller_of,
     fleet_of,
     is_open,
@@ -373,3 +374,23 @@ def test_killed_again_and_again_it_is_done_exactly(tmp_path: Path, pauses: tuple
     assert [tags(fleet, one) for one in ids].count(()) == 199
     assert tags(fleet, ids[7]) == ("had",)
     records.close()
+
+
+def test_a_selection_knows_what_other_parts_know_of_units(records: Records, fleet: Fleet, gate: FixedGate) -> None:
+    sets = FixedSets()
+    jobs = jobs_of(records, fleet, gate, sets)
+    here, there, lost = register(fleet, ACME, 3)
+    sets.connected, sets.claimed = [here, there], [there]
+    fleet.update(ACME, here, UnitChange(location=LocationChange(latitude=37.5, longitude=127.0)))
+
+    def chosen(**conditions: Any) -> list[int]:
+        found = jobs.create(caller_of(ACME), "units.tag", Selection(**conditions), {"add": ["x"]})
+        return [item.target.unit_id for item in jobs.items(ACME, found.id, states=(), after=0, limit=10)]
+
+    assert chosen(online=True) == [here, there]
+    assert chosen(online=False) == [lost]
+    assert chosen(claimed=True) == [there]
+    assert chosen(online=True, claimed=False) == [here]
+    assert chosen(box="37,126,38,128") == [here]
+    with pytest.raises(Invalid):
+        chosen(box="everywhere")

@@ -89,3 +89,11 @@ def test_walls_and_scopes(client: TestClient[Litestar]) -> None:
     assert client.get("/api/v1/presence?cursor=rubbish").status_code == 422
     other = client.get("/api/v1/presence", headers={"Authorization": "Bearer other"}).json()
     assert (other["online"], other["offline"]) == (0, 1)
+
+
+def test_the_presence_of_some_units(client: TestClient[Litestar]) -> None:
+    asked = [format_id(unit) for unit in (3, 1, 3)]
+    answer = client.get("/api/v1/presence", params={"unit": asked}).json()
+    assert [(one["unit"], one["online"]) for one in answer["items"]] == [(format_id(1), True), (format_id(3), False)]
+    assert (answer["online"], answer["offline"], answer["never_seen"]) == (1, 1, 1)
+    assert client.get("/api/v1/presence?unit=rubbish").status_code == 422

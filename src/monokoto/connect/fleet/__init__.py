@@ -3,12 +3,13 @@
 from monokoto.connect.fleet.credential import Credential, CredentialKind
 from monokoto.connect.fleet.credential_routes import CredentialsController
 from monokoto.connect.fleet.credentials import Credentials
-from monokoto.connect.fleet.directory import Directory
+from monokoto.connect.fleet.directory import Described, Directory
 from monokoto.connect.fleet.facts import CREDENTIAL_ENDED, UNITS_CHANGED
 from monokoto.connect.fleet.import_routes import import_units
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, RowResult
 from monokoto.connect.fleet.job_kinds import UnitSelector, fleet_job_kinds
 from monokoto.connect.fleet.listing import Held, Sort, UnitFilter, UnitSets
+from monokoto.connect.fleet.places import Located, Places
 from monokoto.connect.fleet.registration import Models, Registered
 from monokoto.connect.fleet.routes import UnitsController
 from monokoto.connect.fleet.rows import RowFormat
@@ -34,15 +35,18 @@ __all__ = [
     "CredentialKind",
     "Credentials",
     "CredentialsController",
+    "Described",
     "Directory",
     "Fleet",
     "Held",
     "ImportMode",
     "ImportReport",
+    "Located",
     "Location",
     "LocationChange",
     "Models",
     "NewUnit",
+    "Places",
     "Registered",
     "RowFormat",
     "RowResult",

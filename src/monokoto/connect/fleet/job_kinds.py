@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Meta, UnsetType
 
 from monokoto.connect.fleet.json import LocationPatch, UpdateRequest, change_from_json
-from monokoto.connect.fleet.listing import PRESENT, UnitFilter, conditions
+from monokoto.connect.fleet.listing import PRESENT, UnitFilter, UnitSets, conditions, parse_box
 from monokoto.connect.fleet.service import Fleet
 from monokoto.connect.fleet.store import units
 from monokoto.connect.fleet.unit import NOWHERE, LocationChange, Status, Unit, UnitChange, descriptive_faults
@@ -30,9 +30,10 @@ _TOP = "none"
 class UnitSelector:
     """As `jobs.Selector`: by ids or by the conditions of a list, always within the caller's reach."""
 
-    def __init__(self, records: Records, gate: Gate) -> None:
+    def __init__(self, records: Records, gate: Gate, unit_sets: UnitSets) -> None:
         self._records = records
         self._gate = gate
+        self._unit_sets = unit_sets
 
     def targets(self, caller: Caller, selection: Selection, *, limit: int) -> Sequence[Target]:
         """As `Selector.targets`."""
@@ -40,6 +41,12 @@ class UnitSelector:
             return self._named(caller, selection, limit)
         wanted = filter_of(selection)
         reaches = self._gate.units(caller)
+        if selection.online is not None:
+            among = None if reaches is None else [reach.unit_id for reach in reaches if reach.now]
+            connected = self._unit_sets.online(caller.organisation_id, among)
+            wanted = wanted.within(connected, selection.online)
+        if selection.claimed is not None:
+            wanted = wanted.within(self._unit_sets.owned(caller.organisation_id), selection.claimed)
         if reaches is None:
             return self._found(caller.organisation_id, wanted, None, limit)
         by_maker: dict[int, list[int]] = {}
@@ -100,6 +107,7 @@ def filter_of(selection: Selection) -> UnitFilter:
         below=parse_id(below, what="below") if below else None,
         status=status,
         text=selection.text,
+        box=parse_box(selection.box) if selection.box else None,
     )
 
 

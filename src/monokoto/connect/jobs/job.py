@@ -89,6 +89,9 @@ class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     below: str = ""
     status: list[str] = []
     text: str = ""
+    online: bool | None = None
+    claimed: bool | None = None
+    box: str = ""
 
 
 class Selector(Protocol):

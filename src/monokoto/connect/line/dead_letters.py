@@ -189,6 +189,18 @@ class DeadLetters:
             counted.setdefault(int(row["unit"]), {})[row["reason"]] = int(row["total"])
         return counted
 
+    def count_since(
+        self, organisation_id: OrganisationId, since: int, *, windows: Mapping[int, Times] | None = None
+    ) -> int:
+        """How many there were of all units since an instant; `windows` as in `list`."""
+        condition, bound = _within(windows, "arrived")
+        rows = self._series.query(
+            "SELECT sum(letters) AS total FROM dead_letter_counts FINAL"
+            f" WHERE organisation = {{organisation:Int64}} AND arrived >= {{since:Int64}} AND {condition}",
+            {"organisation": organisation_id, "since": since, **bound},
+        )
+        return int(rows.column("total")[0].as_py() or 0)
+
 
 def _within(windows: Mapping[int, Times] | None, instant: str) -> tuple[str, dict[str, Any]]:
     condition, bound = within_times(windows or {}, others=True, instant=instant)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from msgspec import Meta
 from monokoto.connect.presence.presence import Session, UnitPresence
 from monokoto.connect.presence.service import Presence
 from monokoto.kernel.clock import format_instant
+from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from monokoto.web import Caller, Gate, Reach, Scope, decode_cursor, page_of, problem_responses, requires
@@ -97,15 +100,20 @@ class PresenceController(Controller):
         gate: NamedDependency[Gate],
         presence: Presence,
         online: Annotated[bool | None, Parameter(description="Only units online, or only those offline")] = None,
+        unit: Annotated[list[str] | None, Parameter(description="Only these units", max_items=PAGE_SIZE_MAX)] = None,
         limit: Annotated[int, Parameter(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> FleetPresenceJson:
         """Counts of all units that are not retired, and a page of them from the oldest on.
 
-        To a maker of the units it made, to others of those they own or use now.
+        To a maker of the units it made, to others of those they own or use now. With `unit`, counts and page are of those
+        units alone, as far as what they are like now lies open to the asker.
         """
         after = max(0, min(decode_cursor(cursor, int)[0], (1 << 63) - 1)) if cursor else 0
-        units = await asyncio.to_thread(_units, gate, caller, presence)
+        if unit is None:
+            units = await asyncio.to_thread(_units, gate, caller, presence)
+        else:
+            units = _named(gate, caller, unit)
         counts = await asyncio.to_thread(presence.count, caller.organisation_id, units)
         found = await asyncio.to_thread(
             presence.list, caller.organisation_id, online=online, after=after, limit=limit + 1, units=units
@@ -147,6 +155,16 @@ def _units(gate: Gate, caller: Caller, presence: Presence) -> npt.NDArray[np.int
         return np.array([reach.unit_id for reach in held if reach.now], np.int64)
     closed = [unit_id for unit_id, reach in gate.clipped(caller).items() if not reach.now]
     return np.setdiff1d(presence.units(caller.organisation_id), closed) if closed else None
+
+
+def _named(gate: Gate, caller: Caller, names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Of these units those whose present lies open, by id."""
+    found = set()
+    for name in names:
+        with contextlib.suppress(NotFound):
+            reach = gate.unit(caller, parse_id(name, what="unit"))
+            found |= {int(reach.unit_id)} if reach.now else set()
+    return np.array(sorted(found), np.int64)
 
 
 def _seen(presence: UnitPresence, reach: Reach) -> UnitPresence:
