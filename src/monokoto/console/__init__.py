@@ -12,9 +12,11 @@ from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, home, not_there
+from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
+from monokoto.console.routes.unit_register import UnitRegisterController
 from monokoto.console.routes.units_detail import UnitPagesController
 from monokoto.console.routes.webhooks import WebhooksController
 from monokoto.console.shell import router
@@ -33,6 +35,8 @@ CONTROLLERS = (
     AuditController,
     ExplorerController,
     ProductPagesController,
+    ProductApplyController,
+    UnitRegisterController,
     UnitControlController,
     UnitOwnershipController,
     UnitPagesController,

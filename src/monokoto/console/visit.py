@@ -24,6 +24,8 @@ HOME = "/console"
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE, SAID_COOKIE = "koto_language", "koto_zone", "koto_theme", "koto_said"
 YEAR_SECONDS = 365 * 24 * 3600
+OF_MAKERS = frozenset({Scope.PRODUCTS_READ, Scope.PRODUCTS_WRITE, Scope.UNITS_WRITE})
+"""What whoever owns units is not troubled with, though their role opens it within their own organisation."""
 _SAID_SECONDS = 60
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -67,7 +69,9 @@ class Who(msgspec.Struct, frozen=True):
     memberships: list[Membership] = []
 
     def may(self, scope: str) -> bool:
-        """Whether the role carries the scope, itself or through a wider one."""
+        """Whether the role carries the scope, itself or through a wider one, and the organisation has a use for it."""
+        if self.organisation is not None and self.organisation.kind == "owner" and scope in OF_MAKERS:
+            return False
         held = frozenset(Scope(one) for one in self.scopes if one in set(Scope))
         return Caller(organisation_id=OrganisationId(0), scopes=held).may(Scope(scope))
 

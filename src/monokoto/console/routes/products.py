@@ -85,7 +85,7 @@ class ProductPagesController(Controller):
         texts = [] if before.problem or after.problem else list(_texts(before.value["files"], after.value["files"]))
         return visit.page(
             "products/diff.html", product=told, names=names, older=older, newer=newer,
-            changes=changes, rows=_change_rows(changes), texts=texts,
+            changes=changes, rows=change_rows(changes), texts=texts,
         )  # fmt: skip
 
 
@@ -123,7 +123,8 @@ def _before(version: str, names: list[str]) -> str:
     return names[place + 1] if 0 <= place < len(names) - 1 else version
 
 
-def _change_rows(changes: Part) -> list[dict[str, Any]]:
+def change_rows(changes: Part) -> list[dict[str, Any]]:
+    """Differences with their values as plain text; none where they could not be had."""
     if changes.problem is not None:
         return []
     return [
