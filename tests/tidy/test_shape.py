@@ -111,7 +111,10 @@ def test_slices_are_entered_through_their_front_door() -> None:
     assert not found, f"import from the slice itself: {found}"
 
 
-BEFORE_ANYBODY_IS_KNOWN = {"organisations", "password_links", "sign_in_delays", "first_run_links"}
+BEFORE_ANYBODY_IS_KNOWN = {
+    *("organisations", "password_links", "sign_in_delays", "first_run_links"),
+    *("passkeys", "passkey_challenges", "provider_accounts"),
+}
 """Tables that are asked when there is no organisation yet: it is being found, or somebody is still at the door."""
 
 

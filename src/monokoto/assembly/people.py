@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from monokoto.assembly.engines import Engines
+from monokoto.connect.passkeys import Passkeys
 from monokoto.connect.people import (
     Delays,
     Entrance,
@@ -27,6 +28,7 @@ class Doors:
 
     def __init__(self, settings: Settings, engines: Engines) -> None:
         records, clock = engines.records, engines.clock
+        self._settings = settings
         self.people = People(records, clock)
         self.sessions = Sessions(records, clock)
         self.first_run = FirstRun(records, clock)
@@ -34,7 +36,7 @@ class Doors:
         self.outbox = open_outbox(
             settings.mail.url, sender=settings.mail.sender, data_dir=Path(settings.data_dir), clock=clock
         )
-        self.letters = Letters(self.outbox.post, lambda: settings.api.address(self.port))
+        self.letters = Letters(self.outbox.post, self.address)
         self.port = settings.api.port
         """The port people reach us at; told when it is known, because the setting may leave it to the machine."""
         self.first_run_secret: str | None = None
@@ -54,6 +56,13 @@ class Doors:
             clock=clock,
             sign_up_open=settings.people.sign_up,
         )
+        self.passkeys = Passkeys(
+            records, clock, people=self.people, sessions=self.sessions, letters=self.letters, address=self.address
+        )
+
+    def address(self) -> str:
+        """Where people reach us, as a base address."""
+        return self._settings.api.address(self.port)
 
     @property
     def served(self) -> tuple[People, Sessions, Entrance, Invitations, Letters]:
@@ -76,6 +85,7 @@ class Doors:
         self.sessions.prune()
         self._delays.prune()
         self._links.prune()
+        self.passkeys.prune()
 
     async def member_changed(self, fact: Fact) -> None:
         """Another process changed a membership: look the person's sessions up anew."""

@@ -18,6 +18,7 @@ from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
 from monokoto.assembly.live import join_live
 from monokoto.assembly.metrics import gateway_samples, samples_of
+from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
@@ -59,6 +60,7 @@ class Platform:
         self.api_keys = ApiKeys(records, clock)
         self.doors = Doors(settings, engines)
         self.people, self.sessions, self.entrance, self.invitations, self.letters = self.doors.served
+        self.passkeys = self.doors.passkeys
         self.products = Products(records, clock)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)
@@ -95,6 +97,7 @@ class Platform:
         )  # fmt: skip
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.live = join_live(engines, self)
+        self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
             settings, engines, fleet=self.fleet, products=self.products, gate=self.gate
         )
@@ -120,7 +123,7 @@ class Platform:
                 *(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
                 self.backstage.letter_events,
             ),
-            witnesses=(self.live.heard,),
+            witnesses=(self.live.heard, self.arrivals.heard),
             refresh_units=self.directory.refresh,
             linger_ms=LINE_LINGER_MS,
             keep_hours=settings.log.keep_hours,

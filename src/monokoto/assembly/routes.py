@@ -9,7 +9,9 @@ from monokoto.connect.fleet import CredentialsController, UnitsController, impor
 from monokoto.connect.gateway import ingest_routes
 from monokoto.connect.jobs import JobsController
 from monokoto.connect.line import DeadLetterController
+from monokoto.connect.overview import OverviewController
 from monokoto.connect.ownership import CONTROLLERS as OWNERSHIP
+from monokoto.connect.passkeys import PasskeyController
 from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
@@ -30,6 +32,7 @@ SERVICES = (
     "entrance",
     "invitations",
     "letters",
+    "passkeys",
     "products",
     "fleet",
     "credentials",
@@ -55,6 +58,7 @@ SERVICES = (
     "audit",
     "jobs",
     "views",
+    "overview",
     "webhooks",
     "deliverer",
     "health",
@@ -64,12 +68,14 @@ SERVICES = (
 ALL: tuple[ControllerRouterHandler, ...] = (
     TenancyController,
     *PEOPLE,
+    PasskeyController,
     ProductsController,
     UnitsController,
     import_units,
     CredentialsController,
     *OWNERSHIP,
     PresenceController,
+    OverviewController,
     *ingest_routes(),
     DeadLetterController,
     AuditController,

@@ -45,6 +45,16 @@ MEMBERS_PER_ORGANISATION_MAX = 10_000
 FIRST_RUN_LINK_SECONDS = 24 * 3600
 MAILS_WAITING_MAX = 10_000  # in the outbox
 FIRST_RUN_LINKS_MAX = 8  # the oldest goes
+PASSKEYS_PER_PERSON_MAX = 20
+PASSKEY_NAME_LENGTH_MAX = 100
+PASSKEY_CHALLENGE_SECONDS = 300
+PASSKEY_CHALLENGES_PER_ADDRESS_MAX = 200  # not answered yet; the oldest goes
+PROVIDER_SIGN_IN_SECONDS = 600  # from leaving for a provider to coming back
+PROVIDER_ANSWER_BYTES_MAX = 256 * 1024  # one answer of an identity provider
+PROVIDER_SECONDS_MAX = 10  # one request to it
+PROVIDER_METADATA_SECONDS = 3600  # after which what it says of itself, and its keys, are asked anew
+PROVIDER_KEYS_SECONDS_MIN = 10  # between two looks for a key we do not know
+PROVIDER_ACCOUNTS_PER_PERSON_MAX = 20
 
 # Gateway
 LOG_WAITING_BYTES_MAX = 16 * 1024 * 1024  # received and not on disk yet; past it no socket is read

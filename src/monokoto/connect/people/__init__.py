@@ -1,26 +1,33 @@
 """People: who signs in, what they are in which organisation, and how they get in."""
 
-from monokoto.connect.people.delays import Delays
+from monokoto.connect.people.delays import Delays, site_of
 from monokoto.connect.people.entrance import Entrance, Refused, Visitor
-from monokoto.connect.people.facts import MEMBER_CHANGED
+from monokoto.connect.people.facts import MEMBER_CHANGED, member_changed
 from monokoto.connect.people.first_run import FirstRun
 from monokoto.connect.people.invitation import Invitation
 from monokoto.connect.people.invitation_routes import InvitationController
 from monokoto.connect.people.invitations import Invitations, Newcomer, Offer
 from monokoto.connect.people.json import PersonJson, SignedInJson, role_to_json
-from monokoto.connect.people.letters import INVITATION_PATH, LETTERS, Letters
+from monokoto.connect.people.letters import INVITATION_PATH, LETTERS, Letters, tell_way_in_added
 from monokoto.connect.people.member import Member, Membership
 from monokoto.connect.people.member_routes import MemberController, OrganisationsController
 from monokoto.connect.people.password import Passwords, faults_of_password
 from monokoto.connect.people.password_links import PasswordLinks
 from monokoto.connect.people.password_routes import PasswordController
-from monokoto.connect.people.person import LOCALES, Person
-from monokoto.connect.people.roles import ADMIN_OF, ROLES, Role, roles_of
-from monokoto.connect.people.service import People
+from monokoto.connect.people.person import LOCALES, TIME_ZONE, Person, email_key
+from monokoto.connect.people.roles import ADMIN_OF, ROLES, Role, role_of, roles_of
+from monokoto.connect.people.service import People, insert_member, insert_person, lock_organisation
 from monokoto.connect.people.session import Session
-from monokoto.connect.people.session_routes import SessionController
+from monokoto.connect.people.session_routes import OPEN, SessionController
 from monokoto.connect.people.sessions import Sessions
-from monokoto.connect.people.signed_in import person_behind, session_cookie_for, signed_in, visitor_of, who_is
+from monokoto.connect.people.signed_in import (
+    note_signed_in,
+    person_behind,
+    session_cookie_for,
+    signed_in,
+    visitor_of,
+    who_is,
+)
 from monokoto.connect.people.since import Joined, joined_since
 
 CONTROLLERS = (
@@ -38,7 +45,9 @@ __all__ = [
     "LETTERS",
     "LOCALES",
     "MEMBER_CHANGED",
+    "OPEN",
     "ROLES",
+    "TIME_ZONE",
     "Delays",
     "Entrance",
     "FirstRun",
@@ -62,13 +71,22 @@ __all__ = [
     "Sessions",
     "SignedInJson",
     "Visitor",
+    "email_key",
     "faults_of_password",
+    "insert_member",
+    "insert_person",
     "joined_since",
+    "lock_organisation",
+    "member_changed",
+    "note_signed_in",
     "person_behind",
+    "role_of",
     "role_to_json",
     "roles_of",
     "session_cookie_for",
     "signed_in",
+    "site_of",
+    "tell_way_in_added",
     "visitor_of",
     "who_is",
 ]

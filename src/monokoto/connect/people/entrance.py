@@ -17,7 +17,7 @@ import structlog
 from monokoto.connect.people.delays import Delays
 from monokoto.connect.people.first_run import FirstRun
 from monokoto.connect.people.invitations import Invitations, Joined, Newcomer
-from monokoto.connect.people.letters import FORGOTTEN_PATH, RESET_PATH, SIGN_IN_PATH, Letters
+from monokoto.connect.people.letters import FORGOTTEN_PATH, NEWS_SECONDS, RESET_PATH, SIGN_IN_PATH, Letters
 from monokoto.connect.people.password import Passwords, faults_of_password
 from monokoto.connect.people.password_links import PasswordLinks
 from monokoto.connect.people.person import LOCALES, Person, email_key
@@ -28,8 +28,6 @@ from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
 from monokoto.kernel.errors import Conflict, Forbidden, Invalid, MonokotoError, TooMany, Unauthenticated, Unavailable
 from monokoto.kernel.limits import PASSWORD_LENGTH_MAX, SIGN_INS_PER_ACCOUNT_MAX
 
-NEWS_SECONDS = 24 * 3600
-"""How long a letter that only tells something is worth sending."""
 ERRANDS_MAX = 100
 _log = structlog.get_logger(__name__)
 

@@ -8,15 +8,22 @@ from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from monokoto.connect.people.invitations import Offer
 from monokoto.connect.people.person import LOCALES, TIME_ZONE, Person
 from monokoto.engines.mail import Message
-from monokoto.kernel.clock import Instant, format_instant
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant, format_instant
+from monokoto.kernel.errors import Unavailable
 
 INVITATION_PATH = "/console/invitation"
 RESET_PATH = "/console/reset"
 SIGN_IN_PATH = "/console/sign-in"
 FORGOTTEN_PATH = "/console/forgotten"
+ACCOUNT_PATH = "/console/account"
+NEWS_SECONDS = 24 * 3600
+"""How long a letter that only tells something is worth sending."""
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,18 @@ LETTERS: Mapping[str, Mapping[str, Letter]] = {
             "본인이 변경하지 않으셨다면 바로 새 비밀번호를 정해 주세요.\n\n{link}\n",
         ),
     },
+    "way-in-added": {
+        "en": Letter(
+            "A new way to sign in to Monokoto",
+            "Hello {name},\n\na new way to sign in was added to your account just now: {what}.\n\n"
+            "If it was not you, remove it at once, end your other sessions and change your password:\n\n{link}\n",
+        ),
+        "ko": Letter(
+            "Monokoto에 새 로그인 방법이 추가되었습니다",
+            "{name} 님, 안녕하세요.\n\n방금 계정에 새 로그인 방법이 추가되었습니다: {what}\n\n"
+            "본인이 추가하지 않으셨다면 바로 삭제하고, 다른 세션을 종료한 뒤 비밀번호를 바꿔 주세요.\n\n{link}\n",
+        ),
+    },
     "account-there": {
         "en": Letter(
             "You already have an account on Monokoto",
@@ -142,6 +161,22 @@ class Letters:
         plain = {name: " ".join(value.split()) for name, value in values.items()}
         subject, text = letter.subject.format_map(plain), letter.text.format_map(plain)
         self._post(Message(to=to.strip(), subject=subject, text=text, kind=kind, until=until))
+
+
+def tell_way_in_added(letters: Letters, person: Person, what: str, *, now: int) -> None:
+    """Tell somebody that their account has one more way in. It is there whether the mail can be kept or not."""
+    try:
+        letters.send(
+            "way-in-added",
+            to=person.email,
+            locale=person.locale,
+            until=Instant(now + NEWS_SECONDS * MICROSECONDS_PER_SECOND),
+            name=person.name,
+            what=what,
+            link=letters.link(ACCOUNT_PATH),
+        )
+    except Unavailable as error:
+        _log.error("letter_not_kept", kind="way-in-added", reason=error.message)
 
 
 def _local(instant: Instant, time_zone: str) -> str:
