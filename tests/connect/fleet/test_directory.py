@@ -191,3 +191,21 @@ def test_an_organisation_without_units_has_none(directory: Directory) -> None:
     assert directory.units(ACME).dtype == np.int64
     assert directory.units(ACME).tolist() == []
     assert directory.child(1, "x") is None
+
+
+def test_many_units_are_described_as_one_by_one(fleet: Fleet, directory: Directory) -> None:
+    empty = directory.described(np.array([1, 2], np.int64))
+    assert empty.kind.tolist() == [-1, -1]
+    first, arm = make(fleet, "R-1"), make(fleet, "A-1", product="arm")
+    foreign = make(fleet, "R-1", OTHER)
+    directory.refresh()
+    later = make(fleet, "R-2")
+    fleet.update(ACME, first, UnitChange(version="1.0.0", status=Status.SUSPENDED))
+    directory.refresh()
+    asked = np.array([first, arm, foreign, later, 12345], np.int64)
+    found = directory.described(asked)
+    for unit_id, kind in zip(asked.tolist()[:4], found.kind.tolist(), strict=False):
+        unit = directory.get(unit_id)
+        assert found.kinds[kind] == (unit.organisation_id, unit.product, unit.version)
+    assert found.kind[4] == -1
+    assert [list(Status)[one] for one in found.status[:4]] == [Status.SUSPENDED, *[Status.ACTIVE] * 3]

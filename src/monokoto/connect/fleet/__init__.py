@@ -8,7 +8,7 @@ from monokoto.connect.fleet.facts import CREDENTIAL_ENDED, UNITS_CHANGED
 from monokoto.connect.fleet.import_routes import import_units
 from monokoto.connect.fleet.imports import ImportMode, ImportReport, RowResult
 from monokoto.connect.fleet.job_kinds import UnitSelector, fleet_job_kinds
-from monokoto.connect.fleet.listing import Held, Sort, UnitFilter, UnitSets
+from monokoto.connect.fleet.listing import Box, Held, Sort, UnitFilter, UnitSets, parse_box
 from monokoto.connect.fleet.places import Located, Places
 from monokoto.connect.fleet.registration import Models, Registered
 from monokoto.connect.fleet.routes import UnitsController
@@ -30,6 +30,7 @@ __all__ = [
     "CREDENTIAL_ENDED",
     "NOWHERE",
     "UNITS_CHANGED",
+    "Box",
     "Changed",
     "Credential",
     "CredentialKind",
@@ -61,5 +62,6 @@ __all__ = [
     "UnitsController",
     "fleet_job_kinds",
     "import_units",
+    "parse_box",
     "registered_since",
 ]

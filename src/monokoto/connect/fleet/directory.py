@@ -177,8 +177,14 @@ class Directory:
         table, kinds = state.table, list(state.kinds.all)
         places = np.minimum(np.searchsorted(table.unit, unit_ids), max(len(table) - 1, 0))
         known = table.unit[places] == unit_ids if len(table) else np.zeros(len(unit_ids), np.bool_)
-        kind = np.where(known, table.kind[places], -1).astype(np.int32) if len(table) else np.full(len(known), -1, np.int32)
-        status = np.where(known, table.status[places], ACTIVE).astype(np.uint8) if len(table) else known.astype(np.uint8)
+        kind = (
+            np.where(known, table.kind[places], -1).astype(np.int32)
+            if len(table)
+            else np.full(len(known), -1, np.int32)
+        )
+        status = (
+            np.where(known, table.status[places], ACTIVE).astype(np.uint8) if len(table) else known.astype(np.uint8)
+        )
         numbers = {one: number for number, one in enumerate(kinds)}
         changed = np.fromiter(state.changes, np.int64, len(state.changes))
         for place in np.flatnonzero(np.isin(unit_ids, changed)).tolist():
