@@ -61,6 +61,22 @@ _STATUS = {
 }
 _NAMES = {"FaultJson": "ImportFault", "Status": "UnitStatus"}
 """Where a class's name, clear inside its slice, says too little beside those of all others."""
+_NAMES_IN = {
+    ("fleet", "Credential"): "Credential",
+    ("fleet", "NewCredential"): "NewCredential",
+    ("fleet", "RegisterRequest"): "RegisterRequest",
+    ("fleet", "Status"): "UnitStatus",
+    ("commands", "Status"): "CommandStatus",
+    ("ownership", "AcceptRequest"): "AcceptTransferRequest",
+    ("passkeys", "Credential"): "PasskeyCredential",
+    ("passkeys", "NewCredential"): "NewPasskeyCredential",
+    ("passkeys", "RegisterRequest"): "RegisterPasskeyRequest",
+    ("people", "AcceptRequest"): "AcceptInvitationRequest",
+    ("people", "Session"): "Session",
+    ("presence", "Session"): "UnitConnection",
+}
+"""Where classes of several slices share a name, by slice; any other is called by slice and name."""
+_AREAS = frozenset({"monokoto", "connect", "operate"})
 _JSON_SUFFIX = re.compile(r"Json$")
 _PAGE = re.compile(r"^Page_(?:.*\.)?(\w+?)(?:Json)?_$")
 _METHODS = ("get", "put", "post", "delete", "patch")
@@ -204,13 +220,18 @@ def _describe_schemas(document: Document, app: Litestar) -> None:
     """The classes' docstrings, where the framework gave no description."""
     types = _types_of(app)
     for name, schema in document["components"]["schemas"].items():
-        kind = types.get("Page" if _PAGE.match(name) else name)
+        kind = _type_called("Page" if _PAGE.match(name) else name, types)
         if kind is not None:
             schema["description"] = inspect.getdoc(kind) or ""
 
 
+def _type_called(name: str, types: Mapping[str, type]) -> type | None:
+    """The type the framework calls so: by its name, or where several have one, by the end of its whole path."""
+    return next((kind for path, kind in types.items() if f"_{path}".endswith(f"_{name}")), None)
+
+
 def _types_of(app: Litestar) -> dict[str, type]:
-    """Every struct and enumeration the handlers take or give, by its name."""
+    """Every struct and enumeration the handlers take or give, by its whole path, with `_` for dots."""
     found: dict[str, type] = {}
     for _, _, handler in _handlers(app):
         signature = handler.parsed_fn_signature
@@ -228,9 +249,12 @@ def _gather(annotation: Any, found: dict[str, type]) -> None:
     for part in get_args(annotation):
         _gather(part, found)
     kind = get_origin(annotation) or annotation
-    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct | Enum) or found.get(kind.__name__) is kind:
+    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct | Enum):
         return
-    found[kind.__name__] = kind
+    path = f"{kind.__module__}_{kind.__name__}".replace(".", "_")
+    if found.get(path) is kind:
+        return
+    found[path] = kind
     if issubclass(kind, msgspec.Struct):
         for field in msgspec.structs.fields(kind):
             _gather(field.type, found)
@@ -252,7 +276,12 @@ def _name_schemas(document: Document, _app: Litestar) -> None:
 
 def _public_name(name: str) -> str:
     page = _PAGE.match(name)
-    return f"{page[1]}Page" if page else _NAMES.get(name) or _JSON_SUFFIX.sub("", name)
+    if page:
+        return f"{page[1]}Page"
+    *path, last = name.split("_")
+    plain = _JSON_SUFFIX.sub("", last)
+    home = next((word for word in path if word not in _AREAS), "")
+    return _NAMES_IN.get((home, plain)) or _NAMES.get(name) or home.capitalize() + plain
 
 
 def _say_any_of(document: Document, _app: Litestar) -> None:
