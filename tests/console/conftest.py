@@ -32,8 +32,9 @@ def admin(here: Installation) -> Iterator[httpx.Client]:
     client.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chrome(here: Installation) -> Iterator[browser.Chromium]:
+    """A browser for one file: while it runs its event loop is this thread's, and no other test may run one of its own."""
     with browser.chromium(here.api_url) as running:
         yield running
 
