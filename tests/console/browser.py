@@ -191,6 +191,12 @@ def chromium(url: str) -> Iterator[Chromium]:
             browser.close()
 
 
+def drawn(page: Page) -> None:
+    """Wait until every chart on the page is drawn."""
+    if page.locator("koto-chart").count():
+        page.wait_for_selector("koto-chart:not([aria-busy])[data-state]")
+
+
 def session_cookies(client: httpx.Client, url: str) -> list[dict[str, Any]]:
     """The client's session for a browser: signing in once is enough for many profiles."""
     return [{"name": one.name, "value": one.value, "url": url} for one in client.cookies.jar]

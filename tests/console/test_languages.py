@@ -43,6 +43,17 @@ def test_no_translation_is_left_over(language: str) -> None:
     assert not kept - used
 
 
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_text_is_translated_in_one_way(language: str) -> None:
+    """Of two translations, which one holds would depend on the order of the catalogues, and one page would say it wrongly."""
+    seen: dict[object, object] = {}
+    for path in languages.catalogues(language):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    assert seen.setdefault(message.id, message.string) == message.string, f"{message.id} in {path.name}"
+
+
 @pytest.mark.parametrize(("language", "path"), CATALOGUES, ids=lambda one: getattr(one, "name", one))
 def test_translations_are_certain_and_fill_the_same_places(language: str, path: Path) -> None:
     with path.open("rb") as file:

@@ -66,6 +66,14 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (label.textContent = before), 2000);
 });
 
+// Of tabs wider than the window, the one that is shown is in sight.
+const showTab = () => {
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2 - tab.parentElement.offsetLeft;
+};
+showTab();
+document.addEventListener("htmx:afterSettle", showTab);
+
 // What cannot be undone asks first.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset?.sure;

@@ -29,7 +29,7 @@ export class Format {
   }
 
   _dates(language, options) {
-    return new Intl.DateTimeFormat(language, { ...options, timeZone: this.zone });
+    return new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options, timeZone: this.zone });
   }
 
   number(value) {
