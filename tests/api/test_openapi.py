@@ -20,7 +20,8 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 VERBS = (
     "get|list|create|register|update|retire|revoke|issue|rotate|check|diff|apply|import|export|send|write|put|patch|post"
     "|sign|begin|act|end|change|remove|invite|accept|read|forget|reset"
-    "|stream|rebuild|count|upgrade"
+    "|stream|rebuild|count|upgrade|make|claim|offer|withdraw|share|rent|name|cancel|undo|preview|search|invoke|observe|subscribe"
+    "|ping|replay|describe|see|compare|find|return|give|withdraw|link|unlink|save"
 )
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}
 ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics"}

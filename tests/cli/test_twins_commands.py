@@ -56,7 +56,11 @@ def koto(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.delenv(name)
     app = Litestar(
         [*CONTROLLERS, units],
-        dependencies={"caller": Provide(provide_caller), "twins": Provide(lambda: house.twins, sync_to_thread=False)},
+        dependencies={
+            "caller": Provide(provide_caller),
+            "twins": Provide(lambda: house.twins, sync_to_thread=False),
+            "gate": Provide(lambda: house.gate, sync_to_thread=False),
+        },
         middleware=[authentication(Keys())],
         exception_handlers=exception_handlers,
         openapi_config=None,
