@@ -133,6 +133,25 @@ class PeopleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signing in with an account elsewhere (OpenID Connect)."""
+
+    issuer: Annotated[str, Meta(description="The provider's issuer, https://...; empty: none")] = ""
+    client_id: Annotated[str, Meta(description="What the provider calls this platform")] = ""
+    client_secret: Annotated[
+        str, Meta(description="What this platform proves itself with; empty: PKCE alone (secret)")
+    ] = ""
+    title: Annotated[str, Meta(description="The provider's name for people; empty: its host")] = ""
+    email_domains: Annotated[
+        str, Meta(description="E-mail domains whose accounts are taken, with commas; empty: all")
+    ] = ""
+    newcomer_role: Annotated[
+        str, Meta(description="Role of somebody of these domains nobody invited; empty: only invited people come in")
+    ] = ""
+    newcomer_organisation: Annotated[str, Meta(description="Slug of the organisation they become a member of")] = ""
+    providers_file: Annotated[str, Meta(description="TOML file with further providers, a table for each")] = ""
+
+
 class TwinsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The twins."""
 
@@ -164,6 +183,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhooks: WebhooksSettings = WebhooksSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
+    identity: IdentitySettings = IdentitySettings()
 
 
 VARIABLE_PREFIX = "MONOKOTO_"

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from monokoto.assembly.engines import Engines
+from monokoto.assembly.providers import providers_of
 from monokoto.connect.passkeys import Passkeys
 from monokoto.connect.people import (
     Delays,
@@ -18,6 +19,8 @@ from monokoto.connect.people import (
     People,
     Sessions,
 )
+from monokoto.connect.providers import ProviderAccounts, Providers
+from monokoto.connect.tenancy import Organisations
 from monokoto.engines.mail import open_outbox
 from monokoto.kernel.facts import Fact
 from monokoto.settings import Settings
@@ -58,6 +61,13 @@ class Doors:
         )
         self.passkeys = Passkeys(
             records, clock, people=self.people, sessions=self.sessions, letters=self.letters, address=self.address
+        )
+        accounts = ProviderAccounts(
+            records, clock, people=self.people, organisations=Organisations(records, clock),
+            invitations=self.invitations, letters=self.letters,
+        )  # fmt: skip
+        self.providers = Providers(
+            providers_of(settings.identity), accounts, sessions=self.sessions, clock=clock, address=self.address
         )
 
     def address(self) -> str:

@@ -60,7 +60,7 @@ class Platform:
         self.api_keys = ApiKeys(records, clock)
         self.doors = Doors(settings, engines)
         self.people, self.sessions, self.entrance, self.invitations, self.letters = self.doors.served
-        self.passkeys = self.doors.passkeys
+        self.passkeys, self.providers = self.doors.passkeys, self.doors.providers
         self.products = Products(records, clock)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)

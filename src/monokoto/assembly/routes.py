@@ -15,6 +15,7 @@ from monokoto.connect.passkeys import PasskeyController
 from monokoto.connect.people import CONTROLLERS as PEOPLE
 from monokoto.connect.presence import PresenceController
 from monokoto.connect.products import ProductsController
+from monokoto.connect.providers import ProviderController
 from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
@@ -33,6 +34,7 @@ SERVICES = (
     "invitations",
     "letters",
     "passkeys",
+    "providers",
     "products",
     "fleet",
     "credentials",
@@ -69,6 +71,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     TenancyController,
     *PEOPLE,
     PasskeyController,
+    ProviderController,
     ProductsController,
     UnitsController,
     import_units,

@@ -7,14 +7,15 @@ from monokoto.connect.people.first_run import FirstRun
 from monokoto.connect.people.invitation import Invitation
 from monokoto.connect.people.invitation_routes import InvitationController
 from monokoto.connect.people.invitations import Invitations, Newcomer, Offer
-from monokoto.connect.people.json import PersonJson, SignedInJson, role_to_json
+from monokoto.connect.people.invitations import Joined as Accepted
+from monokoto.connect.people.json import PersonJson, SignedInJson, Token, role_to_json
 from monokoto.connect.people.letters import INVITATION_PATH, LETTERS, Letters, tell_way_in_added
 from monokoto.connect.people.member import Member, Membership
 from monokoto.connect.people.member_routes import MemberController, OrganisationsController
 from monokoto.connect.people.password import Passwords, faults_of_password
 from monokoto.connect.people.password_links import PasswordLinks
 from monokoto.connect.people.password_routes import PasswordController
-from monokoto.connect.people.person import LOCALES, TIME_ZONE, Person, email_key
+from monokoto.connect.people.person import LOCALES, TIME_ZONE, Person, email_key, faults_of
 from monokoto.connect.people.roles import ADMIN_OF, ROLES, Role, role_of, roles_of
 from monokoto.connect.people.service import People, insert_member, insert_person, lock_organisation
 from monokoto.connect.people.session import Session
@@ -48,6 +49,7 @@ __all__ = [
     "OPEN",
     "ROLES",
     "TIME_ZONE",
+    "Accepted",
     "Delays",
     "Entrance",
     "FirstRun",
@@ -70,8 +72,10 @@ __all__ = [
     "SessionController",
     "Sessions",
     "SignedInJson",
+    "Token",
     "Visitor",
     "email_key",
+    "faults_of",
     "faults_of_password",
     "insert_member",
     "insert_person",

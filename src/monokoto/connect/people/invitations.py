@@ -56,6 +56,8 @@ class Newcomer:
     time_zone: str | None = None
     organisation: str | None = None
     """How they call an organisation of their own, when they were invited to have one."""
+    by_provider: bool = False
+    """An identity provider says who they are: they need no password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ class Invitations:
 
 
 def _newcomer_faults(newcomer: Newcomer | None) -> builtins.list[Fault]:
-    if newcomer is None or newcomer.hashed is None:
+    if newcomer is None or (newcomer.hashed is None and not newcomer.by_provider):
         return [Fault(place=place, reason="a new person needs one") for place in ("name", "password")]
     return faults_of(name=newcomer.name, locale=newcomer.locale, time_zone=newcomer.time_zone)
 

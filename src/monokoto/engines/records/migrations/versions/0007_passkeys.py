@@ -37,9 +37,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_passkey_challenges_site", "passkey_challenges", ["site", "expires_at"])
     op.create_index("ix_passkey_challenges_expires_at", "passkey_challenges", ["expires_at"])
+    op.create_table(
+        "provider_accounts",
+        sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("person_id", sa.BigInteger, nullable=False),
+        sa.Column("issuer", sa.String(500), nullable=False),
+        sa.Column("subject", sa.String(255), nullable=False),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("last_used_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint("account_id", name="pk_provider_accounts"),
+        sa.UniqueConstraint("issuer", "subject", name="uq_provider_accounts_issuer"),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.person_id"], name="fk_provider_accounts_person_id_persons"),
+    )
+    op.create_index("ix_provider_accounts_person_id", "provider_accounts", ["person_id"])
 
 
 def downgrade() -> None:
     """Drop them."""
-    for name in ("passkey_challenges", "passkeys"):
+    for name in ("provider_accounts", "passkey_challenges", "passkeys"):
         op.drop_table(name)

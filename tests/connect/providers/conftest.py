@@ -1,0 +1,86 @@
+"""The world of people, with an identity provider beside it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from monokoto.api import Health, Metrics, create_app
+from monokoto.connect.people import CONTROLLERS
+from monokoto.connect.providers import Provider, ProviderAccounts, ProviderController, Providers
+from monokoto.connect.tenancy import TenancyController
+from monokoto.engines.records import Records
+
+sys.path.append(str(Path(__file__).parent))
+
+from provider_server import CLIENT, SECRET, Elsewhere
+
+_SPEC = importlib.util.spec_from_file_location("people_world", Path(__file__).parents[1] / "people" / "conftest.py")
+assert _SPEC
+assert _SPEC.loader
+people_world = importlib.util.module_from_spec(_SPEC)
+sys.modules["people_world"] = people_world
+_SPEC.loader.exec_module(people_world)
+
+postgresql, records = people_world.postgresql, people_world.records
+browsers, ann = people_world.browsers, people_world.ann
+ADDRESS = people_world.ADDRESS
+
+
+class World(people_world.World):  # type: ignore[misc,name-defined]
+    """People who have accounts elsewhere: at `sso`, which takes whom we invited, and at `open`, whose people all may come."""
+
+    def __init__(self, records: Records) -> None:
+        super().__init__(records)
+        self.recorded: list[Any] = []
+        self.sso = Elsewhere(self.clock.now)
+        self.open = Elsewhere(self.clock.now, issuer="https://open.example")
+        accounts = ProviderAccounts(
+            records, self.clock, people=self.people, organisations=self.organisations, invitations=self.invitations,
+            letters=self.letters,
+        )  # fmt: skip
+        told = [
+            Provider(name="sso", title="Acme ID", issuer=self.sso.issuer, client_id=CLIENT, client_secret=SECRET),
+            Provider(
+                name="open", title="Open ID", issuer=self.open.issuer, client_id=CLIENT, client_secret=SECRET,
+                email_domains=frozenset({"acme.example"}), newcomer_role="viewer", newcomer_organisation="acme",
+            ),
+        ]  # fmt: skip
+        self.providers = Providers(
+            told, accounts, sessions=self.sessions, clock=self.clock, address=lambda: ADDRESS,
+            transport=httpx.MockTransport(self.net),
+        )  # fmt: skip
+
+    def net(self, request: httpx.Request) -> httpx.Response:
+        """Whoever is asked answers."""
+        return next(one for one in (self.sso, self.open) if one.issuer.endswith(request.url.host)).answer(request)
+
+    async def record(self, request: Any) -> None:
+        self.recorded.append(request)
+
+    def app(self) -> Litestar:
+        names = (
+            *("organisations", "api_keys", "people", "sessions", "entrance", "invitations", "letters", "facts"),
+            *("clock", "providers"),
+        )
+        return create_app(
+            routes=[TenancyController, *CONTROLLERS, ProviderController],
+            dependencies={name: getattr(self, name) for name in names} | {"health": Health({}), "metrics": Metrics()},
+            authenticator=self.api_keys,
+            sessions=self.sessions,
+            recorder=self,
+        )
+
+
+@pytest.fixture
+def world(records: Records) -> Iterator[World]:
+    made = World(records)
+    yield made
+    made.passwords.close()
