@@ -20,17 +20,19 @@ from monokoto.cli.client import ApiClient, told
 from monokoto.cli.logging import configure_logging
 from monokoto.cli.running import addresses, show_addresses
 from monokoto.cli.supervisor import Supervisor
+from monokoto.connect.people import INVITATION_PATH, Invitations
 from monokoto.connect.products import check, read_folder
-from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.connect.tenancy import ApiKeys, Organisation, Organisations
 from monokoto.engines.host import tethered
-from monokoto.engines.records import open_records
+from monokoto.engines.records import Records, open_records
 from monokoto.kernel.clock import SystemClock
-from monokoto.kernel.errors import MonokotoError, NotFound
+from monokoto.kernel.errors import Conflict, MonokotoError, NotFound
 from monokoto.settings import Settings, load_settings
 from monokoto.web import Scope
 
 DATA_DIR = "monokoto-demo"
 SLUG = "demo"
+EMAIL = "demo@example.org"
 TELL_SECONDS = 10.0
 
 
@@ -70,12 +72,14 @@ class _Demo:
 
     def _on_ready(self, ready: Mapping[str, Any]) -> None:
         where = addresses(self._settings, ready)
+        where.pop("first_run", None)  # the link into the demo's own organisation comes instead
         show_addresses(where)
         self._story = asyncio.create_task(self._tell_story(where))
 
     async def _tell_story(self, where: Mapping[str, str]) -> None:
         try:
-            key = await asyncio.to_thread(self._key)
+            key, invitation = await asyncio.to_thread(self._prepare)
+            self._show_way_in(where["api"], invitation)
             with ApiClient(where["api"], key) as api:
                 await self._live(api, where, key)
         except MonokotoError as error:
@@ -128,8 +132,20 @@ class _Demo:
         if fleet.returncode:
             self._console.print(f"[red]The simulation ended with {fleet.returncode}.[/red]")
 
-    def _key(self) -> str:
-        """A fresh key of the demo's organisation, which is made at the first start."""
+    def _show_way_in(self, address: str, invitation: str) -> None:
+        if invitation:
+            self._console.print(
+                f"\n[yellow]The console:[/yellow] this link makes you {EMAIL} there, with a password of yours:"
+            )
+        else:
+            self._console.print(f"\n[yellow]The console[/yellow], where you are {EMAIL}:")
+        path = f"{INVITATION_PATH}?token={invitation}" if invitation else "/console"
+        self._console.print(address + path, soft_wrap=True, highlight=False, markup=False)
+
+    def _prepare(self) -> tuple[str, str]:
+        """A fresh key of the demo's organisation, which is made at the first start, and the secret of an invitation to it;
+        the latter empty once somebody has accepted one.
+        """
         clock = SystemClock()
         records = open_records(self._settings.records.url, data_dir=Path(self._settings.data_dir))
         try:
@@ -142,9 +158,16 @@ class _Demo:
             for old in keys.list(organisation.id):
                 keys.revoke(organisation.id, old.id)
             _, secret = keys.create(organisation.id, name="demo", scopes={Scope.ADMIN})
-            return secret
+            return secret, _invitation(records, organisation)
         finally:
             records.close()
+
+
+def _invitation(records: Records, organisation: Organisation) -> str:
+    try:
+        return Invitations(records, SystemClock()).invite_first(organisation, EMAIL)[1]
+    except Conflict:
+        return ""
 
 
 def _readings(api: ApiClient, product: str) -> int:
