@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from monokoto.cli import choices
+from monokoto.client.types import UnitStatus
 from monokoto.connect import fleet
 from monokoto.operate import telemetry
 
 
 @pytest.mark.parametrize(
     ("offered", "known"),
-    [(choices.Status, fleet.Status), (choices.Sort, fleet.Sort), (choices.Format, telemetry.Format)],
+    [(UnitStatus, fleet.Status), (choices.Sort, fleet.Sort), (choices.Format, telemetry.Format)],
 )
 def test_choices_are_those_of_the_slices(offered, known) -> None:
     assert {one.name: one.value for one in offered} == {one.name: one.value for one in known}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.client.types import Entry, ExportFormat
 from monokoto.connect.audit import AuditLog, Head
 from monokoto.connect.tenancy import Organisations
 from monokoto.engines.records import open_records
@@ -28,13 +28,6 @@ FromOption = Annotated[str, typer.Option("--from", help="At this instant (RFC 33
 ToOption = Annotated[str, typer.Option("--to", help="Before this instant.")]
 
 
-class FileFormat(StrEnum):
-    """How an export is written."""
-
-    NDJSON = "ndjson"
-    CSV = "csv"
-
-
 @audit.command("list")
 @told
 def list_entries(
@@ -48,30 +41,31 @@ def list_entries(
     as_json: JsonOption = False,
 ) -> None:
     """The newest entries."""
-    asked = {"action": action or None, "subject": subject or None, "from": begin or None, "to": end or None}
     with connect(url, key) as api:
-        found = api.get("/api/v1/audit", {**asked, "limit": limit})
+        found = api.audit.list(
+            action=action or None, subject=subject or None, from_=begin or None, to=end or None, limit=limit
+        ).first()
     if as_json:
         print_json(found)
         return
     table = Table("at", "who", "did", "on", "outcome", "fields", box=None, header_style="bold")
-    for one in found["items"]:
+    for one in found.items:
         table.add_row(*map(Text, _cells(one)))
     Console().print(table)
 
 
-def _cells(one: dict[str, Any]) -> tuple[str, ...]:
-    actor, subject = one["actor"], one["subject"]
-    who = "somebody else" if actor is None else actor["name"] or actor["id"] or actor["kind"]
-    on = f"{subject['kind']} {subject['id']}" if subject else ""
-    outcome = one["outcome"] + (f" {one['status']}" if one["status"] else "")
-    return one["at"], who, one["action"], on, outcome, " ".join(one["detail"].get("fields", []))
+def _cells(one: Entry) -> tuple[str, ...]:
+    actor, subject = one.actor, one.subject
+    who = "somebody else" if actor is None else actor.name or actor.id or actor.kind
+    on = f"{subject.kind} {subject.id}" if subject else ""
+    outcome = one.outcome + (f" {one.status}" if one.status else "")
+    return one.at, who, one.action, on, outcome, " ".join(one.detail.get("fields", []))
 
 
 @audit.command("export")
 @told
 def export(
-    file_format: Annotated[FileFormat, typer.Option("--format", help="How it is written.")] = FileFormat.NDJSON,
+    file_format: Annotated[ExportFormat, typer.Option("--format", help="How it is written.")] = ExportFormat.NDJSON,
     action: ActionOption = "",
     subject: SubjectOption = "",
     begin: FromOption = "",
@@ -80,16 +74,13 @@ def export(
     key: KeyOption = "",
 ) -> None:
     """All entries as a file, the oldest first, to standard output."""
-    asked = {"format": file_format.value, "action": action, "subject": subject, "from": begin, "to": end}
     output = typer.get_binary_stream("stdout")
-    with (
-        connect(url, key) as api,
-        api.stream(
-            "GET", "/api/v1/audit/export", params={name: text for name, text in asked.items() if text}
-        ) as answer,
-    ):
-        for chunk in answer.iter_bytes():
-            output.write(chunk)
+    with connect(url, key) as api:
+        file = api.audit.export(
+            format=file_format, action=action or None, subject=subject or None, from_=begin or None, to=end or None
+        )
+        for piece in file.pieces():
+            output.write(piece)
 
 
 @audit.command("verify")

@@ -9,14 +9,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Status(StrEnum):
-    """Where a unit stands in its life."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    RETIRED = "retired"
-
-
 class Sort(StrEnum):
     """The order of a list of units."""
 

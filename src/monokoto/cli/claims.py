@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.unit_id import UnitArgument, unit_id_of
+from monokoto.client.types import Party
 
 claims = typer.Typer(
     add_completion=False,
@@ -31,12 +32,12 @@ def claim(
 ) -> None:
     """Claim a unit: from now on it belongs to your organisation."""
     with connect(url, key) as api:
-        done = api.post("/api/v1/claims", {"code": code, "label": label})
+        done = api.ownership.claim(code=code, label=label)
     if as_json:
         print_json(done)
         return
-    parts = f" with {len(done['parts'])} parts" if done["parts"] else ""
-    typer.echo(f"The unit {done['unit']} is yours{parts}, since {done['ownership']['begin']}.")
+    parts = f" with {len(done.parts)} parts" if done.parts else ""
+    typer.echo(f"The unit {done.unit} is yours{parts}, since {done.ownership.begin}.")
 
 
 @claims.command("list")
@@ -44,15 +45,13 @@ def claim(
 def list_ownerships(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Say whose a unit is and was; to an owner its own time alone."""
     with connect(url, key) as api:
-        found = api.get(f"/api/v1/units/{unit_id_of(api, unit)}/ownership")["items"]
+        found = list(api.ownership.list(unit_id_of(api, unit)))
     if as_json:
         print_json(found)
         return
     table = Table("owner", "from", "to", "ended", "maker sees")
     for one in found:
-        table.add_row(
-            _party(one["owner"]), one["begin"], one["end"] or "", one["ending"] or "", _yes(one["maker_sees"])
-        )
+        table.add_row(_party(one.owner), one.begin, one.end or "", one.ending or "", _yes(one.maker_sees))
     Console().print(table)
 
 
@@ -92,11 +91,11 @@ def accept(
 ) -> None:
     """Take a unit that was offered to your organisation."""
     with connect(url, key) as api:
-        done = api.post("/api/v1/transfers/accept", {"transfer": offer})
+        done = api.ownership.accept_transfer(transfer=offer)
     if as_json:
         print_json(done)
     else:
-        typer.echo(f"The unit {done['unit']} is yours, since {done['ownership']['begin']}.")
+        typer.echo(f"The unit {done.unit} is yours, since {done.ownership.begin}.")
 
 
 @claims.command("codes")
@@ -110,20 +109,17 @@ def codes(
     key: KeyOption = "",
 ) -> None:
     """Make claim codes for your units that are nobody's, as CSV for the printer; each is shown this once."""
-    wanted: dict[str, Any] = {"product": product, "serial_prefix": serial_prefix, "tags": tag or []}
-    with connect(url, key) as api, api.stream("POST", "/api/v1/claim-codes", json=wanted) as answer:
-        if output is None:
-            for piece in answer.iter_text():
-                typer.echo(piece, nl=False)
+    with connect(url, key) as api:
+        made = api.ownership.make_claim_codes(product=product, serial_prefix=serial_prefix, tags=tag or [])
+        if output is not None:
+            made.save(output)
             return
-        output.touch(mode=0o600)
-        with output.open("wb") as file:
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
+        for piece in made.pieces():
+            typer.echo(piece, nl=False)
 
 
-def _party(party: Any) -> str:
-    return "(not told)" if party is None else f"{party['name']} ({party['slug']})"
+def _party(party: Party | None) -> str:
+    return "(not told)" if party is None else f"{party.name} ({party.slug})"
 
 
 def _yes(value: object) -> str:

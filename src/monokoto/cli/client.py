@@ -1,4 +1,4 @@
-"""What commands ask the API with: its address, a key, and problem documents turned back into errors.
+"""What commands ask the API with: the Python client, an address, a key, and its exceptions turned into errors of ours.
 
 The address and key come from `--url` and `--key`, from MONOKOTO_URL and MONOKOTO_KEY, or from `profile.toml` in the data
 folder, which `koto keys create --save` writes for its owner alone.
@@ -22,13 +22,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from monokoto.client import ApiError, BadAddress, BadArgument, Client, Problem, Retries, Unreachable
+from monokoto.client.client import TIMEOUT_SECONDS
+from monokoto.client.errors import problem_of
 from monokoto.kernel import errors
-from monokoto.kernel.errors import BadSettings, Fault, MonokotoError, Unauthenticated, Unavailable
+from monokoto.kernel.errors import BadSettings, Fault, Invalid, MonokotoError, Unauthenticated, Unavailable
 from monokoto.settings import Settings
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PROFILE_FILE = "profile.toml"
-_TIMEOUT_SECONDS = 60.0
+_RETRIES = Retries(attempts_max=3, wait_seconds_max=5.0)
+"""A person waits: short, then they are told."""
 
 UrlOption = Annotated[str, typer.Option("--url", envvar="MONOKOTO_URL", help="Address of the API.", show_default=False)]
 KeyOption = Annotated[str, typer.Option("--key", envvar="MONOKOTO_KEY", help="API key.", show_default=False)]
@@ -74,7 +78,8 @@ def told(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             return command(*args, **kwargs)
-        except MonokotoError as error:
+        except (MonokotoError, ApiError) as caught:
+            error = caught if isinstance(caught, MonokotoError) else error_of(caught)
             tell(error)
             raise typer.Exit(exit_code_of(error)) from None
 
@@ -151,23 +156,23 @@ def connect(url: str = "", key: str = "", *, transport: httpx.BaseTransport | No
     return ApiClient(address, secret, transport=transport)
 
 
-class ApiClient:
-    """The API as commands use it: JSON in, JSON out, errors of ours. Use as a context manager."""
+class ApiClient(Client):
+    """The Python client as commands use it: its typed groups, and the API as plain JSON with errors of ours.
+
+    The typed groups try again where that is safe; `get`, `post`, `request` and `stream` ask once.
+    """
 
     def __init__(self, url: str, key: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        self.url = url
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
-            timeout=_TIMEOUT_SECONDS,
-            transport=transport,
-        )
+        try:
+            super().__init__(url, key, retries=_RETRIES, transport=transport)
+        except BadAddress as error:
+            raise BadSettings(str(error)) from None
+        self._http = self.api.http
+        self._http.timeout = httpx.Timeout(TIMEOUT_SECONDS)
+        self._http.headers["Accept"] = "application/json"
 
     def __enter__(self) -> ApiClient:
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The answer of `GET path`; parameters that are None are left out."""
@@ -182,15 +187,16 @@ class ApiClient:
         return self.request("DELETE", path)
 
     def request(self, method: str, path: str, **options: Any) -> Any:
-        """The decoded answer; options are those of `httpx.Client.request`.
+        """The decoded answer; options are those of `httpx.Client.request`. A query may stand in the path, too.
 
         Raises:
             MonokotoError: of the kind the problem document names.
             Unavailable: nobody answers.
         """
-        options["params"] = {name: value for name, value in (options.get("params") or {}).items() if value is not None}
+        given = {name: value for name, value in (options.pop("params", None) or {}).items() if value is not None}
         with self._reached():
-            answer = self._http.request(method, path, **options)
+            # Parameters handed over would take the place of those in the path.
+            answer = self._http.request(method, httpx.URL(path).copy_merge_params(given), **options)
         _raise_problem(answer)
         return msgspec.json.decode(answer.content) if answer.content else None
 
@@ -220,29 +226,30 @@ class ApiClient:
         except httpx.InvalidURL as error:
             raise BadSettings(f"{self.url!r} is not an address: {error}.") from None
         except httpx.TransportError as error:
-            raise Unavailable(
-                f"Nobody answers at {self.url} ({error or type(error).__name__}).",
-                remedy="Start it with `koto up`, or name its address with --url.",
-            ) from None
+            reason = str(error) or type(error).__name__
+            raise Unavailable(f"Nobody answers at {self.url} ({reason}).", remedy=_START_IT) from None
 
 
 _BY_CODE = {kind.code: kind for kind in EXIT_CODES}
+_START_IT = "Start it with `koto up`, or name its address with --url."
+
+
+def error_of(error: ApiError) -> MonokotoError:
+    """An exception of the client as an error of ours."""
+    if isinstance(error, Problem):
+        kind = _BY_CODE.get(error.code, MonokotoError)
+        message = error.message if kind is not MonokotoError else f"{error.status}: {error.message}"
+        faults = [Fault(reason=one.reason, place=one.place, file=one.file, line=one.line) for one in error.faults]
+        return kind(message, remedy=error.remedy, faults=faults)
+    if isinstance(error, BadAddress):
+        return BadSettings(str(error))
+    if isinstance(error, BadArgument):
+        return Invalid(str(error))
+    if isinstance(error, Unreachable):
+        return Unavailable(str(error), remedy=_START_IT)
+    return MonokotoError(str(error))
 
 
 def _raise_problem(answer: httpx.Response) -> None:
-    if not answer.is_error:
-        return
-    try:
-        problem = msgspec.json.decode(answer.content, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        problem = {}
-    kind = _BY_CODE.get(str(problem.get("code")), MonokotoError)
-    sentence = str(problem.get("detail") or problem.get("title") or answer.reason_phrase)
-    known = {"reason", "place", "file", "line"}
-    faults = [
-        Fault(**{name: value for name, value in fault.items() if name in known})
-        for fault in problem.get("faults") or []
-        if isinstance(fault, dict) and "reason" in fault
-    ]
-    message = sentence if kind is not MonokotoError else f"{answer.status_code}: {sentence}"
-    raise kind(message, remedy=str(problem.get("remedy", "")), faults=faults)
+    if answer.is_error:
+        raise error_of(problem_of(answer.status_code, answer.content))

@@ -13,8 +13,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
+from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.unit_id import UnitArgument, unit_id_of
+from monokoto.client.types import Rebuild, Twin
 from monokoto.kernel.errors import Fault, Invalid, MonokotoError
 
 _POLL_SECONDS = 0.5
@@ -33,26 +34,22 @@ rebuild = typer.Typer(
 )
 
 
-def _path(client: ApiClient, unit: str) -> str:
-    return f"{PATH}/{unit_id_of(client, unit)}/twin"
-
-
 @twin.command("show")
 @told
 def show(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Show a unit's reported and desired state, and the difference."""
     with connect(url, key) as client:
-        found = client.get(_path(client, unit))
+        found = client.twins.get(unit_id_of(client, unit))
     if as_json:
         print_json(found)
     else:
         show_twin(Console(), found)
 
 
-def show_twin(console: Console, found: dict[str, Any]) -> None:
+def show_twin(console: Console, found: Twin) -> None:
     """A twin for people: a line for each property."""
-    reported, desired, drift = found["reported"]["properties"], found["desired"]["properties"], found["drift"]
-    console.print(Text(f"{found['unit']}  {found['product']}", style="bold"))
+    reported, desired, drift = found.reported.properties, found.desired.properties, found.drift
+    console.print(Text(f"{found.unit}  {found.product}", style="bold"))
     if not reported and not desired:
         console.print("It has not reported anything yet, and nothing is desired of it.")
         return
@@ -63,8 +60,8 @@ def show_twin(console: Console, found: dict[str, Any]) -> None:
         held = reported.get(name)
         table.add_row(
             name,
-            "" if held is None else Text(_text(held["value"])),
-            "" if held is None else held["at"],
+            "" if held is None else Text(_text(held.value)),
+            "" if held is None else held.at,
             Text(_text(desired[name]) if name in desired else "", style="yellow" if name in drift else ""),
         )
     console.print(table)
@@ -97,16 +94,10 @@ def desire(
     patch = parse_values(values or []) if file is None else _read_patch(file)
     if whole:
         patch = {name: value for name, value in patch.items() if value is not None}
-    headers = {"Content-Type": "application/json" if whole else "application/merge-patch+json"}
-    if revision is not None:
-        headers["If-Match"] = f'"{revision}"'
+    tag = None if revision is None else f'"{revision}"'
     with connect(url, key) as client:
-        desired = client.request(
-            "PUT" if whole else "PATCH",
-            _path(client, unit) + "/desired",
-            content=msgspec.json.encode(patch),
-            headers=headers,
-        )
+        change = client.twins.put_desired if whole else client.twins.patch_desired
+        desired = change(unit_id_of(client, unit), patch, if_match=tag)
     print_json(desired)
 
 
@@ -145,10 +136,9 @@ def watch(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "") -> None:
     """Print a unit's changes as they come, a line of JSON each, until Ctrl-C."""
     with connect(url, key) as client:
         try:
-            with client.stream("GET", _path(client, unit) + "/stream", timeout=None) as answer:
-                for line in answer.iter_lines():
-                    if line.startswith("data: "):
-                        typer.echo(line.removeprefix("data: "))
+            with client.twins.stream_twin(unit_id_of(client, unit)) as changes:
+                for change in changes:
+                    typer.echo(change.data)
         except KeyboardInterrupt:
             return
 
@@ -163,26 +153,21 @@ def _rebuild() -> None:
 def rebuild_twins(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Compute the reported state of all units anew from the stored readings. Units go on meanwhile."""
     with connect(url, key) as client:
-        progress = client.post("/api/v1/twins/rebuild")
+        progress = client.twins.rebuild()
         bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), transient=True, console=Console(stderr=True))
         with bar:
             task = bar.add_task("reading the history", total=None)
-            while progress["state"] == "running":
+            while progress.state == "running":
                 bar.update(task, description=_so_far(progress))
                 time.sleep(_POLL_SECONDS)
-                progress = _progress(client)
-    if progress["state"] != "done":
-        raise MonokotoError(f"The rebuild failed: {progress['detail']}", remedy="The twins are as they were before.")
+                progress = client.twins.get_rebuild()
+    if progress.state != "done":
+        raise MonokotoError(f"The rebuild failed: {progress.detail}", remedy="The twins are as they were before.")
     if as_json:
         print_json(progress)
         return
-    typer.echo(f"The twins are rebuilt: {progress['values']} values of {progress['properties_total']} properties.")
+    typer.echo(f"The twins are rebuilt: {progress.values} values of {progress.properties_total} properties.")
 
 
-def _progress(client: ApiClient) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/api/v1/twins/rebuild")
-    return found
-
-
-def _so_far(progress: dict[str, Any]) -> str:
-    return f"{progress['properties_done']} of {progress['properties_total']} properties, {progress['values']} values"
+def _so_far(progress: Rebuild) -> str:
+    return f"{progress.properties_done} of {progress.properties_total} properties, {progress.values} values"

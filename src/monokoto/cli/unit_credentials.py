@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
+from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.unit_id import UnitArgument, unit_id_of
+from monokoto.client.types import NewCredential
 
 CredentialArgument = Annotated[str, typer.Argument(metavar="CREDENTIAL", help="The credential's id.")]
 TokenOption = Annotated[str, typer.Option("--token", help="A token the unit already has; left out: a fresh one.")]
@@ -28,17 +28,12 @@ credentials = typer.Typer(
 )
 
 
-def _path(client: ApiClient, unit: str, credential: str = "", verb: str = "") -> str:
-    parts = [PATH, unit_id_of(client, unit), "credentials", quote(credential, safe=""), verb]
-    return "/".join(part for part in parts if part)
-
-
 @credentials.command("list")
 @told
 def list_credentials(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """List a unit's credentials, ended ones too."""
     with connect(url, key) as client:
-        found = client.get(_path(client, unit))["items"]
+        found = list(client.credentials.list(unit_id_of(client, unit)))
     if as_json:
         print_json(found)
         return
@@ -46,8 +41,8 @@ def list_credentials(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "
     for column in ("id", "kind", "hint", "name", "created", "ends"):
         table.add_column(column, no_wrap=column == "id")
     for one in found:
-        ends = f"revoked {_minute(one['revoked_at'])}" if one["revoked_at"] else _minute(one["ends_at"])
-        cells = (one["id"], one["kind"], one["hint"], one["name"], _minute(one["created_at"]), ends)
+        ends = f"revoked {_minute(one.revoked_at)}" if one.revoked_at else _minute(one.ends_at)
+        cells = (one.id, one.kind, one.hint, one.name, _minute(one.created_at), ends)
         table.add_row(*map(Text, cells))
     Console().print(table)
 
@@ -65,9 +60,11 @@ def issue_credential(
     as_json: JsonOption = False,
 ) -> None:
     """Give a unit another credential; a fresh token is printed once."""
-    body = {"name": name, "token": token, "certificate": read_certificate(certificate), "expires_at": expires_at}
+    pem = read_certificate(certificate)
     with connect(url, key) as client:
-        made = client.post(_path(client, unit), body)
+        made = client.credentials.issue(
+            unit_id_of(client, unit), name=name, token=token, certificate=pem, expires_at=expires_at
+        )
     _show_made(made, as_json=as_json)
 
 
@@ -84,9 +81,11 @@ def rotate_credential(
     as_json: JsonOption = False,
 ) -> None:
     """Replace a credential: the old one ends now, or after the grace."""
-    body = {"grace_seconds": grace_seconds, "token": token, "certificate": read_certificate(certificate)}
+    pem = read_certificate(certificate)
     with connect(url, key) as client:
-        made = client.post(_path(client, unit, credential, "rotate"), body)
+        made = client.credentials.rotate(
+            unit_id_of(client, unit), credential, grace_seconds=grace_seconds, token=token, certificate=pem
+        )
     _show_made(made, as_json=as_json)
 
 
@@ -101,7 +100,7 @@ def revoke_credential(
 ) -> None:
     """End a credential now, on live connections too."""
     with connect(url, key) as client:
-        revoked = client.delete(_path(client, unit, credential))
+        revoked = client.credentials.revoke(unit_id_of(client, unit), credential)
     if as_json:
         print_json(revoked)
     else:
@@ -118,13 +117,13 @@ def read_certificate(certificate: Path | None) -> str:
     return certificate.read_text("utf-8") if certificate else ""
 
 
-def _show_made(made: dict[str, Any], *, as_json: bool) -> None:
+def _show_made(made: NewCredential, *, as_json: bool) -> None:
     if as_json:
         print_json(made)
         return
-    credential = made["credential"]
-    typer.echo(f"{credential['id']} is there ({credential['kind']}, {credential['hint']}…).", err=True)
-    show_token(made["token"])
+    credential = made.credential
+    typer.echo(f"{credential.id} is there ({credential.kind}, {credential.hint}…).", err=True)
+    show_token(made.token)
 
 
 def show_token(token: str | None) -> None:

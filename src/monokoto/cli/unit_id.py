@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from monokoto.cli.choices import Status
 from monokoto.cli.client import ApiClient
+from monokoto.client.types import UnitStatus
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
 
@@ -25,7 +25,8 @@ def unit_id_of(client: ApiClient, unit: str) -> str:
     try:
         parse_id(unit)
     except Invalid:
-        found = client.get(PATH, {"serial": unit, "limit": 2, "status": list(Status)})["items"]
+        asked = {"serial": unit, "limit": 2, "status": list(UnitStatus)}
+        found = client.ask("GET", PATH, query=asked)["items"]
     else:
         return unit
     if not found:

@@ -8,25 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
-from urllib.parse import quote
+from typing import Annotated, BinaryIO, Literal
 
 import typer
+from msgspec import UNSET, UnsetType, structs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from monokoto.cli.choices import Sort, Status
-from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.choices import Sort
+from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.unit_credentials import CertificateOption, credentials, read_certificate, show_token
-from monokoto.cli.unit_id import PATH, UnitArgument, unit_id_of
+from monokoto.cli.unit_id import UnitArgument, unit_id_of
+from monokoto.client.types import ImportMode, Location, Unit, UnitPresence, UnitStatus
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 
-_IMPORT_SECONDS_MAX = 900.0
-_CHUNK_BYTES = 1 << 16
-_MEDIA_TYPES = {
+_PAGE_SIZE = 1000
+_MEDIA_TYPES: dict[str, Literal["text/csv", "application/x-ndjson"]] = {
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
     ".jsonl": "application/x-ndjson",
@@ -44,10 +44,6 @@ units = typer.Typer(
 units.add_typer(credentials, name="credentials")
 
 
-def _path(client: ApiClient, unit: str) -> str:
-    return f"{PATH}/{quote(unit_id_of(client, unit), safe='')}"
-
-
 @units.command("list")
 @told
 def list_units(
@@ -57,7 +53,7 @@ def list_units(
     prefix: Annotated[str | None, typer.Option("--serial", help="Only serials that start so.")] = None,
     parent: Annotated[str | None, typer.Option("--parent", help="Only direct parts of this unit.")] = None,
     below: Annotated[str | None, typer.Option("--below", help="Only parts of this unit, at every depth.")] = None,
-    status: Annotated[list[Status] | None, typer.Option("--status", help="Left out: all not retired.")] = None,
+    status: Annotated[list[UnitStatus] | None, typer.Option("--status", help="Left out: all not retired.")] = None,
     text: Annotated[str | None, typer.Option("--text", help="Somewhere in serial, name or place.")] = None,
     sort: Annotated[Sort, typer.Option("--sort", help="The order.")] = Sort.OLDEST,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = PAGE_SIZE_DEFAULT,
@@ -67,19 +63,19 @@ def list_units(
 ) -> None:
     """List units."""
     with connect(url, key) as client:
-        asked = {
-            "product": product,
-            "version": version,
-            "tag": tag or None,
-            "serial_prefix": prefix,
-            "parent": parent and (parent if parent == _NONE else unit_id_of(client, parent)),
-            "below": below and unit_id_of(client, below),
-            "status": status or None,
-            "text": text,
-            "sort": sort.value,
-            "limit": min(limit, 1000),
-        }
-        found = list(islice(client.pages(PATH, asked), limit))
+        pages = client.units.list(
+            product=product,
+            version=version,
+            tag=tag,
+            serial_prefix=prefix,
+            parent=parent and (parent if parent == _NONE else unit_id_of(client, parent)),
+            below=below and unit_id_of(client, below),
+            status=status,
+            text=text,
+            sort=sort.value,
+            limit=min(limit, _PAGE_SIZE),
+        )
+        found = list(islice(pages, limit))
     if as_json:
         print_json(found)
     else:
@@ -91,12 +87,12 @@ def list_units(
 def show_unit(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Show a unit and its presence."""
     with connect(url, key) as client:
-        path = _path(client, unit)
-        found = client.get(path) | {"presence": client.get(f"{path}/presence")}
+        unit_id = unit_id_of(client, unit)
+        found, presence = client.units.get(unit_id), client.presence.get(unit_id)
     if as_json:
-        print_json(found)
+        print_json({**structs.asdict(found), "presence": presence})
     else:
-        _show_unit(Console(), found)
+        _show_unit(Console(), found, presence)
 
 
 @units.command("tree")
@@ -104,18 +100,18 @@ def show_unit(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_j
 def show_tree(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Show a unit with all its parts."""
     with connect(url, key) as client:
-        found = list(client.pages(f"{_path(client, unit)}/tree", {"limit": 1000}))
+        found = list(client.units.get_tree(unit_id_of(client, unit), limit=_PAGE_SIZE))
     if as_json:
         print_json(found)
         return
     branches: dict[str, Tree] = {}
     for one in found:
-        label = Text(f"{one['serial']}  {one['product']} {one['version']}")
-        if one["status"] != Status.ACTIVE:
-            label.append(f"  {one['status']}", style="yellow")
-        above = branches.get(one["parent"] or "")
-        branches[one["id"]] = Tree(label) if above is None else above.add(label)
-    Console().print(branches[found[0]["id"]])
+        label = Text(f"{one.serial}  {one.product} {one.version}")
+        if one.status != UnitStatus.ACTIVE:
+            label.append(f"  {one.status}", style="yellow")
+        above = branches.get(one.parent or "")
+        branches[one.id] = Tree(label) if above is None else above.add(label)
+    Console().print(branches[found[0].id])
 
 
 @units.command("register")
@@ -138,25 +134,24 @@ def register_unit(
 ) -> None:
     """Register one unit and print its token, once: TOKEN=$(koto units register ...) works."""
     located = place or latitude is not None or longitude is not None
-    body = {
-        "serial": serial,
-        "product": product,
-        "version": version,
-        "name": name,
-        "tags": tag or [],
-        "parent": parent,
-        "location": {"place": place, "latitude": latitude, "longitude": longitude} if located else None,
-        "token": token,
-        "certificate": read_certificate(certificate),
-    }
     with connect(url, key) as client:
-        made = client.post(PATH, body)
+        made = client.units.register(
+            serial=serial,
+            product=product,
+            version=version,
+            name=name,
+            tags=tag or [],
+            parent=parent,
+            location=Location(place=place, latitude=latitude, longitude=longitude) if located else None,
+            token=token,
+            certificate=read_certificate(certificate),
+        )
     if as_json:
         print_json(made)
         return
-    unit = made["unit"]
-    typer.echo(f"{unit['serial']} is registered: unit {unit['id']}, version {unit['version']}.", err=True)
-    show_token(made["token"])
+    unit = made.unit
+    typer.echo(f"{unit.serial} is registered: unit {unit.id}, version {unit.version}.", err=True)
+    show_token(made.token)
 
 
 @units.command("import")
@@ -181,23 +176,16 @@ def import_units(
     if media_type is None:
         fault = Fault(file=str(file), reason=f"its name ends in none of {', '.join(_MEDIA_TYPES)}")
         raise Invalid("We cannot tell how the rows are written.", faults=[fault])
-    asked = {
-        "mode": "skip-faulty" if skip_faulty else "all-or-nothing",
-        "product": product or "",
-        "tokens": str(tokens).lower(),
-    }
-    headers = {"Content-Type": media_type, "Accept": media_type}
+    mode = ImportMode.SKIP_FAULTY if skip_faulty else ImportMode.ALL_OR_NOTHING
     with (
         connect(url, key) as client,
         _opened(file) as rows,
         # Opened first: tokens that cannot be written would be lost.
         _output(out) as results,
-        client.stream(
-            "POST", f"{PATH}/import", params=asked, content=rows, headers=headers, timeout=_IMPORT_SECONDS_MAX
-        ) as answer,
+        client.units.import_(rows, content_type=media_type, mode=mode, product=product, tokens=tokens) as answer,
     ):
-        for chunk in answer.iter_bytes(_CHUNK_BYTES):
-            results.write(chunk)
+        for piece in answer.pieces():
+            results.write(piece)
     refused = int(answer.headers.get("Units-Refused", 0))
     typer.echo(f"{answer.headers.get('Units-Registered', 0)} registered, {refused} refused.", err=True)
     if refused:
@@ -214,22 +202,28 @@ def change_unit(
     parent: Annotated[
         str | None, typer.Option("--parent", help="The unit it becomes a part of; `none`: of none.")
     ] = None,
-    status: Annotated[Status | None, typer.Option("--status", help="Suspended units may not connect.")] = None,
+    status: Annotated[UnitStatus | None, typer.Option("--status", help="Suspended units may not connect.")] = None,
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Change a unit: its name, version, tags (all of them), place in a product system, status."""
     with connect(url, key) as client:
-        patch: dict[str, Any] = {"name": name, "version": version, "tags": tag, "status": status and status.value}
-        patch = {field: value for field, value in patch.items() if value is not None}
+        above: str | UnsetType | None = UNSET
         if parent is not None:
-            patch["parent"] = None if parent == _NONE else unit_id_of(client, parent)
-        changed = client.request("PATCH", _path(client, unit), json=patch)
+            above = None if parent == _NONE else unit_id_of(client, parent)
+        changed = client.units.update(
+            unit_id_of(client, unit),
+            name=UNSET if name is None else name,
+            version=UNSET if version is None else version,
+            tags=UNSET if tag is None else tag,
+            status=UNSET if status is None else status,
+            parent=above,
+        )
     if as_json:
         print_json(changed)
     else:
-        typer.echo(f"{changed['serial']} is at revision {changed['revision']}.")
+        typer.echo(f"{changed.serial} is at revision {changed.revision}.")
 
 
 @units.command("upgrade")
@@ -246,18 +240,17 @@ def upgrade_units(
 ) -> None:
     """Give many units another version of their product."""
     with connect(url, key) as client:
-        body = {
-            "product": product,
-            "version": version,
-            "from_version": from_version,
-            "tags": tag or [],
-            "below": below and unit_id_of(client, below),
-        }
-        changed = client.post(f"{PATH}/upgrade", body)
+        changed = client.units.upgrade(
+            product=product,
+            version=version,
+            from_version=from_version,
+            tags=tag or [],
+            below=below and unit_id_of(client, below),
+        )
     if as_json:
         print_json(changed)
     else:
-        typer.echo(f"{changed['units']} units have version {version} now.")
+        typer.echo(f"{changed.units} units have version {version} now.")
 
 
 @units.command("retire")
@@ -271,41 +264,41 @@ def retire_unit(
 ) -> None:
     """Take a unit out of use: its credentials end, its history stays."""
     with connect(url, key) as client:
-        retired = client.request("DELETE", _path(client, unit), params={"parts": str(parts).lower()})
+        retired = client.units.retire(unit_id_of(client, unit), parts=parts)
     if as_json:
         print_json(retired)
     else:
-        typer.echo(f"{retired['serial']} is retired.")
+        typer.echo(f"{retired.serial} is retired.")
 
 
-def _show_table(found: list[dict[str, Any]]) -> None:
+def _show_table(found: list[Unit]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "serial", "product", "version", "status", "name", "tags"):
         table.add_column(column, no_wrap=column in {"id", "serial"})
     for one in found:
-        cells = (one["id"], one["serial"], one["product"], one["version"], one["status"], one["name"])
-        table.add_row(*map(Text, cells), Text(" ".join(one["tags"])))
+        cells = (one.id, one.serial, one.product, one.version, one.status, one.name)
+        table.add_row(*map(Text, cells), Text(" ".join(one.tags)))
     Console().print(table)
 
 
-def _show_unit(console: Console, found: dict[str, Any]) -> None:
-    presence = found["presence"]
-    location = found["location"] or {}
-    position = " ".join(str(location[name]) for name in ("latitude", "longitude", "altitude") if name in location)
+def _show_unit(console: Console, found: Unit, presence: UnitPresence) -> None:
+    location = found.location or Location()
+    degrees = (location.latitude, location.longitude, location.altitude)
+    position = " ".join(str(one) for one in degrees if one is not None)
     lines = {
-        "id": found["id"],
-        "product": f"{found['product']} {found['version']}",
-        "status": found["status"],
-        "name": found["name"],
-        "tags": " ".join(found["tags"]),
-        "place": " ".join(filter(None, (location.get("place"), position))),
-        "part of": found["parent"] or "",
-        "registered": found["created_at"],
-        "presence": f"{'online' if presence['online'] else 'offline'} since {presence['since'] or 'ever'}",
-        "last seen": presence["last_seen"] or "never",
-        "revision": str(found["revision"]),
+        "id": found.id,
+        "product": f"{found.product} {found.version}",
+        "status": found.status,
+        "name": found.name,
+        "tags": " ".join(found.tags),
+        "place": " ".join(filter(None, (location.place, position))),
+        "part of": found.parent or "",
+        "registered": found.created_at,
+        "presence": f"{'online' if presence.online else 'offline'} since {presence.since or 'ever'}",
+        "last seen": presence.last_seen or "never",
+        "revision": str(found.revision),
     }
-    console.print(Text(found["serial"], style="bold"))
+    console.print(Text(found.serial, style="bold"))
     for label, value in lines.items():
         if value:
             console.print(Text(f"  {label:11} {value}"), soft_wrap=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -22,12 +23,12 @@ WebhookArgument = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its id.
 def list_events(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """What can be listened to."""
     with connect(url, key) as api:
-        found = api.get("/api/v1/webhooks/events")
+        found = api.webhooks.list_event_types()
     if as_json:
         print_json(found)
         return
     for one in found:
-        typer.echo(f"{one['type']:26} {one['description']}")
+        typer.echo(f"{one.type:26} {one.description}")
 
 
 @webhooks.command("create")
@@ -42,12 +43,12 @@ def create_webhook(
 ) -> None:
     """Add a receiver and print its secret: the only time it is shown."""
     with connect(url, key) as api:
-        made = api.post("/api/v1/webhooks", {"url": address, "events": event or ["*"], "name": name})
+        made = api.webhooks.create(url=address, events=event or ["*"], name=name)
     if as_json:
         print_json(made)
         return
-    typer.echo(f"Webhook {made['webhook']['id']}; its secret is shown this once:", err=True)
-    typer.echo(made["secret"])
+    typer.echo(f"Webhook {made.webhook.id}; its secret is shown this once:", err=True)
+    typer.echo(made.secret)
 
 
 @webhooks.command("list")
@@ -55,13 +56,13 @@ def create_webhook(
 def list_webhooks(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """All receivers."""
     with connect(url, key) as api:
-        found = api.get("/api/v1/webhooks")["items"]
+        found = list(api.webhooks.list())
     if as_json:
         print_json(found)
         return
     table = Table("id", "state", "address", "events", "failing since", box=None, header_style="bold")
     for one in found:
-        cells = (one["id"], one["state"], one["url"], " ".join(one["events"]), one["failing_since"] or "")
+        cells = (one.id, one.state, one.url, " ".join(one.events), one.failing_since or "")
         table.add_row(*map(Text, cells))
     Console().print(table)
 
@@ -73,16 +74,16 @@ def show_webhook(
 ) -> None:
     """One receiver and its last deliveries."""
     with connect(url, key) as api:
-        found = api.get(f"/api/v1/webhooks/{webhook}")
-        deliveries = api.get(f"/api/v1/webhooks/{webhook}/deliveries", {"limit": 20})["items"]
+        found = api.webhooks.get(webhook)
+        deliveries = api.webhooks.list_deliveries(webhook, limit=20).first().items
     if as_json:
-        print_json({**found, "deliveries": deliveries})
+        print_json({**msgspec.structs.asdict(found), "deliveries": deliveries})
         return
-    reason = f": {found['reason']}" if found["reason"] else ""
-    typer.echo(f"{found['id']}  {found['url']}  {found['state']}{reason}, {found['waiting']} waiting")
+    reason = f": {found.reason}" if found.reason else ""
+    typer.echo(f"{found.id}  {found.url}  {found.state}{reason}, {found.waiting} waiting")
     table = Table("delivery", "type", "state", "attempts", "status", "reason", box=None, header_style="bold")
     for one in deliveries:
-        cells = (one["id"], one["type"], one["state"], str(one["attempts"]), str(one["status"] or ""), one["reason"])
+        cells = (one.id, one.type, one.state, str(one.attempts), str(one.status or ""), one.reason)
         table.add_row(*map(Text, cells))
     Console().print(table)
 
@@ -94,12 +95,12 @@ def ping_webhook(
 ) -> None:
     """Post a test event now and say what the receiver answers."""
     with connect(url, key) as api:
-        found = api.post(f"/api/v1/webhooks/{webhook}/ping")
+        found = api.webhooks.ping(webhook)
     if as_json:
         print_json(found)
         return
-    said = found["reason"] or f"It answered {found['status']}."
-    typer.echo(f"{said} ({found['milliseconds']} ms)")
+    said = found.reason or f"It answered {found.status}."
+    typer.echo(f"{said} ({found.milliseconds} ms)")
 
 
 @webhooks.command("replay")
@@ -114,11 +115,11 @@ def replay_webhook(
 ) -> None:
     """Deliver again what is dead, or everything, since an instant."""
     with connect(url, key) as api:
-        found: Any = api.post(f"/api/v1/webhooks/{webhook}/replay", {"since": since, "delivered": delivered})
+        found = api.webhooks.replay(webhook, since=since, delivered=delivered)
     if as_json:
         print_json(found)
     else:
-        typer.echo(f"{found['deliveries']} deliveries begin anew.")
+        typer.echo(f"{found.deliveries} deliveries begin anew.")
 
 
 @webhooks.command("delete")
@@ -128,7 +129,7 @@ def delete_webhook(
 ) -> None:
     """Remove a receiver and what waits for it."""
     with connect(url, key) as api:
-        api.delete(f"/api/v1/webhooks/{webhook}")
+        api.webhooks.delete(webhook)
     if as_json:
         print_json({"deleted": webhook})
     else:

@@ -1,0 +1,52 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""The groups of `monokoto.client.AsyncClient`."""
+
+from __future__ import annotations
+
+from monokoto.client.awaiting.actions import AsyncActionsApi
+from monokoto.client.awaiting.audit import AsyncAuditApi
+from monokoto.client.awaiting.credentials import AsyncCredentialsApi
+from monokoto.client.awaiting.dead_letters import AsyncDeadLettersApi
+from monokoto.client.awaiting.health import AsyncHealthApi
+from monokoto.client.awaiting.history import AsyncHistoryApi
+from monokoto.client.awaiting.ingest import AsyncIngestApi
+from monokoto.client.awaiting.jobs import AsyncJobsApi
+from monokoto.client.awaiting.organisation import AsyncOrganisationApi
+from monokoto.client.awaiting.overview import AsyncOverviewApi
+from monokoto.client.awaiting.ownership import AsyncOwnershipApi
+from monokoto.client.awaiting.people import AsyncPeopleApi
+from monokoto.client.awaiting.presence import AsyncPresenceApi
+from monokoto.client.awaiting.products import AsyncProductsApi
+from monokoto.client.awaiting.sessions import AsyncSessionsApi
+from monokoto.client.awaiting.things import AsyncThingsApi
+from monokoto.client.awaiting.twins import AsyncTwinsApi
+from monokoto.client.awaiting.units import AsyncUnitsApi
+from monokoto.client.awaiting.views import AsyncViewsApi
+from monokoto.client.awaiting.webhooks import AsyncWebhooksApi
+from monokoto.client.wire import AsyncApi
+
+
+class AsyncGroups:
+    """The whole API, by what it is about."""
+
+    def __init__(self, api: AsyncApi) -> None:
+        self.actions = AsyncActionsApi(api)
+        self.audit = AsyncAuditApi(api)
+        self.credentials = AsyncCredentialsApi(api)
+        self.dead_letters = AsyncDeadLettersApi(api)
+        self.health = AsyncHealthApi(api)
+        self.history = AsyncHistoryApi(api)
+        self.ingest = AsyncIngestApi(api)
+        self.jobs = AsyncJobsApi(api)
+        self.organisation = AsyncOrganisationApi(api)
+        self.overview = AsyncOverviewApi(api)
+        self.ownership = AsyncOwnershipApi(api)
+        self.people = AsyncPeopleApi(api)
+        self.presence = AsyncPresenceApi(api)
+        self.products = AsyncProductsApi(api)
+        self.sessions = AsyncSessionsApi(api)
+        self.things = AsyncThingsApi(api)
+        self.twins = AsyncTwinsApi(api)
+        self.units = AsyncUnitsApi(api)
+        self.views = AsyncViewsApi(api)
+        self.webhooks = AsyncWebhooksApi(api)

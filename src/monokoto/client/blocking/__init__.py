@@ -1,0 +1,52 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""The groups of `monokoto.client.Client`, a module each."""
+
+from __future__ import annotations
+
+from monokoto.client.blocking.actions import ActionsApi
+from monokoto.client.blocking.audit import AuditApi
+from monokoto.client.blocking.credentials import CredentialsApi
+from monokoto.client.blocking.dead_letters import DeadLettersApi
+from monokoto.client.blocking.health import HealthApi
+from monokoto.client.blocking.history import HistoryApi
+from monokoto.client.blocking.ingest import IngestApi
+from monokoto.client.blocking.jobs import JobsApi
+from monokoto.client.blocking.organisation import OrganisationApi
+from monokoto.client.blocking.overview import OverviewApi
+from monokoto.client.blocking.ownership import OwnershipApi
+from monokoto.client.blocking.people import PeopleApi
+from monokoto.client.blocking.presence import PresenceApi
+from monokoto.client.blocking.products import ProductsApi
+from monokoto.client.blocking.sessions import SessionsApi
+from monokoto.client.blocking.things import ThingsApi
+from monokoto.client.blocking.twins import TwinsApi
+from monokoto.client.blocking.units import UnitsApi
+from monokoto.client.blocking.views import ViewsApi
+from monokoto.client.blocking.webhooks import WebhooksApi
+from monokoto.client.wire import Api
+
+
+class Groups:
+    """The whole API, by what it is about."""
+
+    def __init__(self, api: Api) -> None:
+        self.actions = ActionsApi(api)
+        self.audit = AuditApi(api)
+        self.credentials = CredentialsApi(api)
+        self.dead_letters = DeadLettersApi(api)
+        self.health = HealthApi(api)
+        self.history = HistoryApi(api)
+        self.ingest = IngestApi(api)
+        self.jobs = JobsApi(api)
+        self.organisation = OrganisationApi(api)
+        self.overview = OverviewApi(api)
+        self.ownership = OwnershipApi(api)
+        self.people = PeopleApi(api)
+        self.presence = PresenceApi(api)
+        self.products = ProductsApi(api)
+        self.sessions = SessionsApi(api)
+        self.things = ThingsApi(api)
+        self.twins = TwinsApi(api)
+        self.units = UnitsApi(api)
+        self.views = ViewsApi(api)
+        self.webhooks = WebhooksApi(api)

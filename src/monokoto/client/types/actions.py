@@ -1,0 +1,64 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""Types of `client.actions`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """An action asked of a unit, and how far it has come."""
+
+    id: str
+    unit: str
+    action: str
+    status: CommandStatus
+    """received, running, succeeded and failed are the unit's own words"""
+    input: Any
+    output: Any
+    """What the unit answered; null until it did"""
+    error: str
+    """Why it failed"""
+    progress: float | None
+    """From 0 to 1, when the unit tells it"""
+    request: str
+    """The client's own name for it"""
+    created_at: str
+    created_by: str
+    """The person or key that asked"""
+    expires_at: str
+    sent_at: str | None
+    answered_at: str | None
+    """When the unit's last word of it arrived"""
+    ended_at: str | None
+
+
+class CommandPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[Command]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class CommandStatus(StrEnum):
+    """How far a command has come. Only the unit's own word makes it more than `sent`."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    RECEIVED = "received"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Wanted(StrEnum):
+    """What invoking answers with."""
+
+    COMMAND = "command"
+    OUTPUT = "output"
