@@ -34,13 +34,36 @@ SECURITY_SCHEMES = {
         scheme="bearer",
         description="An API key of an organisation; an operation names the scope the key must carry. `admin` carries all.",
     ),
+    "session": SecurityScheme(
+        type="apiKey",
+        name="koto_session",
+        security_scheme_in="cookie",
+        description="A person who signed in; over TLS the cookie is `__Host-koto_session`. What changes something also needs "
+        "the header `X-Koto-CSRF`. What a person may do follows from the role in the organisation.",
+    ),
     "unit": SecurityScheme(type="http", scheme="bearer", description="A unit's own token, also as `Token` or `Basic`."),
 }
 PARAMETERS = {
     "unit": "Id of the unit: 13 characters",
     "product": "Name of the product",
     "version": "A version of the product, such as `1.4.0`",
+    "account": "Id of the account",
+    "action": "Name of the action in the product's model",
+    "command": "Id of the command",
     "credential": "Id of the credential",
+    "delivery": "Id of the delivery",
+    "job": "Id of the job",
+    "kind": "Which kind",
+    "name": "Its name in the product's model",
+    "online": "Connected now, or not",
+    "outcome": "What came of it",
+    "passkey": "Id of the passkey",
+    "provider": "Name of the identity provider",
+    "rental": "Id of the rental",
+    "share": "Id of the share",
+    "thing": "Id of the thing: of its unit, or `urn:`...",
+    "view": "Id of the saved view",
+    "webhook": "Id of the receiver",
     "key": "Id of the key",
     "person": "Id of the person",
     "session": "Id of the session",
@@ -84,12 +107,21 @@ _METHODS = ("get", "put", "post", "delete", "patch")
 
 class _Json(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return encode_json(document_of(request.app))
+        return _written_once(request.app, "json", lambda: encode_json(document_of(request.app)))
 
 
 class _Yaml(YamlRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, document_of(request.app))
+        return _written_once(request.app, "yaml", lambda: super(_Yaml, self).render(request, document_of(request.app)))
+
+
+def _written_once(app: Litestar, form: str, write: Callable[[], bytes]) -> bytes:
+    """The document's text, kept: anybody may ask for it, and writing it as YAML takes seconds of a processor."""
+    name = f"openapi_{form}"
+    found: bytes | None = app.state.get(name)
+    if found is None:
+        found = app.state[name] = write()
+    return found
 
 
 def render_plugins() -> list[JsonRenderPlugin | YamlRenderPlugin]:
@@ -142,7 +174,8 @@ def _say_who_may(document: Document, app: Litestar) -> None:
     """Which key an operation needs: an API key with a scope, a unit's token, or none (an empty list)."""
     for path, method, handler in _handlers(app):
         own = [dict(one) for one in handler.resolve_security() or ()]
-        needed = own if is_open(handler) else [{"key": [scope.value for scope in scopes_of(handler)]}]
+        scopes = [scope.value for scope in scopes_of(handler)]
+        needed = own if is_open(handler) else [{"key": scopes}, {"session": scopes}]
         document["paths"][path][method]["security"] = needed
 
 
