@@ -1,0 +1,28 @@
+"""One world for all tests of the walls: making it costs seconds, and nothing they do to it moves a wall."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # what the tests share lies beside them
+
+from walls_world import World, populate, start
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with asyncio.Runner() as runner:
+        server, _engines, platform = runner.run(start(tmp_path_factory.mktemp("walls")))
+        made = World(platform, runner.run)
+        try:
+            populate(made)
+            yield made
+        finally:
+            platform.end_streams()
+            runner.run(platform.stop())
+            runner.run(server.stop())

@@ -1,0 +1,123 @@
+"""What each page of the console is: for guests, for whoever is signed in, or about a thing somebody has.
+
+A page asks the public routes in its visitor's name, so that the walls are those of the routes; here it is asked that a page
+brings none down, and that a form of another site changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Face(StrEnum):
+    """For whom a page is."""
+
+    GUEST = "everybody"
+    """Signing in and what belongs to it."""
+    SIGNED_IN = "whoever has signed in"
+    THING = "who has the thing"
+    """The path names a thing of the maker's, which is not there for others."""
+    UNIT = "who sees the unit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One address of the console."""
+
+    face: Face
+    form: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Path parameter: name in `World.ids`, or a literal after `=`."""
+    leaves: bool = False
+    """Whether it may sign the visitor out, so that it is asked by nobody who comes back."""
+    fragment: bool = False
+    """A part of a page that a script asks for again and again: it says itself that there is nothing."""
+
+
+G, S, T, U = Face.GUEST, Face.SIGNED_IN, Face.THING, Face.UNIT
+_TOKEN = {
+    "token": "x" * 40,
+    "password": "correct horse battery",
+    "name": "X",
+    "organisation": "X",
+    "email": "x@example.com",
+}
+_LAMP = {"product": "=lamp"}
+
+PAGES: dict[str, Page] = {
+    "GET /console": Page(face=S),
+    "GET /console/{path}": Page(face=G, ids={"path": "=nothing"}),
+    "GET /console/static/{digest}/{name}": Page(face=G, ids={"digest": "=0", "name": "=console.css"}),
+    "GET /console/sign-in": Page(face=G),
+    "POST /console/sign-in": Page(face=G, form={"email": "nobody@example.com", "password": "no"}),
+    "POST /console/sign-out": Page(face=G, leaves=True),
+    "GET /console/sign-up": Page(face=G),
+    "POST /console/sign-up": Page(face=G, form={"email": "nobody@example.com"}),
+    "GET /console/first-run": Page(face=G),
+    "POST /console/first-run": Page(face=G, form=_TOKEN),
+    "GET /console/forgotten": Page(face=G),
+    "POST /console/forgotten": Page(face=G, form={"email": "nobody@example.com"}),
+    "GET /console/reset": Page(face=G),
+    "POST /console/reset": Page(face=G, form=_TOKEN),
+    "GET /console/invitation": Page(face=G),
+    "POST /console/invitation": Page(face=G, form=_TOKEN),
+    "POST /console/preferences": Page(face=G, form={"theme": "dark"}),
+    "POST /console/organisation": Page(face=S, form={"organisation": "0000000000001"}),
+    "GET /console/account": Page(face=S),
+    "POST /console/account": Page(face=S, form={"name": "zqx"}),
+    "POST /console/account/password": Page(face=S, form={"old": "x", "new": "y"}),
+    "POST /console/account/sessions/{session}/end": Page(face=T, ids={"session": "session"}),
+    "GET /console/people": Page(face=S),
+    "POST /console/people/invite": Page(face=S, form={"email": "no", "role": "viewer"}),
+    "POST /console/people/{person}/role": Page(face=T, ids={"person": "person"}, form={"role": "viewer"}),
+    "POST /console/people/{person}/remove": Page(face=T, ids={"person": "=0000000000001"}),
+    "POST /console/people/invitations/{invitation}/take-back": Page(face=T, ids={"invitation": "=0000000000001"}),
+    "GET /console/keys": Page(face=S),
+    "GET /console/keys/new": Page(face=S),
+    "POST /console/keys/new": Page(face=S, form={"name": ""}),
+    "POST /console/keys/{key}/revoke": Page(face=T, ids={"key": "=0000000000001"}),
+    "GET /console/organisations": Page(face=S),
+    "POST /console/organisations": Page(face=S, form={"name": ""}),
+    "GET /console/audit": Page(face=S),
+    "GET /console/explorer": Page(face=S),
+    "GET /console/explorer/{operation}": Page(face=S, ids={"operation": "=getUnit"}),
+    "GET /console/claim": Page(face=S),
+    "POST /console/claim": Page(face=S, form={"code": "0000"}),
+    "POST /console/claim/accept": Page(face=S, form={"transfer": "0000000000001"}),
+    "GET /console/jobs": Page(face=S),
+    "GET /console/jobs/{job}": Page(face=T, ids={"job": "job"}),
+    "POST /console/jobs/{job}/cancel": Page(face=T, ids={"job": "job"}),
+    "POST /console/jobs/{job}/undo": Page(face=T, ids={"job": "job"}),
+    "GET /console/webhooks": Page(face=S),
+    "GET /console/webhooks/new": Page(face=S),
+    "POST /console/webhooks/new": Page(face=S, form={"url": ""}),
+    "GET /console/webhooks/{webhook}": Page(face=T, ids={"webhook": "webhook"}),
+    "POST /console/webhooks/{webhook}/{doing}": Page(face=T, ids={"webhook": "webhook", "doing": "=ping"}),
+    "GET /console/products": Page(face=S),
+    "GET /console/products/{product}": Page(face=S, ids=_LAMP),
+    "GET /console/products/{product}/diff": Page(face=S, ids=_LAMP),
+    "GET /console/apply": Page(face=S),
+    "POST /console/apply": Page(face=S, form={"text": ""}),
+    "GET /console/units/new": Page(face=S),
+    "POST /console/units/new": Page(face=S, form={"serial": ""}),
+    "GET /console/units/{unit}": Page(face=U),
+    "GET /console/units/{unit}/presence": Page(face=U, fragment=True),
+    "GET /console/units/{unit}/charts": Page(face=U),
+    "GET /console/units/{unit}/twin": Page(face=U),
+    "POST /console/units/{unit}/twin": Page(face=U, form={"document": "{}"}),
+    "GET /console/units/{unit}/commands": Page(face=U),
+    "GET /console/units/{unit}/commands/list": Page(face=U, fragment=True),
+    "POST /console/units/{unit}/commands": Page(face=U, form={"action": "reset"}),
+    "GET /console/units/{unit}/events": Page(face=U),
+    "GET /console/units/{unit}/dead-letters": Page(face=U),
+    "GET /console/units/{unit}/description": Page(face=U),
+    "GET /console/units/{unit}/system": Page(face=U),
+    "GET /console/units/{unit}/software": Page(face=U),
+    "POST /console/units/{unit}/software": Page(face=U, form={"version": "9.9.9"}),
+    "GET /console/units/{unit}/ownership": Page(face=U),
+    "POST /console/units/{unit}/ownership": Page(face=U, form={"doing": "none"}),
+    "GET /console/units/{unit}/audit": Page(face=U),
+    "GET /console/units/{unit}/{tab}": Page(face=G, ids={"tab": "=nothing"}),
+}

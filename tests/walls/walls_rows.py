@@ -1,0 +1,503 @@
+"""What each route is, said by hand: which wall stands before it, which scope opens it, and a request that is right.
+
+A route without a row here fails `test_every_route_has_its_row`. What follows from a row for each of those who ask is worked
+out in `walls_rules.py`, never looked up in what the application answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from walls_world import NOBODY, Asker, World, product_files
+
+from monokoto.kernel.ids import format_id
+from monokoto.web import Scope
+
+Given = Any | Callable[[World, Asker], Any]
+MERGE = {"content-type": "application/merge-patch+json"}
+NDJSON = {"content-type": "application/x-ndjson"}
+TEXT = {"content-type": "text/plain"}
+STREAM = {"accept": "text/event-stream"}
+
+
+class Wall(StrEnum):
+    """What stands before a route."""
+
+    OPEN = "open"
+    """Answered to everybody; where it asks for a secret of its own, with the refusal of a wrong one."""
+    TOKEN = "a unit's token"
+    KNOWN = "any key or session"
+    PERSON = "a person"
+    OWN = "the organisation's own"
+    """Of things with an id: the organisation's that has it, to all others it is not there."""
+    LOOK = "any time of the unit"
+    PRESENT = "the unit's present"
+    CONTROL = "control of the unit"
+    MAKER = "the unit's maker"
+    OWNER = "the unit's owner"
+    SHARE = "a share's two sides"
+    RENTAL = "a rental's two sides"
+    NOBODYS = "nobody's"
+    """A request about something of somebody else, which nobody may make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One route, or one way to ask it."""
+
+    wall: Wall
+    scope: Scope | None = None
+    body: Given = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Path parameter: name in `World.ids`, or a literal after `=`."""
+    fresh: Callable[[World, Asker], dict[str, str]] | None = None
+    """For requests that are to be carried out: something to use up."""
+    done: tuple[int, ...] = (200, 201, 202, 204)
+    """The statuses of a request that no wall refused."""
+    never: str = ""
+    """Why no request of the table gets a 2xx."""
+    in_handler: bool = False
+    """The scope depends on the request, so that the handler asks for it, after it has looked whose the thing is."""
+    perhaps: bool = False
+    """Whether a request is carried out depends on what happens meanwhile."""
+    costly: bool = False
+    """The body is made anew only for a request that is to be carried out."""
+    outside: int = 0
+    """What those are told to whom the unit is not there; 0: that there is no such thing (404)."""
+    besides: Mapping[str, int] = field(default_factory=dict)
+    """Who is told something else for a reason of its own, by column."""
+    owners: frozenset[str] = frozenset({"maker"})
+    """The organisations that have the thing with the id."""
+    subjects: tuple[str, ...] = ("subject", "let")
+    """Which units it is asked of."""
+
+
+def unit_row(wall: Wall, scope: Scope, **more: Any) -> Row:
+    return Row(wall=wall, scope=scope, **more)
+
+
+def new_unit(world: World, _asker: Asker) -> dict[str, str]:
+    return {"unit": world.new_unit()}
+
+
+def new_owned(world: World, _asker: Asker) -> dict[str, str]:
+    return world.new_owned()
+
+
+def new_let(world: World, _asker: Asker) -> dict[str, str]:
+    return world.new_owned(let=True)
+
+
+def new_credential(world: World, _asker: Asker) -> dict[str, str]:
+    subject = world.ids["subject"]
+    made = world.done(
+        "POST", f"/api/v1/units/{subject}/credentials", world.admins["maker"], {"name": f"c{world.number()}"}
+    )
+    world.secrets.add(made["token"])
+    unit, credential = subject, made["credential"]["id"]
+    return {"unit": unit, "credential": credential}
+
+
+def new_key(world: World, _asker: Asker) -> dict[str, str]:
+    made = world.done("POST", "/api/v1/keys", world.admins["maker"], {"name": "short", "scopes": ["units:read"]})
+    return {"key": made["key"]["id"]}
+
+
+def new_member(world: World, _asker: Asker) -> dict[str, str]:
+    return {"person": world.new_person("maker", "viewer").person}
+
+
+def new_invitation(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"email": f"guest{world.number()}@example.com", "role": "viewer"}
+    return {"invitation": world.done("POST", "/api/v1/invitations", world.admins["maker"], body)["id"]}
+
+
+def new_webhook(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"url": "http://127.0.0.1:9/", "events": ["unit.online"]}
+    return {"webhook": world.done("POST", "/api/v1/webhooks", world.admins["maker"], body)["webhook"]["id"]}
+
+
+def new_session(world: World, asker: Asker) -> dict[str, str]:
+    """Another session of the same person, to be ended."""
+    home = world.organisations[asker.organisation]
+    person = next(
+        one for one in world.platform.people.members(home.id, limit=1000) if format_id(one.person.id) == asker.person
+    )
+    made, _ = world.platform.sessions.begin(person.person.id, method="password", address="", agent="another")
+    return {"session": format_id(made.id)}
+
+
+def new_view(world: World, asker: Asker) -> dict[str, str]:
+    body = {"name": f"view{world.number()}", "query": "product=lamp", "shared": True}
+    return {"view": world.done("POST", "/api/v1/views", asker, body)["id"]}
+
+
+def new_command(world: World, _asker: Asker) -> dict[str, str]:
+    subject = world.ids["subject"]
+    made = world.done("POST", f"/api/v1/units/{subject}/actions/reset", world.admins["maker"])
+    return {"unit": subject, "command": str(made["id"]) if "id" in made else made["href"].split("/")[-1]}
+
+
+def offered(world: World, asker: Asker) -> dict[str, str]:
+    unit = world.new_owned()["unit"]
+    if asker.organisation not in {"other", "renter", "guest"}:
+        return {"transfer": NOBODY}  # whoever takes it would see the unit from then on
+    body = {"to": asker.organisation}
+    return {"transfer": world.done("POST", f"/api/v1/units/{unit}/transfer", world.admins["owner"], body)["id"]}
+
+
+def own_slug(world: World, asker: Asker) -> str:
+    return format_id(world.organisations[asker.organisation or "maker"].id)
+
+
+_APPLY = {"files": product_files("again")}
+_TAG = {"kind": "units.tag", "selection": {"product": "lamp"}, "parameters": {"add": ["x"]}, "preview": True}
+_HOOK = {"url": "http://127.0.0.1:9/", "events": ["unit.online"]}
+NO_CREDENTIAL = {
+    "id": "AAAA", "rawId": "AAAA", "type": "public-key",
+    "response": {"clientDataJSON": "AAAA", "attestationObject": "AAAA"},
+}  # fmt: skip
+GIVES_NO_MORE = {"key for people:write": 403}
+"""Nobody gives or takes a role that opens more than they hold themselves."""
+R, S = Row, Scope
+
+ROWS: dict[str, Row] = {
+    # What everybody may ask
+    "GET /": R(wall=Wall.OPEN),
+    "GET /healthz": R(wall=Wall.OPEN),
+    "GET /readyz": R(wall=Wall.OPEN, done=(200, 503)),
+    "GET /metrics": R(wall=Wall.OPEN),
+    "GET /ping": R(wall=Wall.OPEN),
+    "GET /.well-known/wot": R(wall=Wall.OPEN),
+    "GET /openapi": R(wall=Wall.OPEN),
+    "GET /openapi/openapi.json": R(wall=Wall.OPEN),
+    "GET /openapi/openapi.yml": R(wall=Wall.OPEN, done=(200, 404)),
+    "GET /openapi/openapi.yaml": R(wall=Wall.OPEN, done=(200, 404)),
+    "GET /openapi/{path}": R(wall=Wall.OPEN, ids={"path": "=nothing"}, done=(404,), never="there is no such page"),
+    # Doors, each with a secret of its own
+    "POST /api/v1/session": R(
+        wall=Wall.OPEN, body={"email": "nobody@example.com", "password": "not the password"}, done=(401, 429),
+        never="nobody has this password",
+    ),
+    "POST /api/v1/first-run": R(
+        wall=Wall.OPEN, done=(404, 409, 422), never="the link is made up",
+        body={"token": "x" * 40, "organisation": "X", "name": "X", "email": "x@example.com", "password": "correct horse x"},
+    ),
+    "POST /api/v1/password/forgotten": R(wall=Wall.OPEN, body={"email": "nobody@example.com"}, done=(202, 204)),
+    "POST /api/v1/password/reset": R(
+        wall=Wall.OPEN, body={"token": "x" * 40, "password": "correct horse battery"}, done=(404,), never="the link is made up",
+    ),
+    "POST /api/v1/sign-up": R(
+        wall=Wall.OPEN, body={"email": "nobody@example.com"}, done=(403,), never="this platform is not open for sign-up",
+    ),
+    "POST /api/v1/invitations/accept": R(
+        wall=Wall.OPEN, body={"token": "x" * 40, "name": "X", "password": "correct horse battery"}, done=(404,),
+        never="the link is made up",
+    ),
+    "POST /api/v1/invitations/offer": R(wall=Wall.OPEN, body={"token": "x" * 40}, done=(404,), never="the link is made up"),
+    # Units
+    "POST /api/v1/telemetry": R(wall=Wall.TOKEN, body={}),
+    "POST /api/v1/columns": R(wall=Wall.TOKEN, body={"at": [], "values": {}}),
+    "POST /api/v1/events/{event}": R(wall=Wall.TOKEN, body="x", ids={"event": "=fault"}),
+    "POST /write": R(wall=Wall.TOKEN, body=b"m note=\"x\"", headers=TEXT),
+    "POST /api/v2/write": R(wall=Wall.TOKEN, body=b"m note=\"x\"", headers=TEXT),
+    "POST /api/v1/{token}/telemetry": R(
+        wall=Wall.NOBODYS, body={}, ids={"token": "=not-a-token"}, done=(401,), never="the token in the path is made up",
+    ),
+    "POST /api/v1/{token}/attributes": R(
+        wall=Wall.NOBODYS, body={}, ids={"token": "=not-a-token"}, done=(401,), never="the token in the path is made up",
+    ),
+    # People
+    "GET /api/v1/session": R(wall=Wall.PERSON),
+    "DELETE /api/v1/session": R(wall=Wall.PERSON),
+    "POST /api/v1/session/organisation": R(wall=Wall.PERSON, body=lambda w, a: {"organisation": own_slug(w, a)}),
+    "POST /api/v1/session/organisation #of others": R(
+        wall=Wall.NOBODYS, body=lambda w, a: {"organisation": format_id(w.organisations["guest"].id)},
+    ),
+    "GET /api/v1/sessions": R(wall=Wall.PERSON),
+    "DELETE /api/v1/sessions/{session}": R(wall=Wall.PERSON, ids={"session": f"={NOBODY}"}, fresh=new_session),
+    "DELETE /api/v1/sessions/{session} #of somebody else": R(
+        wall=Wall.NOBODYS, ids={"session": "session"},
+    ),
+    "POST /api/v1/password/change": R(
+        wall=Wall.PERSON, body={"old": "not the password", "new": "correct horse battery"}, done=(401, 429),
+        never="nobody here has a password",
+    ),
+    "GET /api/v1/me": R(wall=Wall.PERSON),
+    "PATCH /api/v1/me": R(wall=Wall.PERSON, body={"time_zone": "Asia/Seoul"}),
+    "GET /api/v1/passkeys/relying-party": R(wall=Wall.OPEN, done=(200, 409)),
+    "POST /api/v1/passkeys/authentication/options": R(wall=Wall.OPEN, done=(200, 201), body={}),
+    "POST /api/v1/passkeys/authentication": R(
+        wall=Wall.OPEN, done=(401, 422), body={"credential": {}}, never="no device is here that could prove itself",
+    ),
+    "POST /api/v1/passkeys/registration/options": R(wall=Wall.PERSON),
+    "POST /api/v1/passkeys/registration": R(
+        wall=Wall.PERSON, body={"credential": NO_CREDENTIAL}, done=(401, 404, 422), never="no device is here that could make one",
+    ),
+    "GET /api/v1/passkeys": R(wall=Wall.PERSON),
+    "PATCH /api/v1/passkeys/{passkey}": R(
+        wall=Wall.PERSON, ids={"passkey": f"={NOBODY}"}, body={"name": "x"}, done=(404,), never="nobody here has a passkey",
+    ),
+    "DELETE /api/v1/passkeys/{passkey}": R(
+        wall=Wall.PERSON, ids={"passkey": f"={NOBODY}"}, done=(404,), never="nobody here has a passkey",
+    ),
+    "GET /api/v1/providers": R(wall=Wall.OPEN),
+    "POST /api/v1/providers/{provider}/sign-in": R(
+        wall=Wall.OPEN, ids={"provider": "=nobody"}, body={}, done=(404,), never="no provider is set here",
+    ),
+    "POST /api/v1/providers/{provider}/sign-in/answer": R(
+        wall=Wall.OPEN, ids={"provider": "=nobody"}, body={"state": "x"}, done=(401, 404), never="no provider is set here",
+    ),
+    "POST /api/v1/providers/{provider}/link": R(
+        wall=Wall.PERSON, ids={"provider": "=nobody"}, body={}, done=(404,), never="no provider is set here",
+    ),
+    "POST /api/v1/providers/{provider}/link/answer": R(
+        wall=Wall.PERSON, ids={"provider": "=nobody"}, body={"state": "x"}, done=(401, 404), never="no provider is set here",
+    ),
+    "GET /api/v1/provider-accounts": R(wall=Wall.PERSON),
+    "DELETE /api/v1/provider-accounts/{account}": R(
+        wall=Wall.PERSON, ids={"account": f"={NOBODY}"}, done=(404,), never="nobody here has one",
+    ),
+    "GET /api/v1/roles": R(wall=Wall.KNOWN),
+    "GET /api/v1/organisation": R(wall=Wall.KNOWN),
+    "GET /api/v1/members": R(wall=Wall.OWN, scope=S.PEOPLE_READ),
+    "GET /api/v1/members/{person}": R(wall=Wall.OWN, scope=S.PEOPLE_READ, ids={"person": "person"}),
+    "PATCH /api/v1/members/{person}": R(wall=Wall.OWN, scope=S.PEOPLE_WRITE, ids={"person": "person"}, besides=GIVES_NO_MORE,
+        body=lambda w, a: {"role": _some_role(w, a)},
+    ),
+    "DELETE /api/v1/members/{person}": R(
+        wall=Wall.OWN, scope=S.PEOPLE_WRITE, ids={"person": "person"}, fresh=new_member, besides=GIVES_NO_MORE,
+    ),
+    "GET /api/v1/invitations": R(wall=Wall.OWN, scope=S.PEOPLE_READ),
+    "POST /api/v1/invitations": R(
+        wall=Wall.OWN, scope=S.PEOPLE_WRITE, besides=GIVES_NO_MORE,
+        body=lambda w, a: {"email": f"new{w.number()}@example.com", "role": _some_role(w, a)},
+    ),
+    "DELETE /api/v1/invitations/{invitation}": R(
+        wall=Wall.OWN, scope=S.PEOPLE_WRITE, ids={"invitation": "invitation"}, fresh=new_invitation,
+    ),
+    "GET /api/v1/organisations": R(wall=Wall.OWN, scope=S.PLATFORM),
+    "POST /api/v1/organisations": R(
+        wall=Wall.OWN, scope=S.PLATFORM, body=lambda w, a: {"name": "New", "slug": f"new-{w.number()}", "kind": "maker"},
+    ),
+    "GET /api/v1/keys": R(wall=Wall.OWN, scope=S.ADMIN),
+    "POST /api/v1/keys": R(wall=Wall.OWN, scope=S.ADMIN, body={"name": "more", "scopes": ["units:read"]}),
+    "DELETE /api/v1/keys/{key}": R(wall=Wall.OWN, scope=S.ADMIN, ids={"key": "key"}, fresh=new_key),
+    # Products: two makers have one of this name
+    "GET /api/v1/products": R(wall=Wall.OWN, scope=S.PRODUCTS_READ),
+    "GET /api/v1/products/{product}": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp"}, owners=frozenset({"maker", "foreign"}),
+    ),
+    "GET /api/v1/products/{product}/versions": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp"}, owners=frozenset({"maker", "foreign"}),
+    ),
+    "GET /api/v1/products/{product}/versions/{version}": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp", "version": "=1.0.0"},
+        owners=frozenset({"maker", "foreign"}),
+    ),
+    "GET /api/v1/products/{product}/versions/{version}/changes": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp", "version": "=1.0.0"}, query={"since": "1.0.0"},
+        owners=frozenset({"maker", "foreign"}),
+    ),
+    "POST /api/v1/products/check": R(wall=Wall.OWN, scope=S.PRODUCTS_READ, body=_APPLY),
+    "POST /api/v1/products/diff": R(wall=Wall.OWN, scope=S.PRODUCTS_READ, body=_APPLY),
+    "POST /api/v1/products/apply": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_WRITE,
+        body=lambda w, a: {"files": {"product.yaml": product_files("x")["product.yaml"].replace("lamp", f"p{w.number()}")}},
+    ),
+    # Units
+    "GET /api/v1/units": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "POST /api/v1/units": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, body=lambda w, a: {"product": "lamp", "serial": f"r{w.number()}"},
+        done=(201, 422),
+    ),
+    "POST /api/v1/units/import": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, headers=NDJSON,
+        body=lambda w, a: f'{{"product": "lamp", "serial": "i{w.number()}"}}\n'.encode(), done=(200, 422),
+    ),
+    "POST /api/v1/units/upgrade": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, body={"product": "lamp", "version": "1.0.0"}, done=(200, 404, 422),
+    ),
+    "POST /api/v1/claim-codes": R(wall=Wall.OWN, scope=S.UNITS_WRITE, body={"serial_prefix": "none"}),
+    "GET /api/v1/units/{unit}": unit_row(Wall.LOOK, S.UNITS_READ),
+    "PATCH /api/v1/units/{unit}": unit_row(Wall.MAKER, S.UNITS_WRITE, body={"tags": ["t"]}, fresh=new_unit),
+    "DELETE /api/v1/units/{unit}": unit_row(Wall.MAKER, S.UNITS_WRITE, fresh=new_unit),
+    "GET /api/v1/units/{unit}/children": unit_row(Wall.LOOK, S.UNITS_READ),
+    "GET /api/v1/units/{unit}/tree": unit_row(Wall.LOOK, S.UNITS_READ),
+    "GET /api/v1/units/{unit}/credentials": unit_row(Wall.MAKER, S.UNITS_READ),
+    "POST /api/v1/units/{unit}/credentials": unit_row(Wall.MAKER, S.UNITS_WRITE, body={}, fresh=new_unit),
+    "DELETE /api/v1/units/{unit}/credentials/{credential}": unit_row(
+        Wall.MAKER, S.UNITS_WRITE, ids={"credential": "credential"}, fresh=new_credential, subjects=("subject",),
+    ),
+    "POST /api/v1/units/{unit}/credentials/{credential}/rotate": unit_row(
+        Wall.MAKER, S.UNITS_WRITE, ids={"credential": "credential"}, body={}, fresh=new_credential, subjects=("subject",),
+    ),
+    "GET /api/v1/units/{unit}/presence": unit_row(Wall.PRESENT, S.UNITS_READ),
+    "GET /api/v1/presence": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    # Ownership
+    "POST /api/v1/claims": R(
+        wall=Wall.OWN, scope=S.OWNERSHIP_WRITE, body={"code": "0000-0000-0000-0000"}, done=(404, 422, 429),
+        never="the code is made up",
+    ),
+    "GET /api/v1/transfers": R(wall=Wall.OWN, scope=S.OWNERSHIP_READ),
+    "POST /api/v1/transfers/accept": R(
+        wall=Wall.OWN, scope=S.OWNERSHIP_WRITE, body=offered, done=(200, 201, 404), costly=True,
+    ),
+    "POST /api/v1/transfers/accept #of somebody else": R(
+        wall=Wall.NOBODYS, scope=S.OWNERSHIP_WRITE, body=lambda w, a: {"transfer": w.ids["transfer"]},
+        owners=frozenset({"renter"}),
+    ),
+    "POST /api/v1/units/{unit}/claim-code": unit_row(Wall.MAKER, S.UNITS_WRITE, fresh=new_unit),
+    "GET /api/v1/units/{unit}/ownership": unit_row(Wall.LOOK, S.OWNERSHIP_READ),
+    "PATCH /api/v1/units/{unit}/ownership": unit_row(Wall.OWNER, S.OWNERSHIP_WRITE, body={"label": "l"}, fresh=new_owned),
+    "DELETE /api/v1/units/{unit}/ownership": unit_row(Wall.OWNER, S.OWNERSHIP_WRITE, fresh=new_owned),
+    "POST /api/v1/units/{unit}/transfer": unit_row(Wall.OWNER, S.OWNERSHIP_WRITE, body={"to": "other"}, fresh=new_owned),
+    "DELETE /api/v1/units/{unit}/transfer": unit_row(Wall.OWNER, S.OWNERSHIP_WRITE, fresh=new_owned),
+    "GET /api/v1/units/{unit}/shares": unit_row(Wall.LOOK, S.OWNERSHIP_READ),
+    "POST /api/v1/units/{unit}/shares": unit_row(Wall.OWNER, S.OWNERSHIP_WRITE, body={"to": "other"}, fresh=new_owned),
+    "DELETE /api/v1/units/{unit}/shares/{share}": unit_row(
+        Wall.SHARE, S.OWNERSHIP_WRITE, ids={"share": "share"}, fresh=new_owned, subjects=("subject",),
+    ),
+    "GET /api/v1/units/{unit}/rentals": unit_row(Wall.LOOK, S.OWNERSHIP_READ),
+    "POST /api/v1/units/{unit}/rentals": unit_row(
+        Wall.OWNER, S.OWNERSHIP_WRITE, body={"to": "other", "end": "2098-01-01T00:00:00Z"}, fresh=new_owned,
+    ),
+    "DELETE /api/v1/units/{unit}/rentals/{rental}": unit_row(
+        Wall.RENTAL, S.OWNERSHIP_WRITE, ids={"rental": "rental"}, fresh=new_let, subjects=("let",),
+    ),
+    # What units measured
+    "GET /api/v1/units/{unit}/history": unit_row(Wall.LOOK, S.TELEMETRY_READ, query={"from": "-1d"}),
+    "GET /api/v1/units/{unit}/events": unit_row(Wall.LOOK, S.TELEMETRY_READ),
+    "GET /api/v1/history": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, query={"product": "lamp", "from": "-1d"}),
+    "GET /api/v1/history #of a unit": unit_row(Wall.LOOK, S.TELEMETRY_READ, outside=200, query={"unit": "{unit}", "from": "-1d"}),
+    "POST /api/v1/history": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, body={"product": "lamp", "from": "-1d"}),
+    "POST /api/v1/history #of a unit": unit_row(
+        Wall.LOOK, S.TELEMETRY_READ, outside=200, body=lambda w, a: {"units": ["{unit}"], "from": "-1d"},
+    ),
+    "GET /api/v1/export": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, query={"product": "lamp", "from": "-1d", "format": "ndjson"}),
+    "GET /api/v1/export #of a unit": unit_row(
+        Wall.LOOK, S.TELEMETRY_READ, outside=200, query={"unit": "{unit}", "from": "-1d", "format": "csv"},
+    ),
+    "POST /api/v1/import": R(
+        wall=Wall.OWN, scope=S.TELEMETRY_WRITE, query={"format": "ndjson"}, headers=NDJSON, body=b"",
+    ),
+    "GET /api/v1/dead-letters": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/dead-letters #of a unit": unit_row(Wall.MAKER, S.TELEMETRY_READ, query={"unit": "{unit}"}),
+    "GET /api/v1/dead-letters/counts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/dead-letters/counts #of a unit": unit_row(Wall.MAKER, S.TELEMETRY_READ, query={"unit": "{unit}"}),
+    "GET /api/v1/latest": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, query={"product": "lamp"}),
+    "POST /api/v1/latest": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, body={"product": "lamp"}),
+    # Twins
+    "GET /api/v1/units/{unit}/twin": unit_row(Wall.LOOK, S.TELEMETRY_READ),
+    "GET /api/v1/units/{unit}/twin/desired": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
+    "PUT /api/v1/units/{unit}/twin/desired": unit_row(Wall.CONTROL, S.CONTROL_WRITE, body={"target": 6}),
+    "PATCH /api/v1/units/{unit}/twin/desired": unit_row(
+        Wall.CONTROL, S.CONTROL_WRITE, body=b'{"target": 7}', headers=MERGE,
+    ),
+    "GET /api/v1/units/{unit}/twin/desired/revisions": unit_row(Wall.LOOK, S.TELEMETRY_READ),
+    "GET /api/v1/units/{unit}/twin/stream": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
+    "GET /api/v1/twins/stream": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/twins/rebuild": R(wall=Wall.OWN, scope=S.ADMIN, done=(200, 404), perhaps=True),
+    "POST /api/v1/twins/rebuild": R(wall=Wall.OWN, scope=S.ADMIN, done=(200, 202, 403, 409)),
+    # Actions
+    "GET /api/v1/units/{unit}/actions": unit_row(Wall.LOOK, S.CONTROL_READ),
+    "GET /api/v1/units/{unit}/actions/{action}": unit_row(Wall.LOOK, S.CONTROL_READ, ids={"action": "=reset"}),
+    "POST /api/v1/units/{unit}/actions/{action}": unit_row(Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=reset"}),
+    "GET /api/v1/units/{unit}/actions/{action}/{command}": unit_row(
+        Wall.LOOK, S.CONTROL_READ, ids={"action": "=reset", "command": "command"}, subjects=("subject",), done=(200, 404),
+    ),
+    "DELETE /api/v1/units/{unit}/actions/{action}/{command}": unit_row(
+        Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=reset", "command": "command"}, fresh=new_command,
+        subjects=("subject",), done=(200, 204, 409),
+    ),
+    # Things
+    "GET /api/v1/units/{unit}/td": unit_row(Wall.PRESENT, S.UNITS_READ),
+    "GET /api/v1/units/{unit}/thing-model": unit_row(Wall.PRESENT, S.UNITS_READ),
+    "GET /api/v1/units/{unit}/properties": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
+    "PUT /api/v1/units/{unit}/properties": unit_row(Wall.CONTROL, S.CONTROL_WRITE, body={"target": 8}),
+    "GET /api/v1/units/{unit}/properties/{name}": unit_row(
+        Wall.PRESENT, S.TELEMETRY_READ, ids={"name": "=note"}, done=(200, 404),
+    ),
+    "PUT /api/v1/units/{unit}/properties/{name}": unit_row(
+        Wall.CONTROL, S.CONTROL_WRITE, ids={"name": "=target"}, body=9,
+    ),
+    "GET /api/v1/units/{unit}/properties/{name}/observe": unit_row(
+        Wall.PRESENT, S.TELEMETRY_READ, ids={"name": "=note"}, headers=STREAM,
+    ),
+    "GET /api/v1/units/{unit}/observe": unit_row(Wall.PRESENT, S.TELEMETRY_READ, headers=STREAM),
+    "GET /api/v1/units/{unit}/events/{name}/subscribe": unit_row(
+        Wall.PRESENT, S.TELEMETRY_READ, ids={"name": "=fault"}, headers=STREAM,
+    ),
+    "GET /api/v1/units/{unit}/subscribe": unit_row(Wall.PRESENT, S.TELEMETRY_READ, headers=STREAM),
+    "POST /api/v1/access-tokens": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, body={}),
+    "GET /api/v1/things": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "GET /api/v1/things/{thing}": unit_row(Wall.PRESENT, S.UNITS_READ),
+    "GET /api/v1/things/events": R(wall=Wall.OWN, scope=S.UNITS_READ, headers=STREAM),
+    "GET /api/v1/things/events/{kind}": R(wall=Wall.OWN, scope=S.UNITS_READ, headers=STREAM, ids={"kind": "=thing_created"},
+                                          owners=frozenset({"everybody"})),
+    "GET /api/v1/search/jsonpath": R(wall=Wall.OWN, scope=S.UNITS_READ, query={"query": "$[*]"}),
+    # Who did what
+    "GET /api/v1/audit": R(wall=Wall.OWN, scope=S.AUDIT_READ),
+    "GET /api/v1/audit #of a unit": R(wall=Wall.OWN, scope=S.AUDIT_READ, query={"subject": "unit:{subject}"}),
+    "GET /api/v1/audit/export": R(wall=Wall.OWN, scope=S.AUDIT_READ),
+    # Work on many units
+    "GET /api/v1/jobs/kinds": R(wall=Wall.KNOWN),
+    "GET /api/v1/jobs": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "POST /api/v1/jobs": R(wall=Wall.OWN, scope=S.UNITS_WRITE, body=_TAG, in_handler=True, done=(200, 422)),
+    "POST /api/v1/jobs #a look at a unit": R(
+        wall=Wall.LOOK, scope=S.UNITS_WRITE, in_handler=True, done=(200,),
+        body=lambda w, a: {**_TAG, "selection": {"ids": ["{unit}"]}},
+    ),
+    "GET /api/v1/jobs/{job}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"job": "job"}),
+    "GET /api/v1/jobs/{job}/items": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"job": "job"}),
+    "GET /api/v1/jobs/{job}/stream": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"job": "job"}),
+    "POST /api/v1/jobs/{job}/cancel": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, ids={"job": "job"}, in_handler=True, done=(200, 409), never="the job is done",
+    ),
+    "POST /api/v1/jobs/{job}/undo": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, ids={"job": "job"}, in_handler=True, done=(200, 409), perhaps=True,
+    ),
+    "GET /api/v1/fleet/summary": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "GET /api/v1/fleet/map": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "GET /api/v1/views": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "POST /api/v1/views": R(
+        wall=Wall.OWN, scope=S.UNITS_READ, body=lambda w, a: {"name": f"v{w.number()}", "query": "product=lamp"},
+    ),
+    "GET /api/v1/views/{view}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"view": "view"}),
+    "PATCH /api/v1/views/{view}": R(
+        wall=Wall.OWN, scope=S.UNITS_READ, ids={"view": "view"}, body={"shared": True}, fresh=new_view,
+    ),
+    "DELETE /api/v1/views/{view}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"view": "view"}, fresh=new_view),
+    # Receivers of events
+    "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),
+    "GET /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
+    "POST /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=_HOOK),
+    "GET /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
+    "PATCH /api/v1/webhooks/{webhook}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"events": ["*"]},
+    ),
+    "DELETE /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, fresh=new_webhook),
+    "GET /api/v1/webhooks/{webhook}/deliveries": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
+    "GET /api/v1/webhooks/{webhook}/deliveries/{delivery}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook", "delivery": "delivery"},
+    ),
+    "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook", "delivery": "delivery"}, done=(200, 202, 409),
+        perhaps=True,
+    ),
+    "POST /api/v1/webhooks/{webhook}/ping": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}),
+    "POST /api/v1/webhooks/{webhook}/replay": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"since": "2020-01-01T00:00:00Z"},
+    ),
+    "POST /api/v1/webhooks/{webhook}/secret": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={}),
+}  # fmt: skip
+
+
+def _some_role(world: World, asker: Asker) -> str:
+    kind = str(world.organisations[asker.organisation or "maker"].kind)
+    return {"owner": "household-member", "platform": "platform-admin"}.get(kind, "viewer")
