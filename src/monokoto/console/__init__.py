@@ -10,14 +10,18 @@ from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.organisations import OrganisationsController
+from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
-from monokoto.console.routes.preferences import PreferencesController, home, not_there
+from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.unit_register import UnitRegisterController
+from monokoto.console.routes.units_bulk import UnitsBulkController
 from monokoto.console.routes.units_detail import UnitPagesController
+from monokoto.console.routes.units_import import UnitsImportController
+from monokoto.console.routes.units_list import UnitsController
 from monokoto.console.routes.webhooks import WebhooksController
 from monokoto.console.shell import router
 from monokoto.console.visit import Visit, Who
@@ -37,12 +41,15 @@ CONTROLLERS = (
     ProductPagesController,
     ProductApplyController,
     UnitRegisterController,
+    UnitsController,
+    UnitsBulkController,
+    UnitsImportController,
     UnitControlController,
     UnitOwnershipController,
     UnitPagesController,
 )
 """The pages; each file in `routes/` has its controller here."""
-CONSOLE = router([asset, home, not_there, *CONTROLLERS])
+CONSOLE = router([asset, overview, not_there, *CONTROLLERS])
 """What assembly mounts."""
 
 __all__ = ["CONSOLE", "CONTROLLERS", "Api", "Part", "Problem", "Refused", "Visit", "Who"]

@@ -108,6 +108,14 @@ class Api:
         """DELETE."""
         return await self.call("DELETE", path, query=query)
 
+    async def send(self, path: str, content: bytes, *, content_type: str, accept: str, **query: Any) -> httpx.Response:
+        """POST a file; the whole answer, for what its headers say. Raises one of the exceptions above."""
+        headers = {"Content-Type": content_type, "Accept": accept}
+        answer = await self._send("POST", path, None, query, content=content, headers=headers)
+        if answer.status_code >= 400:
+            raise refused_of(answer)
+        return answer
+
     async def part(self, path: str, **query: Any) -> Part:
         """As `get`, for a part of a page; a session that is over still ends the whole page."""
         return await self.part_of("GET", path, query=query)
@@ -138,9 +146,18 @@ class Api:
         kind = answer.headers.get("content-type", "").partition(";")[0]
         return msgspec.json.decode(answer.content) if kind.endswith("json") else answer.content
 
-    async def _send(self, method: str, path: str, body: Any, query: Mapping[str, Any]) -> httpx.Response:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        query: Mapping[str, Any],
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         here, client = self.request, self.request.client
-        headers = {name: here.headers[name] for name in _FORWARDED if name in here.headers}
+        headers = {name: here.headers[name] for name in _FORWARDED if name in here.headers} | dict(headers or {})
         if "cookie" in here.headers:
             headers["Cookie"] = here.headers["cookie"]
         if method != "GET":
@@ -157,7 +174,7 @@ class Api:
                 method,
                 path,
                 params={name: value for name, value in query.items() if value is not None and value != ""},
-                content=None if body is None else msgspec.json.encode(body),
+                content=content if body is None else msgspec.json.encode(body),
                 headers=headers,
             )
 

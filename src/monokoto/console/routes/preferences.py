@@ -7,7 +7,6 @@ from litestar.di import NamedDependency
 
 from monokoto.console.api import NotThere, Problem
 from monokoto.console.languages import LANGUAGES
-from monokoto.console.navigation import navigation
 from monokoto.console.visit import HOME, LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Visit
 
 
@@ -27,13 +26,6 @@ class PreferencesController(Controller):
             if guest.who and guest.api.offers("/api/v1/me"):
                 await guest.api.patch("/api/v1/me", {"locale": language})
         return guest.go(guest.value("next", HOME))
-
-
-@get("/")
-async def home(visit: NamedDependency[Visit]) -> Response[str]:
-    """On to the first page that the visitor's role may see; at the latest, their own account."""
-    hrefs = [link.entry.href for _, links in navigation(visit) for link in links]
-    return visit.go(next((href for href in hrefs if href != HOME), "/console/account"))
 
 
 @get("/{path:path}")
