@@ -38,6 +38,12 @@ def written() -> str:
     return HEAD + "\n".join([*_of_units(), *_of_things(), *_of_roles(), *_of_pages()]) + "\n"
 
 
+def _named(key: str) -> str:
+    method, _, path = key.partition(" ")
+    path, _, way = path.partition(" #")
+    return f"{method} `{path}`" + (f" {way}" if way else "")
+
+
 def _cell(row: Row, key: str, column: Column) -> str:
     told = expected(row, key.partition(" ")[0], column)
     return "yes" if told == DONE else str(told)
@@ -66,7 +72,7 @@ def _of_units() -> Iterator[str]:
                     else "-"
                     for name, subject, _ in SIDES
                 ]
-                yield [f"`{key}`", str(row.wall), *cells]
+                yield [_named(key), str(row.wall), *cells]
 
     yield from _table(["route", "wall", *(title for *_, title in SIDES)], rows())
 
@@ -82,7 +88,7 @@ def _of_things() -> Iterator[str]:
                 if not foreign:
                     who = Column("", "other", frozenset(Scope), person=True)
                     foreign = _cell(row, key, who) if row.ids or row.wall is Wall.NOBODYS else "their own"
-                yield [f"`{key}`", str(row.wall), _cell(row, key, Column("nobody")), foreign]
+                yield [_named(key), str(row.wall), _cell(row, key, Column("nobody")), foreign]
 
     yield from _table(["route", "wall", "nobody", "another organisation"], rows())
 
@@ -111,7 +117,7 @@ def _of_pages() -> Iterator[str]:
     yield ""
     yield "A page asks the routes above in its visitor's name; who has not signed in gets past none but the first kind."
     yield ""
-    yield from _table(["page", "for"], ([f"`{key}`", str(page.face)] for key, page in PAGES.items()))
+    yield from _table(["page", "for"], ([_named(key), str(page.face)] for key, page in PAGES.items()))
 
 
 if __name__ == "__main__":
