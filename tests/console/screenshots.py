@@ -1,6 +1,7 @@
 """Writes every page at both widths, in both themes, and in every language, to `screenshots/` (git-ignored), to be looked at.
 
     poe screenshots            all of it: a few minutes
+    poe screenshots --readme   only the pictures of the README, to `docs/images/`
     poe screenshots keys phone those whose file name holds every word
 
 A fleet is there first (`fleet.py`), which lived a day and goes on living. Faults of accessibility and pages wider
@@ -28,9 +29,11 @@ from browser import (
     session_cookies,
 )
 from fleet import FLEET_PAGES, Fleet, fleet
+from pictures import take
 
 from monokoto.testing import Installation
 
+README = "--readme"
 OUT = ROOT / "screenshots"
 LOOKS = (
     *itertools.product(WIDTHS, THEMES, ("en",)),
@@ -42,9 +45,13 @@ LOOKS = (
 def main(words: Sequence[str]) -> int:
     """The number of faults."""
     OUT.mkdir(exist_ok=True)
+    pictures = README in words
     with tempfile.TemporaryDirectory(prefix="monokoto-screenshots-") as folder, Installation(Path(folder)) as here:
         admin = begin_platform(here)
         with fleet(here, admin) as there, chromium(here.api_url) as chrome:
+            if pictures:
+                take(chrome, there)
+                return 0
             return sum(_look(chrome, there, look, words) for look in LOOKS)
 
 

@@ -1,4 +1,4 @@
-"""The README's commands, in their order, as a reader types them, on an installation of their own.
+"""The README's commands, in their order, as a reader types them, on an installation of their own; the Korean page has the same.
 
 Substituted is only what the page cannot know: the ports (a test takes free ones) and `uv run` (the environment is there already).
 `koto up &` is started by the test itself, and waited for.
@@ -20,7 +20,9 @@ from monokoto.testing import Installation
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "README.md").read_text("utf-8")
 SECTION = PAGE.split("## Ten minutes with it")[1].split("\n## ")[0]
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.M | re.S)
+FENCED = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+BLOCKS = FENCED.findall(SECTION)
+TRANSLATIONS = sorted(ROOT.glob("README.*.md"))
 UP = "uv run koto up &\n"
 SENT = 2
 """Temperatures the page sends."""
@@ -85,11 +87,34 @@ def test_the_commands_of_the_readme_do_what_it_says(walked) -> None:
     assert told.count("21.6") >= 2, "in the twin, the history and the latest values"
     for serial in ("hall-1", "hall-2", "hall-3"):
         assert serial in told
+    assert "/console/invitation?token=" in told, "the way into the console"
+    assert len((folder / "codes.csv").read_text().splitlines()) == 1 + 3, "a claim code for every unit"
 
 
 def test_the_two_commands_are_there() -> None:
-    block = re.search(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)
+    block = FENCED.search(PAGE)
     assert block
     demo, test = [line.partition("#")[0].strip() for line in block[1].splitlines()]
     assert demo == "pip install uv && uv run koto demo"
     assert test == "uv run poe test"
+
+
+@pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.name)
+def test_a_translation_has_the_same_commands_and_only_pictures_that_are_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert [commands(block) for block in FENCED.findall(text)] == [commands(block) for block in FENCED.findall(PAGE)]
+    assert text.count("\n## ") == PAGE.count("\n## ")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *TRANSLATIONS], ids=lambda page: page.name)
+def test_pictures_are_there_and_small(page: Path) -> None:
+    """Each is fetched by whoever opens the page, and by every clone for ever (docs/adr/0012)."""
+    pictures = re.findall(r"docs/images/[\w.-]+", page.read_text("utf-8"))
+    assert pictures
+    for name in pictures:
+        assert (ROOT / name).stat().st_size < 80 * 1024, name
+
+
+def commands(block: str) -> list[str]:
+    """What is typed, without the remarks beside it."""
+    return [re.sub(r"\s+# .*", "", line) for line in block.splitlines()]
