@@ -22,6 +22,7 @@ from monokoto.console.routes.units_bulk import UnitsBulkController
 from monokoto.console.routes.units_detail import UnitPagesController
 from monokoto.console.routes.units_import import UnitsImportController
 from monokoto.console.routes.units_list import UnitsController
+from monokoto.console.routes.ways_in import WaysInController
 from monokoto.console.routes.webhooks import WebhooksController
 from monokoto.console.shell import router
 from monokoto.console.visit import Visit, Who
@@ -30,6 +31,7 @@ CONTROLLERS = (
     EntranceController,
     PreferencesController,
     AccountController,
+    WaysInController,
     PeopleController,
     ClaimController,
     JobsController,

@@ -146,6 +146,12 @@ class Visit:
             )
         return self._finish(response)
 
+    def leave(self, location: str) -> Response[str]:
+        """On to another site: only to an address the API named, an identity provider's."""
+        headers = {"HX-Redirect": location} if self.is_part else {"Location": location}
+        response = Response("", status_code=200 if self.is_part else 303, media_type=MediaType.HTML, headers=headers)
+        return self._finish(response)
+
     def remember(self, name: str, value: str) -> None:
         """Keep a preference in the browser."""
         secure = self.request.url.scheme == "https"

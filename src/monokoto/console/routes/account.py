@@ -9,7 +9,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from monokoto.console.api import Api, Refused
+from monokoto.console.api import Api, Problem, Refused
 from monokoto.console.languages import mark, translations
 from monokoto.console.visit import LANGUAGE_COOKIE, Visit
 
@@ -26,7 +26,7 @@ class AccountController(Controller):
     @get("/")
     async def index(self, visit: NamedDependency[Visit]) -> Response[str]:
         """Everything about oneself on one page."""
-        return visit.page("account/account.html", **await _account(visit.api))
+        return visit.page("account/account.html", **await account_parts(visit.api))
 
     @post("/")
     async def save(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -35,7 +35,7 @@ class AccountController(Controller):
         try:
             await visit.api.patch("/api/v1/me", body)
         except Refused as refused:
-            return visit.again("account/account.html", refused, **await _account(visit.api))
+            return visit.again("account/account.html", refused, **await account_parts(visit.api))
         visit.remember(LANGUAGE_COOKIE, body["locale"])
         # Said in the language that was just chosen.
         return visit.go("/console/account", str(translations(body["locale"]).gettext(SAVED)))
@@ -48,7 +48,7 @@ class AccountController(Controller):
             await visit.api.post("/api/v1/password/change", body)
         except Refused as refused:
             # 401 here is the wrong old password, and not a session that is over.
-            return visit.again("account/account.html", refused, **await _account(visit.api))
+            return visit.again("account/account.html", refused, **await account_parts(visit.api))
         return visit.go("/console/account", visit.say(PASSWORD_CHANGED))
 
     @post("/sessions/{session:str}/end")
@@ -58,6 +58,16 @@ class AccountController(Controller):
         return visit.go("/console/account", visit.say(SESSION_ENDED))
 
 
-async def _account(api: Api) -> dict[str, Any]:
+async def account_parts(api: Api, problem: Problem | None = None) -> dict[str, Any]:
+    """What the page shows; `problem`: what was wrong with another way in just now."""
     zones = sorted(one for one in available_timezones() if "/" in one and not one.startswith(("Etc/", "SystemV/")))
-    return {"sessions": await api.part("/api/v1/sessions"), "zones": ["UTC", *zones]}
+    found = await api.part("/api/v1/providers")
+    return {
+        "sessions": await api.part("/api/v1/sessions"),
+        "passkeys": await api.part("/api/v1/passkeys"),
+        "relying_party": (await api.part("/api/v1/passkeys/relying-party")).value,
+        "linked": await api.part("/api/v1/provider-accounts"),
+        "providers": found.value["items"] if found.value else [],
+        "door_problem": problem,
+        "zones": ["UTC", *zones],
+    }

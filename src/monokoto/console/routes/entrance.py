@@ -14,6 +14,7 @@ from litestar.params import FromQuery
 
 from monokoto.console.api import NotSignedIn, Refused
 from monokoto.console.languages import mark
+from monokoto.console.routes.ways_in import ways_in
 from monokoto.console.visit import HOME, SIGN_IN, Visit, local
 
 LINK_SENT = mark("If somebody has this address, a link is on its way to them.")
@@ -33,7 +34,7 @@ class EntranceController(Controller):
         """The form; whoever is signed in goes straight on."""
         if guest.who is not None:
             return guest.go(next)
-        return guest.page("entrance/sign_in.html", next=local(next))
+        return guest.page("entrance/sign_in.html", next=local(next), **await ways_in(guest.api))
 
     @post("/sign-in")
     async def sign_in(self, guest: NamedDependency[Visit]) -> Response[str]:
@@ -44,7 +45,7 @@ class EntranceController(Controller):
                 "/api/v1/session", {"email": guest.value("email"), "password": guest.secret("password")}
             )
         except Refused as refused:
-            return guest.again("entrance/sign_in.html", refused, next=onward)
+            return guest.again("entrance/sign_in.html", refused, next=onward, **await ways_in(guest.api))
         return guest.go(onward)
 
     @post("/sign-out")
@@ -127,12 +128,12 @@ class EntranceController(Controller):
     async def invitation_page(self, guest: NamedDependency[Visit], token: FromQuery[str] = "") -> Response[str]:
         """Who invites to what, by the secret in the mailed link."""
         if not token:
-            return guest.page("entrance/invitation.html", token="", offer=None)
+            return guest.page("entrance/invitation.html", token="", offer=None, **await ways_in(guest.api))
         try:
             offer = await guest.api.post("/api/v1/invitations/offer", {"token": token})
         except Refused as refused:
-            return guest.again("entrance/invitation.html", refused, token=token, offer=None)
-        return guest.page("entrance/invitation.html", token=token, offer=offer)
+            return guest.again("entrance/invitation.html", refused, token=token, offer=None, **await ways_in(guest.api))
+        return guest.page("entrance/invitation.html", token=token, offer=offer, **await ways_in(guest.api))
 
     @post("/invitation")
     async def accept(self, guest: NamedDependency[Visit]) -> Response[str]:
@@ -146,7 +147,9 @@ class EntranceController(Controller):
             joined = await guest.api.post("/api/v1/invitations/accept", body)
         except Refused as refused:
             offer = (await guest.api.part_of("POST", "/api/v1/invitations/offer", body={"token": token})).value
-            return guest.again("entrance/invitation.html", refused, token=token, offer=offer)
+            return guest.again(
+                "entrance/invitation.html", refused, token=token, offer=offer, **await ways_in(guest.api)
+            )
         if joined["signed_in"] is None and guest.who is None:
             return guest.go(SIGN_IN, guest.say(JOINED))
         return guest.go(HOME, guest.say(JOINED))
