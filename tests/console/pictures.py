@@ -54,6 +54,8 @@ def take(chrome: Chromium, there: Fleet) -> None:
             page = visitor.go(one.path.format_map(there.names))
             drawn(page)
             page.wait_for_selector("koto-live[data-connection='live']", state="attached")
+            if page.locator("koto-sparklines").count():
+                page.wait_for_selector("koto-sparklines path[d^=M]", state="attached")
             png = base64.b64encode(page.screenshot()).decode()
             blank = visitor.context.new_page()  # its policy is not ours, which forbids what a page does not need
             webp = blank.evaluate(WEBP, [png, QUALITY])

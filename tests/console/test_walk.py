@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import EMAIL, PAGES, PASSWORD, Chromium, Shown
+from browser import EMAIL, PAGES, PASSWORD, ROOT, Chromium, Shown
 from playwright.sync_api import expect
 
 from monokoto.testing import Installation
 
 Cookies = list[dict[str, Any]]
+BLUEPRINTS = ROOT / "blueprints"
 LOOKS = (("desktop", "light", "en"), ("phone", "dark", "ko"))
 
 
@@ -195,3 +196,53 @@ def test_what_is_not_allowed_has_a_page_of_its_own(chrome: Chromium, cookies: Co
         page = visitor.go(shown.path)
         expect(page.get_by_role("heading", level=1)).to_have_text("Not yours to see")
         expect(page.get_by_role("link", name="To the first page")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+def test_applying_and_registering_fit_and_are_accessible(
+    chrome: Chromium, admin: httpx.Client, cookies: Cookies, look: tuple[str, str, str]
+) -> None:
+    width, theme, language = look
+    admin.patch("/api/v1/me", json={"locale": language}).raise_for_status()
+    text = (
+        (BLUEPRINTS / "sensor" / "product.yaml")
+        .read_text("utf-8")
+        .replace("product: sensor", f"product: walked-{width}")
+    )
+    faults: dict[str, list[str]] = {}
+
+    def look_at(name: str) -> None:
+        wide = [f"{visitor.overflow()} px too wide"] if visitor.overflow() > 0 else []
+        faults[name] = [*visitor.violations(), *visitor.faults, *wide]
+
+    try:
+        with chrome.visitor(width=width, theme=theme, language=language, cookies=cookies) as visitor:
+            page = visitor.go("/console/apply")
+            for name, content in (("refused", "product: ["), ("planned", text)):
+                page.fill("#f-text", content)
+                page.click("button[value=look]")
+                page.wait_for_selector("[role=alert]" if name == "refused" else "button[value=apply]")
+                look_at(name)
+            page.click("button[value=apply]")
+            page.wait_for_url(f"**/console/products/walked-{width}")
+            look_at("product")
+            page = visitor.go(f"/console/units/new?product=walked-{width}")
+            look_at("registering")
+            page.fill("#f-serial", f"W-{width}")
+            page.fill("#f-latitude", "north")
+            page.click("main button.primary")
+            page.wait_for_selector("#f-latitude[aria-invalid]")
+            look_at("registration refused")
+            page.fill("#f-latitude", "37,5")
+            page.fill("#f-longitude", "127")
+            page.click("main button.primary")
+            page.wait_for_selector(".secret")
+            look_at("registered")
+            page = visitor.go("/console/products")
+            look_at("products")
+    finally:
+        admin.patch("/api/v1/me", json={"locale": "en"}).raise_for_status()
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert len(faults) == 7
+    [unit] = admin.get("/api/v1/units", params={"serial": f"W-{width}"}).json()["items"]
+    assert unit["location"] == {"latitude": 37.5, "longitude": 127.0}
