@@ -28,23 +28,23 @@ def node_commands() -> tuple[list[str], list[str]]:
     return [node], [node, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-def fetched() -> list[str]:
+def fetched(folder: Path = HERE) -> list[str]:
     """How node is called, once the packages are there; skips, saying why, where they cannot be fetched."""
     node, npm = node_commands()
-    lock_file = HERE / "package-lock.json"
+    lock_file, modules = folder / "package-lock.json", folder / "node_modules"
     wanted = hashlib.sha256(lock_file.read_bytes()).hexdigest()
-    mark = MODULES / ".fetched"
-    with (HERE / ".fetching").open("w") as busy:
+    mark = modules / ".fetched"
+    with (folder / ".fetching").open("w") as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)  # several test processes want them at once
         if not mark.exists() or mark.read_text() != wanted:
             command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             try:
                 done = subprocess.run(
-                    command, cwd=HERE, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
+                    command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
                 )
             except subprocess.TimeoutExpired:
                 pytest.skip(f"npm fetched no packages within {FETCH_SECONDS} s: is its registry within reach?")
             if done.returncode:
-                pytest.skip(f"npm could not fetch the Web of Things packages: {done.stderr.strip()[-300:]}")
+                pytest.skip(f"npm could not fetch the packages of {folder.name}: {done.stderr.strip()[-300:]}")
             mark.write_text(wanted)
     return node
