@@ -146,9 +146,14 @@ def _call(method: Method) -> Iterator[str]:
 def _given(parameters: list[Parameter]) -> str:
     """`given(...)` in calls that fit on a line each: one name to a line would make functions too long."""
     rows: list[list[str]] = [[]]
+    foreign = [one for one in parameters if one.variable.rstrip("_") != one.name]
     for one in parameters:
+        if one in foreign:
+            continue
         item = f"{one.variable}={one.variable}"
         if len(", ".join([*rows[-1], item])) > _WIDTH:
             rows.append([])
         rows[-1].append(item)
-    return " | ".join(f"given({', '.join(row)})" for row in rows)
+    if foreign:
+        rows.append(["**{" + ", ".join(f'"{one.name}": {one.variable}' for one in foreign) + "}"])
+    return " | ".join(f"given({', '.join(row)})" for row in rows if row) or "given()"

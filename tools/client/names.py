@@ -45,8 +45,8 @@ def group_class(tag: str) -> str:
 
 
 def variable(name: str) -> str:
-    """A parameter's name: `from` as `from_`, `If-Match` as `if_match`."""
-    plain = name.lower().replace("-", "_")
+    """A parameter's name: `from` as `from_`, `If-Match` as `if_match`, `rawId` as `raw_id`."""
+    plain = snake(name.replace("-", "_")).replace("__", "_")
     return f"{plain}_" if keyword.iskeyword(plain) else plain
 
 

@@ -21,21 +21,21 @@ class Arrived(Struct, frozen=True, kw_only=True):
 class Assertion(Struct, frozen=True, kw_only=True):
     """What a device says to prove that it has a passkey."""
 
-    clientdatajson: str = field(name="clientDataJSON")
+    client_data_json: str = field(name="clientDataJSON")
     """base64url"""
-    authenticatordata: str = field(name="authenticatorData")
+    authenticator_data: str = field(name="authenticatorData")
     """base64url"""
     signature: str
     """base64url"""
-    userhandle: str = field(name="userHandle")
+    user_handle: str = field(name="userHandle")
 
 
 class Attestation(Struct, frozen=True, kw_only=True):
     """What a device says of a new passkey."""
 
-    clientdatajson: str = field(name="clientDataJSON")
+    client_data_json: str = field(name="clientDataJSON")
     """base64url"""
-    attestationobject: str = field(name="attestationObject")
+    attestation_object: str = field(name="attestationObject")
     """base64url"""
     transports: list[str] | UnsetType = UNSET
 
@@ -59,7 +59,7 @@ class NewPasskeyCredential(Struct, frozen=True, kw_only=True):
 
     id: str
     """What the device calls it; base64url"""
-    rawid: str = field(name="rawId")
+    raw_id: str = field(name="rawId")
     """What the device calls it; base64url"""
     response: Attestation
     type: str | UnsetType = UNSET
@@ -90,7 +90,7 @@ class PasskeyCredential(Struct, frozen=True, kw_only=True):
 
     id: str
     """What the device calls it; base64url"""
-    rawid: str = field(name="rawId")
+    raw_id: str = field(name="rawId")
     """What the device calls it; base64url"""
     response: Assertion
     type: str | UnsetType = UNSET
