@@ -35,10 +35,9 @@ class KotoMap extends HTMLElement {
 
   _build() {
     this.svg = element("svg", { class: "map", tabindex: "0", role: "group", "aria-label": this.dataset.label, preserveAspectRatio: "xMidYMid slice" });
-    this.land = element("path", { class: "land" });
-    this.borders = element("path", { class: "borders" });
+    this.earth = element("g", {});
     this.marks = element("g", { class: "marks" });
-    this.svg.append(this.land, this.borders, this.marks);
+    this.svg.append(this.earth, this.marks);
     this.status = document.createElement("p");
     this.status.className = "map-status";
     this.status.setAttribute("role", "status");
@@ -52,8 +51,11 @@ class KotoMap extends HTMLElement {
     if (!answer?.ok || !window.topojson) return; // the marks alone still say where
     const world = await answer.json();
     const { land, countries } = world.objects;
-    this.land.setAttribute("d", outline(window.topojson.mesh(world, land)));
-    this.borders.setAttribute("d", outline(window.topojson.mesh(world, countries, (one, other) => one !== other)));
+    const lines = { land: outline(window.topojson.mesh(world, land)) };
+    lines.borders = outline(window.topojson.mesh(world, countries, (one, other) => one !== other));
+    for (const [name, d] of Object.entries(lines)) {
+      for (const turn of [-360, 0, 360]) this.earth.append(element("path", { class: name, d, transform: `translate(${turn} 0)` }));
+    }
   }
 
   _listen(signal) {
@@ -217,7 +219,7 @@ class KotoMap extends HTMLElement {
     const state = one.online === 0 ? "off" : one.online === one.units ? "on" : "some";
     const href = alone ? `/console/units/${one.unit}` : `/console/units?box=${encodeURIComponent(one.box)}`;
     // The list beside the map has the same for the keyboard; hundreds of stops would be none's help.
-    const mark = element("a", { class: `mark ${state}`, href, tabindex: "-1", "aria-label": words });
+    const mark = element("a", { class: `mark ${state}`, href, tabindex: "-1" });
     if (!alone) mark.dataset.box = one.box;
     const [x, y] = [one.longitude, up(one.latitude)];
     const title = element("title", {});
@@ -239,18 +241,19 @@ function extent(clusters) {
   return [pick(0, min), pick(1, min), pick(2, max), pick(3, max)];
 }
 
-// Lines as one path; filled, each closes by itself. Where a line goes over the 180th meridian it is taken up on the other side.
+// Lines as one path; filled, each closes by itself. A line over the 180th meridian goes on past it, which keeps it whole;
+// that the other side has it too, everything is drawn a turn to the west and to the east as well.
 function outline(mesh) {
   return mesh.coordinates.map(piece).join("");
 }
 
 function piece(line) {
-  let before = line[0][0];
+  let [turn, before] = [0, line[0][0]];
   return line
     .map(([longitude, latitude], place) => {
-      const goes = place && abs(longitude - before) < 180 ? "L" : "M";
+      if (abs(longitude - before) > 180) turn += longitude < before ? 360 : -360;
       before = longitude;
-      return `${goes}${longitude.toFixed(2)} ${up(latitude).toFixed(2)}`;
+      return `${place ? "L" : "M"}${(longitude + turn).toFixed(2)} ${up(latitude).toFixed(2)}`;
     })
     .join("");
 }
