@@ -33,7 +33,7 @@ from monokoto.web import Scope
 DATA_DIR = "monokoto-demo"
 SLUG = "demo"
 EMAIL = "demo@example.org"
-TELL_SECONDS = 10.0
+TELL_SECONDS, FIRST_SECONDS = 10.0, 0.2
 
 
 @told
@@ -79,16 +79,15 @@ class _Demo:
     async def _tell_story(self, where: Mapping[str, str]) -> None:
         try:
             key, invitation = await asyncio.to_thread(self._prepare)
-            self._show_way_in(where["api"], invitation)
             with ApiClient(where["api"], key) as api:
-                await self._live(api, where, key)
+                await self._live(api, where, key, invitation)
         except MonokotoError as error:
             self._console.print(f"[red]{error}[/red]")
         finally:
             if self._seconds:
                 self._supervisor.on_signal(15)
 
-    async def _live(self, api: ApiClient, where: Mapping[str, str], key: str) -> None:
+    async def _live(self, api: ApiClient, where: Mapping[str, str], key: str, invitation: str) -> None:
         described = read_folder(self._folder)
         product = check(described).product
         await asyncio.to_thread(api.post, "/api/v1/products/apply", {"files": dict(described.files)})
@@ -112,11 +111,21 @@ class _Demo:
             soft_wrap=True,
         )
         try:
+            await self._first_units(api, fleet)
+            self._show_way_in(where["api"], invitation)
             await self._watch(api, product, fleet)
         finally:
             if fleet.returncode is None:
                 fleet.terminate()
                 await fleet.wait()
+
+    async def _first_units(self, api: ApiClient, fleet: asyncio.subprocess.Process) -> None:
+        """Until there is something to see in the console."""
+        while fleet.returncode is None:
+            presence = await asyncio.to_thread(api.get, "/api/v1/presence", {"limit": 1})
+            if presence["online"]:
+                return
+            await asyncio.sleep(FIRST_SECONDS)
 
     async def _watch(self, api: ApiClient, product: str, fleet: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()
