@@ -32,6 +32,8 @@ class Page:
     """Path parameter: name in `World.ids`, or a literal after `=`."""
     leaves: bool = False
     """Whether it may sign the visitor out, so that it is asked by nobody who comes back."""
+    looks: bool = False
+    """Whether the form of its row asks only to be shown something."""
     fragment: bool = False
     """A part of a page that a script asks for again and again: it says itself that there is nothing."""
 
@@ -44,6 +46,7 @@ _TOKEN = {
     "organisation": "X",
     "email": "x@example.com",
 }
+_PROVIDER = {"provider": "=nobody"}
 _LAMP = {"product": "=lamp"}
 
 PAGES: dict[str, Page] = {
@@ -52,7 +55,18 @@ PAGES: dict[str, Page] = {
     "GET /console/static/{digest}/{name}": Page(face=G, ids={"digest": "=0", "name": "=console.css"}),
     "GET /console/sign-in": Page(face=G),
     "POST /console/sign-in": Page(face=G, form={"email": "nobody@example.com", "password": "no"}),
+    "GET /console/sign-in/with/{provider}": Page(face=G, ids={"provider": "=nobody"}),
+    "GET /console/sign-in/back/{provider}": Page(face=G, ids={"provider": "=nobody"}),
     "POST /console/sign-out": Page(face=G, leaves=True),
+    "GET /console/sign-in/with/{provider}": Page(face=G, ids=_PROVIDER),
+    "GET /console/sign-in/back/{provider}": Page(face=G, ids=_PROVIDER),
+    "POST /console/invitation/with/{provider}": Page(face=G, ids=_PROVIDER, form=_TOKEN),
+    "POST /console/account/providers/{provider}": Page(face=T, ids=_PROVIDER),
+    "POST /console/account/linked/{account}/remove": Page(face=T, ids={"account": "=0000000000001"}),
+    "POST /console/account/passkeys/{passkey}/name": Page(
+        face=T, ids={"passkey": "=0000000000001"}, form={"name": "x"}
+    ),
+    "POST /console/account/passkeys/{passkey}/remove": Page(face=T, ids={"passkey": "=0000000000001"}),
     "GET /console/sign-up": Page(face=G),
     "POST /console/sign-up": Page(face=G, form={"email": "nobody@example.com"}),
     "GET /console/first-run": Page(face=G),
@@ -63,12 +77,19 @@ PAGES: dict[str, Page] = {
     "POST /console/reset": Page(face=G, form=_TOKEN),
     "GET /console/invitation": Page(face=G),
     "POST /console/invitation": Page(face=G, form=_TOKEN),
+    "POST /console/invitation/with/{provider}": Page(face=G, ids={"provider": "=nobody"}, form={"token": "x" * 40}),
     "POST /console/preferences": Page(face=G, form={"theme": "dark"}),
     "POST /console/organisation": Page(face=S, form={"organisation": "0000000000001"}),
     "GET /console/account": Page(face=S),
     "POST /console/account": Page(face=S, form={"name": "zqx"}),
     "POST /console/account/password": Page(face=S, form={"old": "x", "new": "y"}),
     "POST /console/account/sessions/{session}/end": Page(face=T, ids={"session": "session"}),
+    "POST /console/account/providers/{provider}": Page(face=S, ids={"provider": "=nobody"}),
+    "POST /console/account/linked/{account}/remove": Page(face=T, ids={"account": "=0000000000001"}),
+    "POST /console/account/passkeys/{passkey}/name": Page(
+        face=S, ids={"passkey": "=0000000000001"}, form={"name": "x"}
+    ),
+    "POST /console/account/passkeys/{passkey}/remove": Page(face=T, ids={"passkey": "=0000000000001"}),
     "GET /console/people": Page(face=S),
     "POST /console/people/invite": Page(face=S, form={"email": "no", "role": "viewer"}),
     "POST /console/people/{person}/role": Page(face=T, ids={"person": "person"}, form={"role": "viewer"}),
@@ -100,6 +121,14 @@ PAGES: dict[str, Page] = {
     "GET /console/products/{product}/diff": Page(face=S, ids=_LAMP),
     "GET /console/apply": Page(face=S),
     "POST /console/apply": Page(face=S, form={"text": ""}),
+    "GET /console/units": Page(face=S),
+    "GET /console/units/change": Page(face=S),
+    "POST /console/units/change": Page(face=S, form={"kind": "units.tag"}, looks=True),
+    "GET /console/units/export": Page(face=S),
+    "GET /console/units/import": Page(face=S),
+    "POST /console/units/import": Page(face=S, form={"text": ""}),
+    "POST /console/units/views": Page(face=S, form={"name": ""}),
+    "POST /console/units/views/{view}/forget": Page(face=T, ids={"view": "=0000000000001"}),
     "GET /console/units/new": Page(face=S),
     "POST /console/units/new": Page(face=S, form={"serial": ""}),
     "GET /console/units/{unit}": Page(face=U),
