@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from monokoto.connect.people import FirstRun
 from monokoto.engines.records import open_records
@@ -183,6 +183,7 @@ def chromium(url: str) -> Iterator[Chromium]:
     """Start it; it ends with the block."""
     if lacks := missing():
         pytest.skip(lacks)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:

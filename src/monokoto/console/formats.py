@@ -120,9 +120,9 @@ class Formats:
         )
 
     def ago_text(self, at: int) -> str:
-        """How long ago in words."""
-        seconds = (at - self.now) / MICROSECONDS_PER_SECOND
-        return str(dates.format_timedelta(round(seconds), add_direction=True, locale=self.locale, threshold=0.95))
+        """How long ago in words; what is just now is past, whichever clock is a little ahead."""
+        seconds = round((at - self.now) / MICROSECONDS_PER_SECOND) or -1
+        return str(dates.format_timedelta(seconds, add_direction=True, locale=self.locale, threshold=0.95))
 
 
 @lru_cache(maxsize=16)
