@@ -145,18 +145,14 @@ class OverviewController(Controller):
         online: FromQuery[bool | None] = None,
     ) -> FleetMapJson:
         """Units that fall into one cell are one place with their number; the finer the cells, the fewer fall together."""
-        found = await asyncio.to_thread(
-            overview.map,
-            caller,
-            box=parse_box(box) if box else None,
-            cells=cells,
-            product=product,
-            online=online,
-        )
-        return FleetMapJson(
-            units=sum(one.units for one in found),
-            clusters=[cluster_to_json(one, overview.serial(one.unit_id) if one.units == 1 else "") for one in found],
-        )
+        wanted = parse_box(box) if box else None
+
+        def found() -> list[ClusterJson]:
+            clusters = overview.map(caller, box=wanted, cells=cells, product=product, online=online)
+            return [cluster_to_json(one, overview.serial(one.unit_id) if one.units == 1 else "") for one in clusters]
+
+        shown = await asyncio.to_thread(found)
+        return FleetMapJson(units=sum(one.units for one in shown), clusters=shown)
 
 
 def _instant(text: str) -> int:

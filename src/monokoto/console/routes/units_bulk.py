@@ -139,6 +139,8 @@ class Chosen:
 
     units: tuple[str, ...]
     query: UnitQuery
+    all: bool
+    """Said so: that nothing is ticked never means everything."""
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -167,12 +169,13 @@ class UnitsBulkController(Controller):
         kinds = await visit.api.get("/api/v1/jobs/kinds")
         name = visit.request.query_params.get("kind", "")
         kind = next((one for one in kinds if one["name"] == name), None)
-        if kind is None:
+        chosen = _chosen(visit)
+        if kind is None or not (chosen.units or chosen.all):
             return await _show(visit)
         applying = visit.value("do") == "apply"
         try:
             parameters = form_of(kind).read(visit)
-            body = {"kind": name, "selection": _chosen(visit).selection, "parameters": parameters}
+            body = {"kind": name, "selection": chosen.selection, "parameters": parameters}
             made = await visit.api.post("/api/v1/jobs", {**body, "preview": not applying})
         except Refused as refused:
             if refused.problem.status not in {404, 409, 413, 422, 429}:
@@ -184,10 +187,10 @@ class UnitsBulkController(Controller):
 
 
 def _chosen(visit: Visit) -> Chosen:
-    pairs = visit.request.query_params.multi_items()
+    pairs = list(visit.request.query_params.multi_items())
     units = [value for name, value in pairs if name == "unit" and value]
     is_all = any(name == "all" and value for name, value in pairs)
-    return Chosen(() if is_all else tuple(dict.fromkeys(units))[:CHOSEN_MAX], read_query(pairs))
+    return Chosen(() if is_all else tuple(dict.fromkeys(units))[:CHOSEN_MAX], read_query(pairs), is_all)
 
 
 async def _show(
@@ -195,7 +198,7 @@ async def _show(
 ) -> Response[str]:  # fmt: skip
     chosen = _chosen(visit)
     params = visit.request.query_params
-    if not chosen.units and not params.get("all"):
+    if not (chosen.units or chosen.all):
         return visit.page("units/change.html", chosen=None, query=chosen.query, **_nothing())
     kinds = await visit.api.get("/api/v1/jobs/kinds")
     order = list(FORMS)
