@@ -42,6 +42,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
         process.wait(60)
 
 
+@pytest.mark.timeout(400)
 def test_from_the_demo_to_a_live_chart(demo: Path) -> None:
     begun = time.monotonic()
     url, path = wait_until(lambda: LINK.search(demo.read_text()), seconds=120, every=0.2).groups()
