@@ -20,6 +20,11 @@ from monokoto.connect.tenancy import OrganisationKind
 from monokoto.testing import Installation, wait_until
 
 FLEET_PAGES = (
+    Shown("overview", "/console"),
+    Shown("units", "/console/units"),
+    Shown("units-none", "/console/units?text=nothing-like-it"),
+    Shown("units-change", "/console/units/change?all=1&kind=units.tag"),
+    Shown("units-import", "/console/units/import"),
     Shown("products", "/console/products"),
     Shown("product", "/console/products/{product}"),
     Shown("product-diff", "/console/products/{product}/diff"),
