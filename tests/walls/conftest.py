@@ -11,6 +11,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # what the tests share lies beside them
 
+from walls_statements import guard
 from walls_world import World, populate, start
 
 
@@ -20,8 +21,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         server, _engines, platform = runner.run(start(tmp_path_factory.mktemp("walls")))
         made = World(platform, runner.run)
         try:
+            unguard = guard(platform.engines.records.engine, made.unwalled.setdefault)
             populate(made)
             yield made
+            unguard()
+            assert not made.unwalled, f"statements without an organisation: {made.unwalled}"
         finally:
             platform.end_streams()
             runner.run(platform.stop())

@@ -84,7 +84,7 @@ def test_a_form_of_another_site_changes_nothing(world: World, key: str) -> None:
     admin = world.people["maker", "maker-admin"]
     for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "null"}):
         assert visited(world, key, admin, headers=headers).status == 403, headers
-    if PAGES[key].face is not Face.GUEST:
+    if PAGES[key].face is not Face.GUEST and not PAGES[key].looks:
         answer = visited(world, key, admin, csrf=False)
         assert answer.status >= 400, f"{key}: {answer.status} without the session's token"
 

@@ -116,6 +116,8 @@ class World:
         self.marks: dict[str, frozenset[str]] = {}
         """By text: the organisations that may read it."""
         self.secrets: set[str] = set()
+        self.unwalled: dict[str, str] = {}
+        """By place in the source: a statement it made without an organisation."""
         self._numbers = itertools.count(1)
 
     def ask(self, method: str, path: str, asker: Asker | None = None, body: Any = None, **given: Any) -> Answer:
