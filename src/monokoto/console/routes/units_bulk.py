@@ -95,7 +95,7 @@ FORMS = {
         mark("Add and remove tags"),
         (
             Field("add", mark("Add"), mark("With commas between them")),
-            Field("remove", mark("Take away"), mark("With commas between them")),
+            Field("remove", mark("Tags to take away"), mark("With commas between them")),
         ),
         _tags,
     ),
