@@ -46,7 +46,6 @@ _TOKEN = {
     "organisation": "X",
     "email": "x@example.com",
 }
-_PROVIDER = {"provider": "=nobody"}
 _LAMP = {"product": "=lamp"}
 
 PAGES: dict[str, Page] = {
@@ -58,15 +57,6 @@ PAGES: dict[str, Page] = {
     "GET /console/sign-in/with/{provider}": Page(face=G, ids={"provider": "=nobody"}),
     "GET /console/sign-in/back/{provider}": Page(face=G, ids={"provider": "=nobody"}),
     "POST /console/sign-out": Page(face=G, leaves=True),
-    "GET /console/sign-in/with/{provider}": Page(face=G, ids=_PROVIDER),
-    "GET /console/sign-in/back/{provider}": Page(face=G, ids=_PROVIDER),
-    "POST /console/invitation/with/{provider}": Page(face=G, ids=_PROVIDER, form=_TOKEN),
-    "POST /console/account/providers/{provider}": Page(face=T, ids=_PROVIDER),
-    "POST /console/account/linked/{account}/remove": Page(face=T, ids={"account": "=0000000000001"}),
-    "POST /console/account/passkeys/{passkey}/name": Page(
-        face=T, ids={"passkey": "=0000000000001"}, form={"name": "x"}
-    ),
-    "POST /console/account/passkeys/{passkey}/remove": Page(face=T, ids={"passkey": "=0000000000001"}),
     "GET /console/sign-up": Page(face=G),
     "POST /console/sign-up": Page(face=G, form={"email": "nobody@example.com"}),
     "GET /console/first-run": Page(face=G),
