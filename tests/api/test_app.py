@@ -163,10 +163,11 @@ def test_clients_of_other_systems_may_send_what_they_know(client):
 
 def test_the_document_says_which_scope_a_route_needs(client):
     paths = client.get("/openapi/openapi.json").json()["paths"]
-    assert paths["/things"]["get"]["security"] == [{"key": ["units:read"]}]
-    assert paths["/things"]["post"]["security"] == [{"key": ["units:read", "units:write"]}]
+    assert paths["/things"]["get"]["security"] == [{"key": ["units:read"]}, {"session": ["units:read"]}]
+    both = ["units:read", "units:write"]
+    assert paths["/things"]["post"]["security"] == [{"key": both}, {"session": both}]
     assert paths["/dialect"]["post"]["security"] == []
-    assert paths["/stream"]["get"]["security"] == [{"key": []}]
+    assert paths["/stream"]["get"]["security"] == [{"key": []}, {"session": []}]
     assert list(paths["/dialect"]["post"]["requestBody"]["content"]) == ["text/csv"]
 
 
