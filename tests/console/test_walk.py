@@ -238,11 +238,17 @@ def test_applying_and_registering_fit_and_are_accessible(
             page.click("main button.primary")
             page.wait_for_selector(".secret")
             look_at("registered")
+            page.click("main a.primary")
+            page.wait_for_selector("#unit-tabs")
+            look_at("unit with coordinates and no name of its place")
+            page = visitor.go("/console/units")
+            assert f"W-{width}" in page.inner_text("main table")
+            look_at("units")
             page = visitor.go("/console/products")
             look_at("products")
     finally:
         admin.patch("/api/v1/me", json={"locale": "en"}).raise_for_status()
     assert {name: found for name, found in faults.items() if found} == {}
-    assert len(faults) == 7
+    assert len(faults) == 9
     [unit] = admin.get("/api/v1/units", params={"serial": f"W-{width}"}).json()["items"]
     assert unit["location"] == {"latitude": 37.5, "longitude": 127.0}
