@@ -309,9 +309,7 @@ def test_units_are_found_in_a_part_of_the_earth(client: TestClient[Litestar]) ->
         assert client.get(f"{UNITS}?box={wrong}").status_code == 422, wrong
 
 
-@pytest.mark.parametrize(
-    "sort", ["product,-serial", "-name,serial", "-created_at", "status,-name,serial", "-version"]
-)
+@pytest.mark.parametrize("sort", ["product,-serial", "-name,serial", "-created_at", "status,-name,serial", "-version"])
 def test_any_order_pages_without_gap_or_repeat_and_the_cursor_carries_it(
     client: TestClient[Litestar], sort: str
 ) -> None:
