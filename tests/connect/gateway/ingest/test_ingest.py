@@ -172,7 +172,9 @@ def test_limits_of_size(http, log):
 
 
 def test_too_fast_is_told(http, log):
-    answers = [http.post("/api/v1/telemetry", content=b"{}", headers=BEARER) for _ in range(70)]
+    answers = [http.post("/api/v1/telemetry", content=b"{}", headers=BEARER)]
+    while answers[-1].status_code == 204 and len(answers) < 2_000:  # a slow machine earns some of them again
+        answers.append(http.post("/api/v1/telemetry", content=b"{}", headers=BEARER))
     codes = [answer.status_code for answer in answers]
     assert codes[:50] == [204] * 50
     assert codes[-1] == 429
