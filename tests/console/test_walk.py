@@ -241,7 +241,7 @@ def test_applying_and_registering_fit_and_are_accessible(
             page.click("main a.primary")
             page.wait_for_selector("#unit-tabs")
             look_at("unit with coordinates and no name of its place")
-            page = visitor.go("/console/units")
+            page = visitor.go(f"/console/units?text=W-{width}")
             assert f"W-{width}" in page.inner_text("main table")
             look_at("units")
             page = visitor.go("/console/products")

@@ -1,4 +1,4 @@
-"""One world for all tests of the walls: making it costs seconds, and nothing they do to it moves a wall."""
+"""One world for all tests of a file of the walls: making it costs seconds, and nothing they do to it moves a wall."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from walls_statements import guard
 from walls_world import World, populate, start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """For one file: it holds the one series store a process may have open."""
     with asyncio.Runner() as runner:
         server, _engines, platform = runner.run(start(tmp_path_factory.mktemp("walls")))
         made = World(platform, runner.run)
