@@ -329,6 +329,7 @@ def test_what_was_asked_over_mqtt_stands_in_the_audit_log(here: Installation, ma
         records.close()
 
 
+@pytest.mark.long
 def test_kept_sessions_go_on_after_their_gateway_died_and_after_the_platform_did(tmp_path: Path) -> None:
     with Installation(tmp_path) as here, here.organisation("acme") as api:
         apply(api, "thermostat")

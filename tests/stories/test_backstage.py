@@ -132,6 +132,7 @@ def test_what_everybody_did_is_written_down_and_holds(backstage: Installation) -
         assert told[0]["entries"] == len(actions)
 
 
+@pytest.mark.long
 def test_killed_amid_everything_nothing_acknowledged_is_lost(tmp_path: Path, receiver: Receiver) -> None:
     here = Installation(tmp_path, {"MONOKOTO_WEBHOOKS_ALLOW_PRIVATE": "true"})
     here.start()

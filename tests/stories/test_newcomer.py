@@ -42,6 +42,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
         process.wait(60)
 
 
+@pytest.mark.long  # a minute; the front door and the commands of the README have tests of their own
 @pytest.mark.timeout(400)
 def test_from_the_demo_to_a_live_chart(demo: Path) -> None:
     begun = time.monotonic()
