@@ -139,11 +139,7 @@ class Visit:
         headers = {"HX-Redirect": path} if self.is_part else {"Location": path}
         response = Response("", status_code=200 if self.is_part else 303, media_type=MediaType.HTML, headers=headers)
         if said:
-            response.set_cookie(
-                Cookie(
-                    key=SAID_COOKIE, value=quote(said), path=HOME, max_age=_SAID_SECONDS, httponly=True, samesite="lax"
-                )
-            )
+            response.set_cookie(self._cookie(SAID_COOKIE, quote(said), _SAID_SECONDS))
         return self._finish(response)
 
     def leave(self, location: str) -> Response[str]:
@@ -154,10 +150,11 @@ class Visit:
 
     def remember(self, name: str, value: str) -> None:
         """Keep a preference in the browser."""
+        self.api.cookies.append(self._cookie(name, value, YEAR_SECONDS))
+
+    def _cookie(self, name: str, value: str, seconds: int) -> Cookie:
         secure = self.request.url.scheme == "https"
-        self.api.cookies.append(
-            Cookie(key=name, value=value, path=HOME, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=secure)
-        )
+        return Cookie(key=name, value=value, path=HOME, max_age=seconds, httponly=True, samesite="lax", secure=secure)
 
     def say(self, text: str, **values: Any) -> str:
         """A text in the visitor's language, for what is said outside of templates."""
