@@ -23,7 +23,7 @@ from monokoto.kernel.clock import format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Page, Scope, by_hand, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, by_hand, decode_cursor, page_of, problem_responses, requires
 
 _COLUMNS = (
     "id", "at", "actor_kind", "actor_id", "actor_name", "action", "subject_kind", "subject_id", "outcome", "status",
@@ -157,9 +157,8 @@ class AuditController(Controller):
         wanted = filter_from_query(actor=actor, action=action, subject=subject, outcome=outcome, begin=begin, end=end)
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(audit.list, caller.organisation_id, wanted, before=before, limit=limit + 1)
-        return Page(
-            items=[entry_to_json(entry, caller.organisation_id) for entry in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].draft.id) if len(found) > limit else None,
+        return page_of(
+            found, limit, lambda entry: entry.draft.id, lambda entry: entry_to_json(entry, caller.organisation_id)
         )
 
     @get(

@@ -135,6 +135,14 @@ class Directory:
         known = self._state.known(unit_id)
         return None if known is None else known.identity
 
+    def find(self, unit_id: int) -> UnitIdentity | None:
+        """The same, also when the unit was registered a moment ago: a miss is looked up in the records, which blocks."""
+        unit = self.get(unit_id)
+        if unit is None:
+            self.refresh()
+            unit = self.get(unit_id)
+        return unit
+
     def child(self, parent_unit_id: int, name: str) -> UnitIdentity | None:
         """The active unit with this id (text) or serial in the tree below a unit, that unit itself included.
 

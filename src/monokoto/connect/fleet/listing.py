@@ -15,7 +15,7 @@ from monokoto.connect.fleet.tree import prefix_range, subtree_range
 from monokoto.connect.fleet.unit import Status, Unit
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import SEARCH_LENGTH_MAX, TAGS_PER_UNIT_MAX
-from monokoto.web import Page, Sorting, decode_cursor, encode_cursor
+from monokoto.web import Page, Sorting, decode_cursor, page_of
 
 PRESENT = (Status.ACTIVE, Status.SUSPENDED)
 """What is listed when nobody asks for a status: the retired are history."""
@@ -202,10 +202,7 @@ def list_tree(connection: sa.Connection, top: Unit, *, limit: int, cursor: str |
         .limit(limit + 1)
     )
     rows = connection.execute(query).all()
-    return Page(
-        items=[unit_from_row(row) for row in rows[:limit]],
-        next_cursor=encode_cursor(rows[limit - 1].path) if len(rows) > limit else None,
-    )
+    return page_of(rows, limit, lambda row: row.path, unit_from_row)
 
 
 def conditions(

@@ -20,7 +20,7 @@ from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import TooMany
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import JOB_STREAMS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, decode_cursor, page_of, problem_responses, requires
 
 _LOOK_SECONDS = 0.5
 _HEARTBEAT_LOOKS = 30
@@ -215,10 +215,7 @@ class JobsController(Controller):
         """The newest first."""
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(jobs.list, caller.organisation_id, before=before, limit=limit + 1)
-        return Page(
-            items=[job_to_json(job, jobs.kinds.get(job.kind)) for job in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda job: job.id, lambda job: job_to_json(job, jobs.kinds.get(job.kind)))
 
     @get("/{job:str}", operation_id="getJob", guards=_READ, responses=problem_responses(404), summary="Look at a job")
     async def job(self, caller: NamedDependency[Caller], jobs: NamedDependency[Jobs], job: FromPath[str]) -> JobJson:
@@ -250,10 +247,7 @@ class JobsController(Controller):
             jobs.items, caller.organisation_id, parse_id(job, what="job id"),
             states=states or (), after=after, limit=limit + 1,
         )  # fmt: skip
-        return Page(
-            items=[item_to_json(item) for item in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].number) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda item: item.number, item_to_json)
 
     @post(
         "/{job:str}/cancel",

@@ -240,15 +240,8 @@ class Worker:
         try:
             check_maker(kind, job.caller, item.target)
             plan = await kind.plan(job.caller, item.target, parameters)
-        except Unavailable:
-            raise
-        except MonokotoError as error:
-            return self._settled(item, direction.refused, reason_of(error))
-        except Exception:
-            _log.exception("job_item_failed", job=format_id(job.id), number=item.number)
-            return self._settled(
-                item, direction.refused, "Something went wrong here; the platform's log has the reason."
-            )
+        except Exception as error:
+            return self._settled(item, direction.refused, _reason(job, item, error))
         if plan.before is None:
             return self._settled(item, ItemState.UNCHANGED)
         return replace(self._settled(item, direction.begun), before=msgspec.json.encode(plan.before).decode())
@@ -260,15 +253,8 @@ class Worker:
             else:
                 before = msgspec.json.decode(item.before or "{}")
                 await kind.undo(job.caller, item.target, parameters, before)
-        except Unavailable:
-            raise
-        except MonokotoError as error:
-            return self._settled(item, direction.refused, reason_of(error))
-        except Exception:
-            _log.exception("job_item_failed", job=format_id(job.id), number=item.number)
-            return self._settled(
-                item, direction.refused, "Something went wrong here; the platform's log has the reason."
-            )
+        except Exception as error:
+            return self._settled(item, direction.refused, _reason(job, item, error))
         return self._settled(item, direction.done)
 
     def _settled(self, item: Item, state: ItemState, reason: str = "") -> Item:
@@ -292,3 +278,13 @@ class Worker:
         with self._jobs.records.write() as connection:
             store.update_job(connection, job.organisation_id, job.id, changes)
             return store.read_job(connection, job.organisation_id, job.id)
+
+
+def _reason(job: Job, item: Item, error: Exception) -> str:
+    """Why an item was refused; raises what only makes the job wait, and logs what nobody expected."""
+    if isinstance(error, Unavailable):
+        raise error
+    if isinstance(error, MonokotoError):
+        return reason_of(error)
+    _log.error("job_item_failed", job=format_id(job.id), number=item.number, exc_info=error)
+    return "Something went wrong here; the platform's log has the reason."

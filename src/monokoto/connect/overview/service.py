@@ -130,11 +130,7 @@ class Overview:
 
     def serial(self, unit_id: int) -> str:
         """What a unit is called on its plate."""
-        unit = self._directory.get(unit_id)
-        if unit is None:
-            # Registered a moment ago: the directory may not have seen it yet.
-            self._directory.refresh()
-            unit = self._directory.get(unit_id)
+        unit = self._directory.find(unit_id)
         return "" if unit is None else unit.serial
 
     def _fleet(self, caller: Caller) -> _Fleet:

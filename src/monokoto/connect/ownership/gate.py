@@ -25,11 +25,7 @@ class UnitGate(Gate):
         reach = self._ledger.reach(caller.organisation_id, unit_id)
         if reach is not None:
             return reach
-        unit = self._directory.get(unit_id)
-        if unit is None:
-            # Registered a moment ago: the directory may not have seen it yet.
-            self._directory.refresh()
-            unit = self._directory.get(unit_id)
+        unit = self._directory.find(unit_id)
         if unit is None or unit.organisation_id != caller.organisation_id:
             raise NotFound(f"There is no unit {format_id(unit_id)!r}.")
         return _made(unit_id, unit.organisation_id)

@@ -148,10 +148,7 @@ class Ownerships:
 
     def _terms(self, unit_ids: Sequence[int]) -> Iterator[tuple[int, bool]]:
         for unit_id in unit_ids:
-            unit = self._directory.get(unit_id)
-            if unit is None:  # Registered a moment ago: the directory may not have seen it yet.
-                self._directory.refresh()
-                unit = self._directory.get(unit_id)
+            unit = self._directory.find(unit_id)
             if unit is None:
                 raise NotFound(f"There is no unit {format_id(unit_id)!r}.")
             yield unit_id, self._contract.maker_sees(unit.organisation_id, unit.product, unit.version)

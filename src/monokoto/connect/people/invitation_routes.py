@@ -40,8 +40,8 @@ from monokoto.web import (
     Page,
     Scope,
     decode_cursor,
-    encode_cursor,
     is_secure,
+    page_of,
     problem_responses,
     require_same_site,
     requires,
@@ -128,10 +128,7 @@ class InvitationController(Controller):
         """From the oldest on, those accepted, taken back and expired too."""
         after = decode_cursor(cursor, int)[0] if cursor else 0
         found = await asyncio.to_thread(invitations.list, caller.organisation_id, after=after, limit=limit + 1)
-        return Page(
-            items=[invitation_to_json(one) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda one: one.id, invitation_to_json)
 
     @post(
         operation_id="invitePerson",

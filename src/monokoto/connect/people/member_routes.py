@@ -41,7 +41,7 @@ from monokoto.kernel.clock import Clock
 from monokoto.kernel.facts import Facts
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, decode_cursor, page_of, problem_responses, requires
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX)]
 
@@ -97,10 +97,7 @@ class MemberController(Controller):
         """From the person known the longest on. People become members by accepting an invitation."""
         after = decode_cursor(cursor, int)[0] if cursor else 0
         found = await asyncio.to_thread(people.members, caller.organisation_id, after=after, limit=limit + 1)
-        return Page(
-            items=[member_to_json(one) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].person.id) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda one: one.person.id, member_to_json)
 
     @get(
         "/members/{person:str}",
@@ -202,10 +199,7 @@ class OrganisationsController(Controller):
         """By slug. Their names, not what is in them: that is open to their members alone."""
         after = decode_cursor(cursor, str)[0] if cursor else ""
         found = await asyncio.to_thread(organisations.list, after=after, limit=limit + 1)
-        return Page(
-            items=[organisation_to_json(one) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].slug) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda one: one.slug, organisation_to_json)
 
     @post(
         operation_id="createOrganisation",

@@ -164,11 +164,7 @@ class Presence:
 
     def of(self, organisation_id: int, unit_id: int) -> UnitPresence:
         """One unit's presence; raises NotFound."""
-        unit = self._directory.get(unit_id)
-        if unit is None:
-            # Registered a moment ago: the directory may not have seen it yet.
-            self._directory.refresh()
-            unit = self._directory.get(unit_id)
+        unit = self._directory.find(unit_id)
         if unit is None or unit.organisation_id != organisation_id:
             raise NotFound(f"There is no unit {format_id(unit_id)!r}.")
         row = self._columns.row_of(unit_id)

@@ -20,7 +20,7 @@ from monokoto.kernel.clock import format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, WEBHOOK_SECRET_GRACE_SECONDS_MAX
-from monokoto.web import Caller, Page, Scope, decode_cursor, encode_cursor, problem_responses, requires
+from monokoto.web import Caller, Page, Scope, decode_cursor, page_of, problem_responses, requires
 
 _READ = [requires(Scope.WEBHOOKS_READ)]
 _WRITE = [requires(Scope.WEBHOOKS_WRITE)]
@@ -376,10 +376,7 @@ class WebhooksController(Controller):
         found = await asyncio.to_thread(
             webhooks.deliveries, caller.organisation_id, _id(webhook), state=only, before=before, limit=limit + 1
         )
-        return Page(
-            items=[delivery_to_json(one) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
-        )
+        return page_of(found, limit, lambda one: one.id, delivery_to_json)
 
     @get(
         "/{webhook:str}/deliveries/{delivery:str}",

@@ -32,7 +32,7 @@ from monokoto.web import (
     Scope,
     by_hand,
     decode_cursor,
-    encode_cursor,
+    page_of,
     problem_responses,
     requires,
 )
@@ -241,10 +241,9 @@ async def _page(
         before=before,
         limit=limit + 1,
     )
-    return Page(
-        items=[command_to_json(command) for command in found[:limit] if reach.holds(command.created_at)],
-        next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
-    )
+    page = page_of(found, limit, lambda command: command.id, lambda command: command)
+    shown = [command_to_json(command) for command in page.items if reach.holds(command.created_at)]
+    return Page(items=shown, next_cursor=page.next_cursor)
 
 
 CONTROLLERS = (ActionsController,)

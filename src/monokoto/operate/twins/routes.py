@@ -29,10 +29,10 @@ from monokoto.web import (
     Reach,
     Scope,
     decode_cursor,
-    encode_cursor,
     format_etag,
     if_match,
     not_modified,
+    page_of,
     problem_responses,
     requires,
 )
@@ -197,11 +197,7 @@ class TwinController(Controller):
             limit=limit + 1 if reach.always else DESIRED_REVISIONS_MAX,
         )
         shown = [desired for desired in found if desired.at is None or reach.holds(desired.at)]
-        more = len(shown) > limit
-        return Page(
-            items=[revision_to_json(desired) for desired in shown[:limit]],
-            next_cursor=encode_cursor(shown[limit - 1].revision) if more else None,
-        )
+        return page_of(shown, limit, lambda desired: desired.revision, revision_to_json)
 
     @get(
         "/stream",
