@@ -69,3 +69,5 @@ class AlertChange:
     evidence: tuple[Evidence, ...] = ()
     suppressed_by: str = ""
     """The rule whose alert on this unit or one above it hides this one; empty: none does."""
+    audience: str = "both"
+    """Who is told: `maker`, `owner` (the unit's), or `both`. Of a rule that an organisation added it is always that organisation."""
