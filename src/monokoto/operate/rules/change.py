@@ -70,4 +70,4 @@ class AlertChange:
     suppressed_by: str = ""
     """The rule whose alert on this unit or one above it hides this one; empty: none does."""
     audience: str = "both"
-    """Who is told: `maker`, `owner` (the unit's), or `both`. Of a rule that an organisation added it is always that organisation."""
+    """Who is told: `maker`, `owner` (the unit's), or `both`. Only for rules of products: an added rule is its organisation's."""
