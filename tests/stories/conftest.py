@@ -18,6 +18,21 @@ from authority import Authority
 ROOT = Path(__file__).resolve().parents[2]
 
 
+LOG_LINES_SHOWN = 80
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A story that fails shows the last words of its installations."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.failed:
+        for name, used in getattr(item, "funcargs", {}).items():
+            if isinstance(used, Installation) and used.error_log.exists():
+                words = used.error_log.read_text("utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+                report.sections.append((f"log of {name}", "\n".join(words)))
+
+
 @pytest.fixture(scope="session")
 def blueprints() -> Path:
     return ROOT / "blueprints"

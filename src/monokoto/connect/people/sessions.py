@@ -61,6 +61,7 @@ class Sessions:
         self._clock = clock
         self._known: dict[int, _Known] = {}
         self._seen: dict[int, int] = {}
+        self._changes = 0
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._beginnings: builtins.list[_Beginning] = []
@@ -229,6 +230,7 @@ class Sessions:
 
     def _forget(self, gone: Callable[[_Known], bool]) -> None:
         with self._lock:
+            self._changes += 1
             self._known = {one: known for one, known in self._known.items() if not gone(known)}
 
     def _load(self, session_id: int, now: int) -> _Known:
@@ -242,6 +244,7 @@ class Sessions:
             .outerjoin(organisations, organisations.c.organisation_id == memberships.c.organisation_id)
             .where(sessions.c.session_id == session_id)
         )
+        changes = self._changes
         with self._records.read() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -259,7 +262,8 @@ class Sessions:
         with self._lock:
             if len(self._known) >= _CACHE_SESSIONS_MAX:
                 self._known = {}
-            self._known[session_id] = known
+            if self._changes == changes:  # else what was read may be from before a change
+                self._known[session_id] = known
         return known
 
     def _note_use(self, session: Session, now: int) -> None:

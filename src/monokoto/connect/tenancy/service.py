@@ -118,6 +118,7 @@ class ApiKeys:
         self._clock = clock
         self._known: dict[bytes, _Known] = {}
         self._used: dict[int, int] = {}
+        self._revocations = 0
         self._lock = threading.Lock()
 
     def create(
@@ -190,6 +191,7 @@ class ApiKeys:
         if row is None:
             raise NotFound(f"There is no key {format_id(key_id)!r}.")
         with self._lock:
+            self._revocations += 1
             self._known.pop(row.digest, None)
             self._used.pop(key_id, None)
         return key_from_row(row)
@@ -233,6 +235,7 @@ class ApiKeys:
         key_id = key_id_in(secret)
         if key_id is None:
             raise _unknown()
+        revocations = self._revocations
         with self._records.read() as connection:
             row = connection.execute(
                 sa.select(api_keys, organisations.c.kind)
@@ -249,7 +252,8 @@ class ApiKeys:
         with self._lock:
             if len(self._known) >= _CACHE_KEYS_MAX:
                 self._known.clear()
-            self._known[presented] = known
+            if self._revocations == revocations:  # else what was read may be from before a revocation
+                self._known[presented] = known
         return known
 
     def _note_use(self, key: ApiKey, now: int) -> None:
