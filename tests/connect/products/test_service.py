@@ -127,10 +127,10 @@ def test_pre_releases_promise_nothing_until_the_release(products: Products, fold
 
 
 def test_other_sections_may_change_with_any_version(products: Products, folder_of) -> None:
-    products.apply(US, folder_of(sections={"rules": {"hot": {"when": "temperature > 100"}}}))
-    plan = products.plan(US, folder_of("1.0.1", sections={"rules": {"hot": {"when": "temperature > 90"}}}))
-    assert (plan.outcome, [change.place for change in plan.changes]) == (Outcome.ADD_VERSION, ["/rules"])
-    assert [note.place for note in plan.notes] == ["/rules"]
+    products.apply(US, folder_of(sections={"meters": {"hot": {"when": "temperature > 100"}}}))
+    plan = products.plan(US, folder_of("1.0.1", sections={"meters": {"hot": {"when": "temperature > 90"}}}))
+    assert (plan.outcome, [change.place for change in plan.changes]) == (Outcome.ADD_VERSION, ["/meters"])
+    assert [note.place for note in plan.notes] == ["/meters"]
 
 
 def test_a_model_is_compiled_once_and_the_current_one_follows(

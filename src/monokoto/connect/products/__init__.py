@@ -1,14 +1,16 @@
 """Products: what makers describe, in versions that never change."""
 
-from monokoto.connect.products.changes.change import Change, ChangeKind
+from monokoto.connect.products.changes.change import ABSENT, Change, ChangeKind, change_at
 from monokoto.connect.products.description.checking import CheckedProduct, check
 from monokoto.connect.products.description.compiling import compile_model
 from monokoto.connect.products.description.folder import Folder, read_folder
-from monokoto.connect.products.description.report import Note
+from monokoto.connect.products.description.report import Note, Report, child, suggestion
+from monokoto.connect.products.description.sections import Section
 from monokoto.connect.products.description.validation import schema_validator
 from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
 from monokoto.connect.products.plan import Outcome, Plan
 from monokoto.connect.products.routes import ProductsController, checked_to_json
+from monokoto.connect.products.sections import SectionChecker
 from monokoto.connect.products.semver import Bump
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
 from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_simulation
@@ -16,6 +18,7 @@ from monokoto.connect.products.since import applied_since
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 
 __all__ = [
+    "ABSENT",
     "VERSION_APPLIED",
     "ActionModel",
     "Applied",
@@ -35,14 +38,20 @@ __all__ = [
     "Products",
     "ProductsController",
     "PropertyModel",
+    "Report",
+    "Section",
+    "SectionChecker",
     "Simulation",
     "VersionContent",
     "VirtualUnit",
     "applied_since",
+    "change_at",
     "check",
     "checked_to_json",
+    "child",
     "compile_model",
     "parse_simulation",
     "read_folder",
     "schema_validator",
+    "suggestion",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monokoto.connect.products.changes.change import Change
+from monokoto.connect.products.changes.change import ABSENT, Change, change_at
 from monokoto.connect.products.changes.compatibility import compare_models, compare_sections
 from monokoto.connect.products.description.checking import CheckedProduct
+from monokoto.connect.products.description.folder import PRODUCT_FILE
 from monokoto.connect.products.description.report import Note
+from monokoto.connect.products.sections import SectionChecker
 from monokoto.connect.products.semver import Bump, Version, parse_version
 from monokoto.connect.products.store import VersionContent
 from monokoto.kernel.errors import Fault
@@ -60,16 +62,21 @@ def current_of(existing: Sequence[str]) -> str:
     return str(max(versions, key=lambda one: (not one.pre_release, one)))
 
 
-def make_plan(checked: CheckedProduct, existing: Sequence[str], content: Callable[[str], VersionContent]) -> Plan:
+def make_plan(
+    checked: CheckedProduct,
+    existing: Sequence[str],
+    content: Callable[[str], VersionContent],
+    sections: Sequence[SectionChecker] = (),
+) -> Plan:
     """What applying this product comes to beside the versions there are; `content` reads one of them."""
     version = parse_version(checked.version)
     if checked.version in existing:
-        return _same_version(checked, content(checked.version), existing)
+        return _same_version(checked, content(checked.version), existing, sections)
     if not existing:
         return Plan(product=checked.product, version=checked.version, outcome=Outcome.CREATE, notes=checked.notes)
     base, over = neighbours(checked.version, existing)
     below, above = content(base) if base else None, content(over) if over and not version.pre_release else None
-    changes = changes_between(below, checked) if below else ()
+    changes = changes_between(below, checked, sections) if below else ()
     needed = max((change.bump for change in changes), default=Bump.NONE)
     plan = Plan(
         product=checked.product,
@@ -91,12 +98,26 @@ def make_plan(checked: CheckedProduct, existing: Sequence[str], content: Callabl
     return plan
 
 
-def changes_between(older: VersionContent, checked: CheckedProduct | VersionContent) -> tuple[Change, ...]:
+def changes_between(
+    older: VersionContent, checked: CheckedProduct | VersionContent, sections: Sequence[SectionChecker] = ()
+) -> tuple[Change, ...]:
     """Every change from an applied version to this folder, or to another applied version."""
     return (
         *compare_models(older.thing_model, checked.thing_model),
-        *compare_sections(older.document, checked.document),
+        *compare_sections(older.document, checked.document, {one.name: one.changes for one in sections}),
+        *_compare_files(older.files, checked.files),
     )
+
+
+def _compare_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    """Files beside product.yaml, as texts."""
+    names = sorted((before.keys() | after.keys()) - {PRODUCT_FILE})
+    reason = "no unit or caller depends on it"
+    return [
+        change_at(f"/{name}", before.get(name, ABSENT), after.get(name, ABSENT), Bump.PATCH, reason)
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
 
 
 def _free(candidate: Version, existing: Sequence[str]) -> str:
@@ -105,7 +126,9 @@ def _free(candidate: Version, existing: Sequence[str]) -> str:
     return str(candidate if highest < candidate else highest.raised(Bump.MAJOR))
 
 
-def _same_version(checked: CheckedProduct, there: VersionContent, existing: Sequence[str]) -> Plan:
+def _same_version(
+    checked: CheckedProduct, there: VersionContent, existing: Sequence[str], sections: Sequence[SectionChecker]
+) -> Plan:
     version = parse_version(checked.version)
     plan = Plan(
         product=checked.product,
@@ -116,7 +139,7 @@ def _same_version(checked: CheckedProduct, there: VersionContent, existing: Sequ
     )
     if checked.digest == there.header.digest:
         return plan
-    changes = changes_between(there, checked)
+    changes = changes_between(there, checked, sections)
     needed = max((change.bump for change in changes), default=Bump.PATCH)
     return replace(
         plan,

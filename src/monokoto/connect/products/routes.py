@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipV
 from msgspec import Meta
 
 from monokoto.connect.products.changes.change import ABSENT, Change
-from monokoto.connect.products.description.checking import CheckedProduct, check
+from monokoto.connect.products.description.checking import CheckedProduct
 from monokoto.connect.products.description.folder import Folder
 from monokoto.connect.products.description.report import Note
 from monokoto.connect.products.plan import Plan
@@ -289,9 +289,9 @@ class ProductsController(Controller):
         status_code=200,
         summary="Check a product folder",
     )
-    async def check(self, data: JSONBody[FolderRequest]) -> CheckedJson:
+    async def check(self, products: NamedDependency[Products], data: JSONBody[FolderRequest]) -> CheckedJson:
         """Changes nothing; 422 lists every fault with file, line and place."""
-        return checked_to_json(await asyncio.to_thread(check, Folder(data.files)))
+        return checked_to_json(await asyncio.to_thread(products.check, Folder(data.files)))
 
     @post(
         "/diff",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from monokoto.connect.products.description.folder import Folder
 from monokoto.connect.products.description.sharing import MakerSees, maker_sees
 from monokoto.connect.products.model import ProductModel
 from monokoto.connect.products.plan import Outcome, Plan, changes_between, current_of, make_plan
+from monokoto.connect.products.sections import SectionChecker
 from monokoto.connect.products.semver import parse_version
 from monokoto.connect.products.store import (
     Product,
@@ -52,17 +54,22 @@ class Applied:
 class Products:
     """The products of all organisations; every method is about one of them."""
 
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(self, records: Records, clock: Clock, sections: Sequence[SectionChecker] = ()) -> None:
         self._records = records
         self._clock = clock
+        self._sections = tuple(sections)
         # A version never changes, so a compiled model is right for ever; there are as many as versions in use.
         self._models: dict[tuple[int, str, str], ProductModel] = {}
 
+    def check(self, folder: Folder) -> CheckedProduct:
+        """Read a folder as a product, all sections that mean something here. Raises Invalid with all its faults."""
+        return check(folder, self._sections)
+
     def plan(self, organisation_id: int, folder: Folder) -> Plan:
         """What applying the folder would do. Raises Invalid when the folder has faults."""
-        checked = check(folder)
+        checked = self.check(folder)
         with self._records.read() as connection:
-            return _plan(connection, organisation_id, checked)
+            return _plan(connection, organisation_id, checked, self._sections)
 
     def apply(self, organisation_id: int, folder: Folder) -> Applied:
         """Make the folder's version be there. The same folder again changes nothing.
@@ -72,10 +79,10 @@ class Products:
             Conflict: the version is there and says something else, its changes need a higher version, or the
                 organisation has as many products or versions as it may. Nothing was changed.
         """
-        checked = check(folder)
+        checked = self.check(folder)
         with self._records.write() as connection:
             self._lock(connection, organisation_id, checked)
-            plan = _plan(connection, organisation_id, checked)
+            plan = _plan(connection, organisation_id, checked, self._sections)
             if plan.outcome is Outcome.REFUSED:
                 raise Conflict(plan.refusal, remedy=_remedy(plan), faults=plan.faults)
             if plan.outcome is not Outcome.UNCHANGED:
@@ -168,6 +175,7 @@ class Products:
             return changes_between(
                 _content(connection, organisation_id, product, older),
                 _content(connection, organisation_id, product, newer),
+                self._sections,
             )
 
     def model(self, organisation_id: int, product: str, version: str) -> ProductModel:
@@ -212,9 +220,13 @@ def _content(connection: sa.Connection, organisation_id: int, product: str, vers
     return content_from_row(row)
 
 
-def _plan(connection: sa.Connection, organisation_id: int, checked: CheckedProduct) -> Plan:
-    existing = _version_names(connection, organisation_id, checked.product)
-    return make_plan(checked, existing, lambda version: _content(connection, organisation_id, checked.product, version))
+def _plan(
+    connection: sa.Connection, organisation_id: int, checked: CheckedProduct, sections: Sequence[SectionChecker]
+) -> Plan:
+    def content(version: str) -> VersionContent:
+        return _content(connection, organisation_id, checked.product, version)
+
+    return make_plan(checked, _version_names(connection, organisation_id, checked.product), content, sections)
 
 
 def _remedy(plan: Plan) -> str:

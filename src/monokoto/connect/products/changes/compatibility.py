@@ -8,7 +8,7 @@ Refused: letting version 0 break anything (semver section 4); a version that may
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from monokoto.connect.products.changes.change import ABSENT, Change, change_at
@@ -40,12 +40,24 @@ def compare_models(before: Mapping[str, Any], after: Mapping[str, Any], place: s
     return changes
 
 
-def compare_sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Changes of the sections beside the model: told, and free to make with any new version."""
-    changes = []
+Comparison = Callable[[Any, Any], Sequence[Change]]
+"""Two contents of a section to what differs between them."""
+
+
+def compare_sections(
+    before: Mapping[str, Any], after: Mapping[str, Any], comparisons: Mapping[str, Comparison] | None = None
+) -> list[Change]:
+    """Changes of the sections beside the model. One with a comparison of its own is told of by that; all else is free to
+    make with any new version."""
+    changes: list[Change] = []
     for section in [*before, *(section for section in after if section not in before)]:
         old, new = before.get(section, ABSENT), after.get(section, ABSENT)
-        if section not in {"product", "model"} and not (old is not ABSENT and new is not ABSENT and same(old, new)):
+        if section in {"product", "model"} or (old is not ABSENT and new is not ABSENT and same(old, new)):
+            continue
+        compare = (comparisons or {}).get(section)
+        if compare is not None:
+            changes += compare(old, new)
+        else:
             changes.append(change_at(child("", section), old, new, Bump.PATCH, "no unit or caller depends on it"))
     return changes
 

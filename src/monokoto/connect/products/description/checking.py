@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from monokoto.connect.products.description.compiling import compile_checked
 from monokoto.connect.products.description.folder import PRODUCT_FILE, Folder
 from monokoto.connect.products.description.references import resolve_references
 from monokoto.connect.products.description.report import Note, Report
+from monokoto.connect.products.description.sections import Section, SectionCheck
 from monokoto.connect.products.description.sharing import check_sharing
 from monokoto.connect.products.description.source import parse_yaml
 from monokoto.connect.products.description.terms import Check, Scope, check_terms, describe
@@ -22,7 +23,7 @@ from monokoto.connect.products.simulation import Simulation, parse_simulation
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.names import SLUG_RULE, is_slug
 
-LATER_SECTIONS = ("rules", "meters", "features", "plans", "policies")
+LATER_SECTIONS = ("meters", "features", "plans", "policies")
 """Sections whose meaning comes with later slices: kept as they are, said to be unused."""
 
 
@@ -38,7 +39,8 @@ class CheckedProduct:
     """What product.yaml says, all sections, as it says it."""
     files: Mapping[str, str]
     digest: str
-    """SHA-256 of the document in canonical JSON, in hexadecimal: two folders with the same one say the same."""
+    """SHA-256 of the document (and of the files it refers to) in canonical JSON, in hexadecimal: two folders with the same
+    one say the same."""
     simulation: Simulation | None = None
     """How its virtual units behave; None when the product does not say."""
     notes: tuple[Note, ...] = ()
@@ -48,8 +50,8 @@ class CheckedProduct:
         return compile_checked(organisation_id, self.product, self.thing_model)
 
 
-def check(folder: Folder) -> CheckedProduct:
-    """Read a folder as a product.
+def check(folder: Folder, sections: Sequence[SectionCheck] = ()) -> CheckedProduct:
+    """Read a folder as a product. A section of a slice above is checked by its checker, where one is handed in.
 
     Raises:
         Invalid: with all its faults.
@@ -64,6 +66,7 @@ def check(folder: Folder) -> CheckedProduct:
     # Faults of the text (a name given twice) and faults of what it says are told together.
     thing_model = _check_document(report, document)
     simulation = _check_simulation(report, document, thing_model)
+    used = _check_sections(report, document, thing_model, folder, sections)
     report.raise_if_any(folder.name or PRODUCT_FILE)
     return CheckedProduct(
         product=document["product"],
@@ -71,10 +74,33 @@ def check(folder: Folder) -> CheckedProduct:
         thing_model=thing_model,
         document=document,
         files=dict(folder.files),
-        digest=digest_of(document),
+        digest=digest_of({**document, "files": {name: folder.files[name] for name in used}} if used else document),
         simulation=simulation,
         notes=tuple(sorted(report.notes, key=lambda note: note.line)),
     )
+
+
+def _check_sections(
+    report: Report,
+    document: Any,
+    thing_model: Mapping[str, Any],
+    folder: Folder,
+    checkers: Sequence[SectionCheck],
+) -> list[str]:
+    """The names of the files the sections refer to; their faults are in the report. Only beside a model without faults."""
+    if not thing_model:
+        return []
+    model = compile_checked(0, str(document.get("product", "")), thing_model)
+    used: set[str] = set()
+    for checker in checkers:
+        value = document.get(checker.name)
+        if isinstance(value, dict):
+            section = Section(value, model, report, folder.files)
+            checker.check(section)
+            used |= section.used
+    for name in sorted(set(folder.files) - used - {PRODUCT_FILE}) if checkers else ():
+        report.notes.append(Note(text="is referred to by nothing and not used", file=name))
+    return sorted(used & set(folder.files))
 
 
 def digest_of(document: Any) -> str:
@@ -144,6 +170,7 @@ _DOCUMENT: dict[str, Check] = {
     "product": _product,
     "model": _model,
     "simulation": _mapping,
+    "rules": _mapping,
     "sharing": check_sharing,
     **dict.fromkeys(LATER_SECTIONS, _later),
 }

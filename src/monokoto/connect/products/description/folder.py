@@ -11,6 +11,8 @@ from monokoto.kernel.errors import Fault, Invalid, NotFound, TooLarge
 from monokoto.kernel.limits import FOLDER_BYTES_MAX, FOLDER_FILES_MAX
 
 PRODUCT_FILE = "product.yaml"
+AREAS = "*.geojson"
+"""Files that sections may refer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Folder:
 
 
 def read_folder(path: Path) -> Folder:
-    """The product folder on disk; only `product.yaml` is read, whatever else lies beside it.
+    """The product folder on disk: `product.yaml` and the areas beside it (`*.geojson`), whatever else lies there.
 
     Raises:
         NotFound: there is no such folder, or no product.yaml in it.
@@ -47,7 +49,8 @@ def read_folder(path: Path) -> Folder:
             raise FileNotFoundError
         if facts.st_size > FOLDER_BYTES_MAX:
             raise TooLarge(f"{file} holds {facts.st_size} bytes; a product holds at most {FOLDER_BYTES_MAX}.")
-        return Folder({PRODUCT_FILE: file.read_bytes().decode("utf-8-sig")}, name=str(path))
+        areas = {area.name: _text_of(area) for area in sorted(file.parent.glob(AREAS)) if area.is_file()}
+        return Folder({PRODUCT_FILE: _text_of(file), **areas}, name=str(path))
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"{path} is not a product: it has no {PRODUCT_FILE}.",
@@ -55,8 +58,15 @@ def read_folder(path: Path) -> Folder:
         ) from None
     except PermissionError:
         raise NotFound(f"{file} may not be read.", remedy="Mend its permissions.") from None
+
+
+def _text_of(file: Path) -> str:
+    if file.stat().st_size > FOLDER_BYTES_MAX:
+        raise TooLarge(f"{file} holds more than {FOLDER_BYTES_MAX} bytes; a product holds at most as many.")
+    try:
+        return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(
             f"{file} is not UTF-8 text.",
-            faults=[Fault(file=PRODUCT_FILE, reason=f"byte {error.start}: {error.reason}")],
+            faults=[Fault(file=file.name, reason=f"byte {error.start}: {error.reason}")],
         ) from None

@@ -20,12 +20,24 @@ class Note:
     line: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a text of the file begins."""
+
+    line: int
+    """Of its first character or of the mark before it, counted from 1."""
+    column: int
+    quotes: int | None = 0
+    """Characters between there and the text itself; None: the text begins in the next line, further in."""
+
+
 class Report:
     """Collects what is wrong with one file, by JSON pointer; finds the line of each."""
 
     def __init__(self, file: str = "", lines: Mapping[str, int] | None = None) -> None:
         self.file = file
         self.lines = lines or {}
+        self.texts: dict[str, Position] = {}
         self.notes: list[Note] = []
         self._faults: list[Fault] = []
         self._uncounted = 0
@@ -51,6 +63,21 @@ class Report:
                 return 0
             place = place.rpartition("/")[0]
         return self.lines[place]
+
+    def add_within(self, place: str, reason: str, *, line: int, column: int) -> None:
+        """One more fault, at a line and column (from 1) of the text at a place: told by those of the file where it has them.
+
+        A text folded over lines, or with escapes, is pointed to as near as can be said.
+        """
+        begins = self.texts.get(place)
+        if begins is None:
+            self.add(place, f"{reason} (column {column})" if line <= 1 else f"{reason} (line {line}, column {column})")
+        elif begins.quotes is None:
+            self.add(place, f"{reason} (column {column} of the expression)", line=begins.line + line)
+        elif line > 1:
+            self.add(place, f"{reason} (column {column} of the line)", line=begins.line + line - 1)
+        else:
+            self.add(place, f"{reason} (column {begins.column + begins.quotes + column - 1})", line=begins.line)
 
     @property
     def faults(self) -> list[Fault]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from monokoto.connect.products.description.report import Report, child
+from monokoto.connect.products.description.report import Position, Report, child
 from monokoto.kernel.limits import FOLDER_DEPTH_MAX, FOLDER_NODES_MAX
 
 _WORDS: dict[str, bool | None] = {
@@ -29,6 +29,8 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _DIGITS_MAX = 40
 _INTEGER_MAX = 2**63 - 1
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_STYLES = {"'": 1, '"': 1, "|": None, ">": None}
+"""What stands before a text of each style: a quotation mark, or a line of its own (None)."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -38,6 +40,8 @@ class Source:
 
     value: Any
     lines: dict[str, int]
+    texts: dict[str, Position] = field(default_factory=dict)
+    """Where each text begins, for those who point into it."""
 
 
 class _Broken(Exception):
@@ -76,8 +80,8 @@ def parse_yaml(text: str, report: Report) -> Source:
         report.add("", "the text holds what is no Unicode character")
     except _Broken:
         pass
-    report.lines = reader.lines
-    return Source(reader.value, reader.lines)
+    report.lines, report.texts = reader.lines, reader.texts
+    return Source(reader.value, reader.lines, reader.texts)
 
 
 class _Reader:
@@ -86,6 +90,7 @@ class _Reader:
     def __init__(self, report: Report) -> None:
         self.value: Any = None
         self.lines: dict[str, int] = {}
+        self.texts: dict[str, Position] = {}
         self._report = report
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int, int]] = {}
@@ -118,6 +123,8 @@ class _Reader:
             return
         place = self._place(line)
         value = self._resolve(event, place, line)
+        if isinstance(value, str) and event.start_mark:
+            self.texts.setdefault(place, Position(line, event.start_mark.column + 1, _STYLES.get(event.style or "", 0)))
         if event.anchor:
             self._anchors[event.anchor] = (value, 1, 0)
         self._put(value, 1, 0, line)
