@@ -139,6 +139,63 @@ COMMAND_REQUEST_LENGTH_MAX = 64
 COMMAND_WAIT_SECONDS_MAX = 60  # one HTTP request for a command's end
 COMMAND_DAYS = 90  # a command is kept so long after it ended
 
+# Groups, scenes, schedules
+TITLE_LENGTH_MAX = 200
+GROUPS_PER_ORGANISATION_MAX = 1_000
+GROUP_MEMBERS_MAX = 10_000  # named one by one
+GROUP_UNITS_MAX = 20_000  # with those its filter finds
+SCENES_PER_ORGANISATION_MAX = 1_000
+SCENE_STEPS_MAX = 32
+SCENE_BYTES_MAX = 64 * 1024  # one scene as it was said
+SCENE_ITEMS_MAX = 50_000  # units of one run, counted once for each step
+SCENE_PACE_MAX = 1_000  # units a second
+SCENE_RUNS_OPEN_PER_ORGANISATION_MAX = 100  # not finished yet
+SCENE_RUN_DAYS = 90  # a run is kept so long after it ended
+SCHEDULES_PER_ORGANISATION_MAX = 1_000
+SCHEDULE_TIMES_MAX = 96  # times of day of one schedule
+SCHEDULE_DATES_MAX = 400  # dates, and exceptions, of one schedule
+SCHEDULE_PLACES_MAX = 200  # time zones and places the units of one schedule lie in
+SCHEDULE_CATCH_UP_SECONDS_MAX = 24 * 3600
+SCHEDULE_MISSED_MAX = 20  # missed times told one by one after the platform was away; the rest are counted
+SCHEDULE_NEXT_MAX = 100  # coming times in one answer
+
+# Alerts
+ALERT_EVIDENCE_MAX = 50  # readings kept with one change
+ALERT_EVIDENCE_TEXT_MAX = 200  # characters of one of them
+ALERT_EVENTS_MAX = 1000  # lines of one alert's timeline; past it changes of severity still hold, and leave no line
+ALERT_COMMENTS_MAX = 200  # of one alert
+ALERT_COMMENT_LENGTH_MAX = 4000
+ALERT_GROUP_SECONDS = 600  # alerts of one rule that began within the same such span are one group
+ALERT_FLAPS_MAX = 5  # alerts of one rule on one unit that may begin within ALERT_FLAP_SECONDS
+ALERT_FLAP_SECONDS = 600
+ALERT_GROUPS_LOOKED_MAX = 10_000  # groups one page of groups is found among
+ALERT_STREAMS_MAX = 500  # live lists watched at once, in one process
+ALERT_STREAMS_PER_ORGANISATION_MAX = 100
+SHELVE_SECONDS_MAX = 30 * 24 * 3600
+SHELVES_PER_ORGANISATION_MAX = 10_000  # rules shelved on units, not over yet
+MAINTENANCE_WINDOWS_MAX = 1000  # of one organisation, not over yet
+MAINTENANCE_UNITS_MAX = 10_000  # named in one window
+MAINTENANCE_REASON_LENGTH_MAX = 500
+MAINTENANCE_SECONDS_MAX = 366 * 24 * 3600
+MAINTENANCE_SOONER_SECONDS = 5  # how late a change of a window's units is known
+
+# Rules
+RULES_PER_PRODUCT_MAX = 200
+RULES_PER_ORGANISATION_MAX = 1000  # added to units, whoever made them; deleted ones do not count
+SIGNALS_PER_RULE_MAX = 32
+RULE_TEXT_LENGTH_MAX = 2000  # a title, or what to do
+RULE_SECONDS_MAX = 366 * 24 * 3600  # every duration in a rule
+RULE_UNITS_MAX = 1_000  # named one by one in an added rule
+RULE_BYTES_MAX = 64 * 1024  # an added rule as JSON
+RULE_VERSIONS_MAX = 1_000  # of one added rule
+AREA_POINTS_MAX = 10_000  # corners of an area
+TRIAL_READINGS_MAX = 20_000_000  # one trial on history reads
+TRIAL_DAYS_MAX = 400
+TRIAL_UNITS_MAX = 10_000
+TRIAL_ALERTS_SHOWN_MAX = 5_000  # one by one; all are counted
+TRIALS_AT_ONCE_MAX = 2  # in one process
+TRIAL_SECONDS_MAX = 600
+
 # Web of Things
 EVENTS_PENDING_MAX = 1000  # events waiting for one slow listener; the oldest go first
 EVENT_UNITS_REMEMBERED_MAX = 10_000  # units whose last events are in memory, for listeners that come back
