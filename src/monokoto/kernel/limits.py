@@ -138,6 +138,12 @@ COMMANDS_OPEN_PER_UNIT_MAX = 30  # each is up to three messages down, and DOWNLI
 COMMAND_REQUEST_LENGTH_MAX = 64
 COMMAND_WAIT_SECONDS_MAX = 60  # one HTTP request for a command's end
 COMMAND_DAYS = 90  # a command is kept so long after it ended
+COMMAND_CONFIRM_SECONDS = 300  # somebody has to say yes to a command that needs it
+COMMANDS_WAITING_MAX = 10_000  # asked and not on disk yet
+COMMANDS_AT_ONCE_MAX = 1_000  # asked in one call
+COMMAND_NOTE_LENGTH_MAX = 200  # what a unit says beside its progress
+COMMAND_RETRY_SECONDS_MAX = 60  # between two times a command goes down that the unit has not said it received
+FORBIDDINGS_PER_ACTION_MAX = 20  # states in which an action is forbidden by its product
 
 # Groups, scenes, schedules
 TITLE_LENGTH_MAX = 200
