@@ -7,7 +7,7 @@ from monokoto.connect.products.description.folder import Folder, read_folder
 from monokoto.connect.products.description.report import Note, Report, child, suggestion
 from monokoto.connect.products.description.sections import Section
 from monokoto.connect.products.description.validation import schema_validator
-from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
+from monokoto.connect.products.model import ActionModel, EventModel, Forbidding, ProductModel, PropertyModel
 from monokoto.connect.products.plan import Outcome, Plan
 from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.sections import SectionChecker
@@ -28,6 +28,7 @@ __all__ = [
     "CheckedProduct",
     "EventModel",
     "Folder",
+    "Forbidding",
     "Moment",
     "Note",
     "Outcome",

@@ -44,6 +44,16 @@ class EventModel:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Forbidding:
+    """A state in which an action must not be asked."""
+
+    when: str
+    """CEL over the product's properties."""
+    reason: str = ""
+    """For people; empty: the condition speaks for itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionModel:
     """One action and the schemas of what goes in and what comes out."""
@@ -52,6 +62,19 @@ class ActionModel:
     input: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
     title: str = ""
+    synchronous: bool = False
+    """One after the other: a unit gets the next one when it has given its last word of the one before."""
+    idempotent: bool = False
+    """Doing it twice is doing it once."""
+    deadline_seconds: float | None = None
+    """`monokoto:deadline`; None: the platform's default."""
+    forbidden_when: tuple[Forbidding, ...] = ()
+    """`monokoto:forbiddenWhen`"""
+    confirm: bool = False
+    """`monokoto:confirm`: it is done once somebody has said yes to it."""
+    confirm_text: str = ""
+    two_person: bool = False
+    """`monokoto:twoPerson`: and that is another person than the one who asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,13 @@ from typing import Any
 
 from monokoto.connect.products.changes.change import ABSENT, Change, change_at
 from monokoto.connect.products.changes.schema_change import JUDGES, Judge, Verdict, compare_schemas, same
+from monokoto.connect.products.description.action_terms import (
+    CONFIRM,
+    DEADLINE,
+    FORBIDDEN_WHEN,
+    TWO_PERSON,
+    forbiddings_of,
+)
 from monokoto.connect.products.description.report import child
 from monokoto.connect.products.description.thing_model import AFFORDANCES, KEEP_TERM
 from monokoto.connect.products.semver import Bump
@@ -111,8 +118,35 @@ def _synchronous(_before: Any, _after: Any) -> Verdict:
     return Bump.MAJOR, "callers wait for an answer, or do not"
 
 
+def _deadline(_before: Any, _after: Any) -> Verdict:
+    return Bump.MINOR, "the unit has another time for it"
+
+
+def _forbidden(before: Any, after: Any) -> Verdict:
+    old, new = (set(forbiddings_of(None if one is ABSENT else one)) for one in (before, after))
+    added = {one.when for one in new} - {one.when for one in old}
+    if added:  # every caller has to live with a refusal; what keeps people safe must not wait for a major version
+        return Bump.MINOR, "it is refused in states in which it was not"
+    return (Bump.MINOR, "it is refused in fewer states") if old != new else _WORDS
+
+
+def _asked_twice(before: Any, after: Any) -> Verdict:
+    old, new = (one not in (ABSENT, False) for one in (before, after))
+    if old == new:
+        return _WORDS
+    return (Bump.MAJOR, "somebody has to say yes now") if new else (Bump.MINOR, "nobody has to say yes any more")
+
+
 _PROPERTY_JUDGES: dict[str, Judge] = {**JUDGES, "observable": _observable, KEEP_TERM: _kept}
-_FLAGS: dict[str, Judge] = {"safe": _promise, "idempotent": _promise, "synchronous": _synchronous}
+_FLAGS: dict[str, Judge] = {
+    "safe": _promise,
+    "idempotent": _promise,
+    "synchronous": _synchronous,
+    DEADLINE: _deadline,
+    FORBIDDEN_WHEN: _forbidden,
+    CONFIRM: _asked_twice,
+    TWO_PERSON: _asked_twice,
+}
 _PAYLOADS = ("input", "output", "data", "dataResponse", "subscription", "cancellation")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from monokoto.connect.products.description.action_terms import compile_action
 from monokoto.connect.products.description.data_schema import type_of
 from monokoto.connect.products.description.references import resolve_references
 from monokoto.connect.products.description.report import Report
 from monokoto.connect.products.description.thing_model import KEEP_TERM, check_thing_model
-from monokoto.connect.products.model import ActionModel, EventModel, ProductModel, PropertyModel
+from monokoto.connect.products.model import EventModel, ProductModel, PropertyModel
 from monokoto.kernel.ids import OrganisationId, ProductName
 from monokoto.kernel.values import JSON_TYPES
 
@@ -39,10 +40,7 @@ def compile_checked(organisation_id: int, product: str, model: Mapping[str, Any]
             name: EventModel(name=name, data=one.get("data"), title=one.get("title", ""))
             for name, one in model.get("events", {}).items()
         },
-        actions={
-            name: ActionModel(name=name, input=one.get("input"), output=one.get("output"), title=one.get("title", ""))
-            for name, one in model.get("actions", {}).items()
-        },
+        actions={name: compile_action(name, one) for name, one in model.get("actions", {}).items()},
     )
 
 

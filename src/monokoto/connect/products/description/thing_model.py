@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from monokoto.connect.products.description import action_terms
 from monokoto.connect.products.description.data_schema import check_schema, type_of
 from monokoto.connect.products.description.references import REFERENCE
 from monokoto.connect.products.description.report import Report, child
@@ -215,6 +216,7 @@ _ACTION: dict[str, Check] = {
     "safe": boolean,
     "idempotent": boolean,
     "synchronous": boolean,
+    **action_terms.TERMS,
 }
 _EVENT: dict[str, Check] = {
     **_INTERACTION,
@@ -273,7 +275,9 @@ def complete(model: Mapping[str, Any], product: str) -> dict[str, Any]:
     """The model as a Thing Model others can read: with the context, type and title that a product's file may leave out."""
     given = model.get("@context", list(CONTEXT))
     context = given if isinstance(given, list) else [given]
-    uses_own = any(KEEP_TERM in one for one in model.get("properties", {}).values())
+    uses_own = any(KEEP_TERM in one for one in model.get("properties", {}).values()) or any(
+        term in one for one in model.get("actions", {}).values() for term in action_terms.TERMS
+    )
     if uses_own and not any(isinstance(entry, dict) and "monokoto" in entry for entry in context):
         context = [*context, {"monokoto": NAMESPACE}]
     return {"@type": THING_MODEL_TYPE, "title": product, **model, "@context": context}
