@@ -33,6 +33,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
                 report.sections.append((f"log of {name}", "\n".join(words)))
 
 
+DESCRIPTORS_MAX = 900
+"""Of this process; its MQTT clients wait by `select`, which takes none past 1023 and says so by never connecting."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_descriptors() -> None:
+    opened = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
+    if opened > DESCRIPTORS_MAX:
+        pytest.fail(f"{opened} file descriptors are open in this process: other tests left too many behind")
+
+
 @pytest.fixture(scope="session")
 def blueprints() -> Path:
     return ROOT / "blueprints"
