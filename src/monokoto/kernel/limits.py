@@ -202,6 +202,13 @@ TRIAL_ALERTS_SHOWN_MAX = 5_000  # one by one; all are counted
 TRIALS_AT_ONCE_MAX = 2  # in one process
 TRIAL_SECONDS_MAX = 600
 
+# Conditions
+CONDITION_LENGTH_MAX = 2000  # characters of one
+CONDITION_NODES_MAX = 400  # parts of its tree; the reference nests at most 32 of them
+CONDITION_LITERALS_MAX = 200
+CONDITION_COMPREHENSIONS_MAX = 4  # loops over lists; the reference gives up after 10,000 steps of one evaluation
+CONDITION_TABLE_MAX = 65_536  # texts whose answer one part of a condition remembers
+
 # Web of Things
 EVENTS_PENDING_MAX = 1000  # events waiting for one slow listener; the oldest go first
 EVENT_UNITS_REMEMBERED_MAX = 10_000  # units whose last events are in memory, for listeners that come back
