@@ -230,7 +230,9 @@ def test_facts_streams_and_buckets_are_documented() -> None:
     code = "\n".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
     facts = set(
         re.findall(
-            r'^[A-Z_]+(?:: Final)? = "((?:commands|fleet|ownership|people|products|twins)\.[a-z_]+)"', code, re.M
+            r'^[A-Z_]+(?:: Final)? = "((?:alerts|commands|fleet|groups|notifications|ownership|people|products|rules|scenes|schedules|twins)\.[a-z_]+)"',
+            code,
+            re.M,
         )
     )
     assert len(facts) >= 4

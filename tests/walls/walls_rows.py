@@ -137,6 +137,11 @@ def new_view(world: World, asker: Asker) -> dict[str, str]:
     return {"view": world.done("POST", "/api/v1/views", asker, body)["id"]}
 
 
+def new_group(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"name": f"group{world.number()}"}
+    return {"group": world.done("POST", "/api/v1/groups", world.admins["maker"], body)["id"]}
+
+
 def new_command(world: World, _asker: Asker) -> dict[str, str]:
     subject = world.ids["subject"]
     made = world.done("POST", f"/api/v1/units/{subject}/actions/reset", world.admins["maker"])
@@ -473,6 +478,18 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.UNITS_READ, ids={"view": "view"}, body={"shared": True}, fresh=new_view,
     ),
     "DELETE /api/v1/views/{view}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"view": "view"}, fresh=new_view),
+    # Groups of units
+    "GET /api/v1/groups": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    "POST /api/v1/groups": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=lambda w, a: {"name": f"g{w.number()}"}),
+    "GET /api/v1/groups/{group}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"group": "group"}),
+    "PUT /api/v1/groups/{group}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"group": "=everybodys"}, body={}, owners=frozenset({"everybody"}),
+    ),
+    "DELETE /api/v1/groups/{group}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"group": "group"}, fresh=new_group),
+    "GET /api/v1/groups/{group}/members": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"group": "group"}),
+    "POST /api/v1/groups/{group}/members": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"group": "group"}, body={}, fresh=new_group,
+    ),
     # Receivers of events
     "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),
     "GET /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),

@@ -398,6 +398,8 @@ def _fill_the_maker(world: World) -> None:
     world.ids["person"] = world.people["maker", "viewer"].person
     view = {"name": world.mark("view", "maker"), "query": "product=lamp", "shared": True}
     world.ids["view"] = world.done("POST", "/api/v1/views", maker, view)["id"]
+    group = {"name": "group", "title": world.mark("group", "maker"), "filter": {"product": "lamp"}}
+    world.ids["group"] = world.done("POST", "/api/v1/groups", maker, group)["id"]
     stranger = world.new_person("maker", "viewer")
     world.ids["session"] = world.done("GET", "/api/v1/session", stranger)["session"]["id"]
     offered = {"to": "renter"}

@@ -22,6 +22,7 @@ from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
+from monokoto.assembly.scenes import join_groups
 from monokoto.assembly.things import JoinedThings
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
@@ -96,6 +97,7 @@ class Platform:
             clock=clock, facts=facts,
         )  # fmt: skip
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
+        self.groups = join_groups(engines, self)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(

@@ -21,6 +21,7 @@ from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
+from monokoto.operate.groups import CONTROLLERS as GROUPS
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.things import CONTROLLERS as THINGS
 from monokoto.operate.twins import CONTROLLERS as TWINS
@@ -42,6 +43,7 @@ SERVICES = (
     "telemetry",
     "twins",
     "commands",
+    "groups",
     "things",
     "event_feed",
     "directory_events",
@@ -88,6 +90,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *TELEMETRY,
     *TWINS,
     *COMMANDS,
+    *GROUPS,
     *THINGS,
     CONSOLE,
 )

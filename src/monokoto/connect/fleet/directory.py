@@ -205,6 +205,11 @@ class Directory:
             kind[place], status[place] = numbers[named], one.status
         return Described(kind, status, kinds)
 
+    def moved(self, organisation_id: int | None = None) -> int:
+        """A number that rises whenever units of this organisation (None: of any) changed, as of the last `refresh`."""
+        numbers = self._numbers
+        return sum(numbers.values()) if organisation_id is None else numbers.get(organisation_id, 0)
+
     @property
     def table_bytes(self) -> int:
         """Memory the table takes (the cache and the changes, both bounded, come on top)."""

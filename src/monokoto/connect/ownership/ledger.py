@@ -104,6 +104,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._units)
 
+    def moved(self, organisation_id: int | None = None) -> int:
+        """A number that rises whenever units this organisation (None: any) made changed hands, as of the last `refresh`."""
+        numbers = self._numbers
+        return sum(numbers.values()) if organisation_id is None else numbers.get(organisation_id, 0)
+
     def refresh(self) -> int:
         """Take in what changed since the last time; returns how many units did. The first time loads them all."""
         with self._refreshing, self._records.read() as connection:
