@@ -1,8 +1,8 @@
 """What tests in every slice need: records on either engine, a gate that lets pass, an empty fleet.
 
 `records` is migrated and empty, and each test has its own: on SQLite a copy of a migrated file, on PostgreSQL a database made
-from a migrated template. A slice that runs its tests on one engine alone parametrises it: `@pytest.mark.parametrize("records",
-["sqlite"], indirect=True)`, or a fixture of the same name with other `params` that passes its own on.
+from a migrated template. Tests run on both; those that need not have a `records_kind` of their own with one engine in `params`,
+and say `@pytest.mark.parametrize("records_kind", KINDS, indirect=True)` where both matter after all.
 """
 
 import itertools
@@ -114,9 +114,16 @@ def fresh_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
 
 
 @pytest.fixture(params=KINDS)
-def records(request: pytest.FixtureRequest, fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Records]:
-    """Records with every table and nothing in them, on either engine."""
-    opened = open_records(fresh_database(request.param), data_dir=tmp_path)
+def records_kind(request: pytest.FixtureRequest) -> str:
+    """On which engine `records` are: both, one after the other."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def records(records_kind: str, fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Records]:
+    """Records with every table and nothing in them."""
+    opened = open_records(fresh_database(records_kind), data_dir=tmp_path)
     yield opened
     opened.close()
 

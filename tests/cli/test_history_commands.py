@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,10 +24,10 @@ from monokoto.connect.fleet import Fleet, UnitIdentity
 from monokoto.connect.products import ProductModel, PropertyModel
 from monokoto.engines.series import open_series
 from monokoto.kernel.clock import ManualClock
-from monokoto.kernel.ids import ApiKeyId, OrganisationId, UnitId, format_id
+from monokoto.kernel.ids import ApiKeyId, OrganisationId, format_id
 from monokoto.kernel.values import Kind
 from monokoto.operate.telemetry import CONTROLLERS, Telemetry
-from monokoto.web import Caller, Gate, Reach, Scope, Side, authentication, exception_handlers, provide_caller
+from monokoto.web import Caller, Gate, Scope, authentication, exception_handlers, provide_caller
 
 UNIT = format_id(5)
 LINES = [
@@ -56,24 +56,8 @@ def provided(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
 
-class WholeGate(Gate):
-    """Every unit is the asking maker's, its whole life long."""
-
-    def unit(self, caller: Caller, unit_id: int) -> Reach:
-        return Reach(unit_id=UnitId(unit_id), organisation_id=caller.organisation_id, side=Side.MAKER)
-
-    def units(self, _caller: Caller) -> Sequence[Reach] | None:
-        return None
-
-    def held(self, _caller: Caller) -> Sequence[Reach]:
-        return ()
-
-    def clipped(self, _caller: Caller) -> Mapping[int, Reach]:
-        return {}
-
-
 @pytest.fixture
-def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_gate: Gate) -> Iterator[None]:
     """The API on a free port, with a store of its own."""
     for name in [name for name in os.environ if name.startswith("MONOKOTO_")]:
         monkeypatch.delenv(name)
@@ -92,7 +76,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         dependencies={
             "caller": Provide(provide_caller),
             "telemetry": provided(telemetry),
-            "gate": provided(WholeGate()),
+            "gate": provided(own_gate),
             "fleet": provided(Fleet(None, None, clock)),  # type: ignore[arg-type]
         },
     )

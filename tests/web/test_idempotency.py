@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -82,14 +81,9 @@ class House:
             return list(connection.execute(answers.select()))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
-    records = open_records(url, data_dir=tmp_path)
-    metadata.drop_all(records.engine, tables=[answers])
-    metadata.create_all(records.engine, tables=[answers])
-    yield House(records)
-    records.close()
+@pytest.fixture
+def house(records: Records) -> House:
+    return House(records)
 
 
 def send(

@@ -12,23 +12,6 @@ from monokoto.engines.records import Records, check_migrated, metadata, migrate,
 TABLES = ("units", "unit_tags", "credentials", "fleet_changes")
 
 
-@pytest.fixture
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Records]:
-    """Records of a kind without any table."""
-
-    def opened(kind: str) -> Records:
-        url = "" if kind == "sqlite" else request.getfixturevalue("postgresql")
-        records = open_records(url, data_dir=tmp_path)
-        request.addfinalizer(records.close)
-        if url:
-            with records.write() as connection:
-                connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-                connection.execute(sa.text("CREATE SCHEMA public"))
-        return records
-
-    return opened
-
-
 def shape(records: Records) -> dict[str, object]:
     """Columns (type, nullable), keys and indexes of the fleet's tables."""
     inspector = sa.inspect(records.engine)
@@ -43,8 +26,10 @@ def shape(records: Records) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_migrated_tables_are_those_of_the_store(made: Callable[[str], Records], kind: str) -> None:
-    records = made(kind)
+def test_the_migrated_tables_are_those_of_the_store(
+    empty_database: Callable[[str], str], kind: str, tmp_path: Path
+) -> None:
+    records = open_records(empty_database(kind), data_dir=tmp_path)
     migrate(records)
     assert check_migrated(records)
     migrated = shape(records)
@@ -54,3 +39,4 @@ def test_the_migrated_tables_are_those_of_the_store(made: Callable[[str], Record
             connection.execute(sa.text(f"DROP TABLE {name}"))
     metadata.create_all(records.engine, tables=[metadata.tables[name] for name in TABLES])
     assert shape(records) == migrated
+    records.close()

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from monokoto.connect.fleet import Directory, Fleet, NewUnit
 from monokoto.connect.ownership import Accesses, ClaimCodes, Ledger, Ownerships, UnitGate
 from monokoto.connect.products import ProductModel
@@ -113,9 +111,6 @@ class House:
 def make_house(folder: Path, *, url: str = "") -> House:
     records = open_records(url, data_dir=folder)
     metadata.create_all(records.engine, tables=[metadata.tables[name] for name in TABLES])
-    if url:
-        with records.write() as connection:
-            connection.execute(sa.text(f"TRUNCATE {', '.join(TABLES)} CASCADE"))
     house = _joined(records, ManualClock(), {})
     for slug in ("maker", "maker-2"):
         house.ids[slug] = house.organisations.create(slug, slug).id

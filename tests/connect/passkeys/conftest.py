@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,20 +17,15 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.engines.records import Records
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "people"))
 
-_SPEC = importlib.util.spec_from_file_location("people_world", Path(__file__).parents[1] / "people" / "conftest.py")
-assert _SPEC
-assert _SPEC.loader
-people_world = importlib.util.module_from_spec(_SPEC)
-sys.modules["people_world"] = people_world
-_SPEC.loader.exec_module(people_world)
+import people_making
+from people_making import ADDRESS
 
-postgresql, records = people_world.postgresql, people_world.records
-browsers, ann = people_world.browsers, people_world.ann
-ADDRESS = people_world.ADDRESS
+records_kind, browsers, ann = people_making.records_kind, people_making.browsers, people_making.ann
 
 
-class World(people_world.World):  # type: ignore[misc,name-defined]
+class World(people_making.World):
     """People who have devices."""
 
     def __init__(self, records: Records) -> None:

@@ -54,7 +54,7 @@ def phone(ann):
     return made
 
 
-@pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("records_kind", ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.parametrize("algorithm", [ES256, EDDSA, RS256])
 def test_a_passkey_lets_its_person_in_without_a_name(ann, browsers, algorithm, world):
     phone = device(algorithm=algorithm)

@@ -189,7 +189,7 @@ def test_delays_outlive_a_restart_hold_in_every_process_and_are_forgotten(world)
         assert connection.execute(sa.text("SELECT count(*) FROM sign_in_delays")).scalar_one() == 0
 
 
-@pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("records_kind", ["sqlite", "postgresql"], indirect=True)
 def test_failures_at_once_are_all_counted(world):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: world.delays.failed("a@b.example", f"192.0.2.{number}"), range(20)))

@@ -198,7 +198,7 @@ def test_too_many_sessions_end_the_one_unused_for_the_longest(ann, world):
     assert len(world.sessions.list(person.id)) == SESSIONS_PER_PERSON_MAX
 
 
-@pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("records_kind", ["sqlite", "postgresql"], indirect=True)
 def test_sessions_begun_at_once_are_all_begun_and_only_who_is_nobody_is_refused(ann, world):
     person = world.people.by_email("ann@acme.example")
 

@@ -12,7 +12,6 @@ from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.errors import Conflict, Invalid, MonokotoError, NotFound
 from monokoto.kernel.limits import VERSIONS_PER_PRODUCT_MAX
 
-pytestmark = pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
 US = 11
 THEM = 22
 NUMBER = {"type": "number"}

@@ -61,7 +61,7 @@ def test_the_way_there_carries_what_it_must(ann, browsers, world):
     assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
 
 
-@pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("records_kind", ["sqlite", "postgresql"], indirect=True)
 def test_a_linked_account_lets_its_person_in(linked, browsers, world):
     stranger = browsers()
     answer = enter(stranger, world.sso, onward="/console/units")

@@ -14,8 +14,6 @@ from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import API_KEYS_PER_ORGANISATION_MAX
 from monokoto.web import Scope
 
-pytestmark = pytest.mark.parametrize("records", ["sqlite", "postgresql"], indirect=True)
-
 
 def test_an_organisation_is_found_by_id_and_by_slug(organisations: Organisations, acme: Organisation) -> None:
     assert organisations.get(acme.id) == acme

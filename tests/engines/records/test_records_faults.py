@@ -37,12 +37,12 @@ def test_a_server_that_does_not_answer_is_named_and_the_password_is_not(tmp_path
 
 def test_a_database_that_does_not_exist_says_so(postgresql: str, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
-        ask(open_records(postgresql.format("nowhere"), data_dir=tmp_path))
+        ask(open_records(sa.make_url(postgresql).set(database="nowhere").render_as_string(), data_dir=tmp_path))
     assert "no database of this name" in str(caught.value)
 
 
 def test_a_connection_the_server_ended_is_unavailable_once_and_replaced(postgresql: str, tmp_path: Path) -> None:
-    records = open_records(postgresql.format("postgres"), data_dir=tmp_path)
+    records = open_records(postgresql, data_dir=tmp_path)
     end_me = sa.text("SELECT pg_terminate_backend(pg_backend_pid())")
     with pytest.raises(Unavailable), records.write() as connection:
         connection.execute(end_me)
@@ -53,7 +53,7 @@ def test_a_statement_that_takes_too_long_is_ended(
     postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "STATEMENT_SECONDS_MAX", 1)
-    records = open_records(postgresql.format("postgres"), data_dir=tmp_path)
+    records = open_records(postgresql, data_dir=tmp_path)
     with closing(records), pytest.raises(Unavailable) as caught, records.read() as connection:
         connection.execute(sa.text("SELECT pg_sleep(30)"))
     assert "too long" in str(caught.value)
@@ -70,7 +70,7 @@ def test_what_is_no_address_is_refused_without_showing_it(url: str, tmp_path: Pa
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_every_spelling_of_the_address_is_taken(scheme: str, postgresql: str, tmp_path: Path) -> None:
-    url = postgresql.format("postgres").replace("postgresql", scheme, 1)
+    url = postgresql.replace("postgresql", scheme, 1)
     assert ask(open_records(url, data_dir=tmp_path)) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,6 @@ from twins_making import (
     MAKER,
     MODEL,
     OTHER,
-    TABLES,
     FakeDown,
     FakeUnits,
     House,
@@ -29,7 +27,7 @@ from twins_making import (
 )
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.engines.records import metadata, open_records
+from monokoto.engines.records import Records
 from monokoto.kernel.errors import Invalid, NotFound, PreconditionFailed
 from monokoto.kernel.limits import DESIRED_REVISIONS_MAX
 from monokoto.operate.twins import Reported, ReportedValue, drift, merge_patch
@@ -52,17 +50,10 @@ def house(tmp_path: Path) -> House:
     return make_house(tmp_path)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either_house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+@pytest.fixture
+def either_house(records: Records, tmp_path: Path) -> House:
     """Once on each kind of records."""
-    if request.param == "sqlite":
-        yield make_house(tmp_path)
-        return
-    records = open_records(request.getfixturevalue("postgresql"), data_dir=tmp_path)
-    metadata.drop_all(records.engine, tables=TABLES)
-    metadata.create_all(records.engine, tables=TABLES)
-    yield make_house(tmp_path, records=records)
-    records.close()
+    return make_house(tmp_path, records=records)
 
 
 def untold(house: House) -> list[Any]:
