@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,7 @@ class Installation:
         self.data_dir = folder / "data"
         self.error_log = folder / "koto.log"
         self._settings = {**FREE_PORTS, **(settings or {})}
+        self._slugs: Counter[str] = Counter()
         self._process: subprocess.Popen[str] | None = None
         self.told: dict[str, Any] = {}
         """What `koto up --json` said: addresses and process ids of the first start."""
@@ -138,7 +140,10 @@ class Installation:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def organisation(self, slug: str, *, kind: OrganisationKind = OrganisationKind.MAKER) -> ApiClient:
-        """Make an organisation and a client with an admin key of it."""
+        """Make an organisation and a client with an admin key of it; a slug asked for again gets a number behind it."""
+        self._slugs[slug] += 1
+        if self._slugs[slug] > 1:
+            slug = f"{slug}-{self._slugs[slug]}"
         records = open_records(self._settings.get("MONOKOTO_RECORDS_URL", ""), data_dir=self.data_dir)
         try:
             clock = SystemClock()

@@ -103,11 +103,12 @@ def apply(api: ApiClient, product: str) -> None:
 
 
 def units(api: ApiClient, product: str, *serials: str) -> list[Unit]:
-    """Register units of an applied product; under other serials when a test that failed is tried once more."""
-    known = {one["serial"] for one in api.pages("/api/v1/units", {"product": product})}
-    if known.intersection(serials):
-        serials = tuple(f"{serial}-again" for serial in serials)
-    return [Unit(api, row["unit"], row["serial"], row["token"]) for row in register(api, product, serials)]
+    """Register units of an applied product; the stories of a file share an organisation, each has serials of its own."""
+    made = [Unit(api, row["unit"], row["serial"], row["token"]) for row in register(api, product, serials)]
+    assert [one.serial for one in made] == list(serials), (
+        "a serial was refused: does another story of this file use it?"
+    )
+    return made
 
 
 def soon(condition: Callable[[], Any], expected: Any) -> None:
