@@ -1,5 +1,6 @@
 """Commands: actions asked of units, and what came of them."""
 
+from monokoto.operate.commands.checking import action_of, check_input
 from monokoto.operate.commands.command import Answer, Command, Status
 from monokoto.operate.commands.documents import CommandJson, command_to_json
 from monokoto.operate.commands.observer import AnswersObserver
@@ -17,5 +18,7 @@ __all__ = [
     "CommandJson",
     "Commands",
     "Status",
+    "action_of",
+    "check_input",
     "command_to_json",
 ]
