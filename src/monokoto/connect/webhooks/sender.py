@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import ssl
 import time
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import httpx
@@ -43,11 +44,17 @@ class HttpSender:
 
     async def send(self, webhook: Webhook, event: Event) -> Attempt:
         """As `Sender.send`."""
+        now = self._clock.now()
+        signed = headers_of(webhook.keys(now), event.name, now // MICROSECONDS_PER_SECOND, event.body)
+        return await self.post(webhook.url, headers={"content-type": "application/json", **signed}, body=event.body)
+
+    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Attempt:
+        """Post a body; what came of it. Never raises for what a receiver does, and never names more of `url` than its host."""
         at, began = self._clock.now(), time.monotonic()
         status, reason, snippet, retry_after = 0, "", "", 0.0
         try:
             async with asyncio.timeout(self._seconds):
-                status, snippet, retry_after = await self._post(webhook, event, at)
+                status, snippet, retry_after = await self._post(url, headers, body)
             reason = "" if 200 <= status < 300 else _refusal(status)
         except TimeoutError:
             reason = f"There was no answer within {self._seconds:g} s."
@@ -64,16 +71,10 @@ class HttpSender:
             retry_after=retry_after,
         )
 
-    async def _post(self, webhook: Webhook, event: Event, now: int) -> tuple[int, str, float]:
-        place = parse_url(webhook.url, allow_private=self._allow_private)
+    async def _post(self, url: str, given: Mapping[str, str], body: bytes) -> tuple[int, str, float]:
+        place = parse_url(url, allow_private=self._allow_private)
         address = await resolve(place, allow_private=self._allow_private)
-        timestamp = now // MICROSECONDS_PER_SECOND
-        headers = {
-            "host": place.host_header,
-            "content-type": "application/json",
-            "user-agent": f"Monokoto/{__version__}",
-            **headers_of(webhook.keys(now), event.name, timestamp, event.body),
-        }
+        headers = {"host": place.host_header, "user-agent": f"Monokoto/{__version__}", **given}
         # A client for each: a pooled connection belongs to an address, and two receivers may share one.
         async with (
             httpx.AsyncClient(
@@ -82,7 +83,7 @@ class HttpSender:
             client.stream(
                 "POST",
                 _pinned(place, address),
-                content=event.body,
+                content=body,
                 headers=headers,
                 # The certificate is held against the name, not against the address we connect to.
                 extensions={"sni_hostname": place.host},

@@ -22,6 +22,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What it is about, for the log: `invitation`, `new-password`."""
     until: Instant
     """Later it is of no use to anybody (its link has expired) and is not sent any more."""
+    name: str = ""
+    """Names it for mail programs, so that it is shown once if it comes twice; empty: made up when it is sent."""
 
 
 def written(message: Message, *, sender: str, at: Instant) -> EmailMessage:
@@ -31,7 +33,8 @@ def written(message: Message, *, sender: str, at: Instant) -> EmailMessage:
     mail["To"] = message.to
     mail["Subject"] = message.subject
     mail["Date"] = _date(at)
-    mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip(" >") or "localhost")
+    domain = sender.rpartition("@")[2].strip(" >") or "localhost"
+    mail["Message-ID"] = f"<{message.name}@{domain}>" if message.name else make_msgid(domain=domain)
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     mail.set_content(message.text)
     return mail
