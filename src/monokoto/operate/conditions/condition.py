@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import (
     CONDITION_COMPREHENSIONS_MAX,
@@ -12,11 +14,11 @@ from monokoto.kernel.limits import (
     CONDITION_LITERALS_MAX,
     CONDITION_NODES_MAX,
 )
+from monokoto.operate.conditions.columns import Context, Step, compile_tree, vector_of
 from monokoto.operate.conditions.environment import Complaint, Environment, Refused, environment, faults
 from monokoto.operate.conditions.frame import Frame, Vector
 from monokoto.operate.conditions.literals import mend_mixed, mend_refused
 from monokoto.operate.conditions.reference import Reference
-from monokoto.operate.conditions.rows import by_rows
 from monokoto.operate.conditions.text import Text, write_has, write_names
 from monokoto.operate.conditions.tree import Form, Tree
 from monokoto.operate.conditions.types import CelType, Unknown
@@ -37,6 +39,7 @@ class Condition:
     """The variables it uses, also those it only asks `has(...)` of."""
     _text: str
     _reference: Reference
+    _step: Step
 
     def text(self) -> str:
         """As it was checked: literals beside doubles are doubles, and what CEL cannot name has a name made for it."""
@@ -45,7 +48,7 @@ class Condition:
     @property
     def is_vectorised(self) -> bool:
         """Whether no part of it is asked of the reference row by row (some 2 microseconds a row)."""
-        return False
+        return not self._step.by_rows
 
     def reference(self, row: Mapping[str, object]) -> object | Unknown:
         """The value over one row of Python values, by the reference alone; names that are missing or None are not known."""
@@ -53,7 +56,8 @@ class Condition:
 
     def evaluate(self, frame: Frame) -> Vector:
         """The value of each row; a row for which CEL has an error is not known."""
-        return by_rows(self._reference, self.type, frame)
+        with np.errstate(all="ignore"):
+            return vector_of(self.type, self._step.run(Context(frame)), frame.rows)
 
 
 def check(source: str, variables: Mapping[str, CelType], wanted: CelType | None) -> Condition:
@@ -76,7 +80,7 @@ def check(source: str, variables: Mapping[str, CelType], wanted: CelType | None)
         tree = _checked(text, around)
     kind = _kind(tree, wanted)
     reference = Reference(around, tree, tree.root)
-    return Condition(source, kind, frozenset(reference.names), text.now, reference)
+    return Condition(source, kind, frozenset(reference.names), text.now, reference, compile_tree(around, tree))
 
 
 def _checked(text: Text, around: Environment) -> Tree:
