@@ -1,0 +1,36 @@
+"""Alerts: what rules found, from its beginning to its end, and what people did about it."""
+
+from monokoto.operate.alerts.alert import Alert, AlertEvent, By, Flapping, Quiet, State, What
+from monokoto.operate.alerts.facts import ALERT_CHANGED
+from monokoto.operate.alerts.listing import AlertCounts, AlertFilter, AlertGroup
+from monokoto.operate.alerts.service import Alerts, RuleText
+from monokoto.operate.alerts.store import Mark, Standing, mark_of
+from monokoto.operate.alerts.told import Told, evidence_from_json
+from monokoto.operate.alerts.viewer import Viewer, viewer_of
+from monokoto.operate.alerts.windows import Concerned, MaintenanceWindow, MaintenanceWindows
+
+__all__ = [
+    "ALERT_CHANGED",
+    "Alert",
+    "AlertCounts",
+    "AlertEvent",
+    "AlertFilter",
+    "AlertGroup",
+    "Alerts",
+    "By",
+    "Concerned",
+    "Flapping",
+    "MaintenanceWindow",
+    "MaintenanceWindows",
+    "Mark",
+    "Quiet",
+    "RuleText",
+    "Standing",
+    "State",
+    "Told",
+    "Viewer",
+    "What",
+    "evidence_from_json",
+    "mark_of",
+    "viewer_of",
+]
