@@ -72,7 +72,7 @@ class MembersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remove: Ids = []
 
 
-class MemberJson(msgspec.Struct, frozen=True):
+class GroupMemberJson(msgspec.Struct, frozen=True):
     """A unit of a group."""
 
     unit: str
@@ -188,12 +188,12 @@ class GroupsController(Controller):
         group: FromPath[str],
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,
-    ) -> Page[MemberJson]:
+    ) -> Page[GroupMemberJson]:
         """Those within reach now, by id: a unit that was handed on or whose rental ended is none of them."""
         after = decode_cursor(cursor, int)[0] if cursor else 0
         found = await asyncio.to_thread(groups.members, caller.organisation_id, group)
         rest = [unit_id for unit_id in found if unit_id > after][: limit + 1]
-        return page_of(rest, limit, lambda unit_id: unit_id, lambda unit_id: MemberJson(format_id(unit_id)))
+        return page_of(rest, limit, lambda unit_id: unit_id, lambda unit_id: GroupMemberJson(format_id(unit_id)))
 
     @post(
         "/{group:str}/members",
