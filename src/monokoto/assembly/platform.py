@@ -12,6 +12,7 @@ from litestar import Litestar
 from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
 from monokoto.assembly.backstage import Backstage
+from monokoto.assembly.commands import join_commands
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
@@ -23,6 +24,7 @@ from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import join_groups
+from monokoto.assembly.sections import SECTIONS
 from monokoto.assembly.things import JoinedThings
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
@@ -35,7 +37,7 @@ from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
-from monokoto.operate.commands import AnswersObserver, Commands
+from monokoto.operate.commands import AnswersObserver
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings
@@ -62,7 +64,7 @@ class Platform:
         self.doors = Doors(settings, engines)
         self.people, self.sessions, self.entrance, self.invitations, self.letters = self.doors.served
         self.passkeys, self.providers = self.doors.passkeys, self.doors.providers
-        self.products = Products(records, clock)
+        self.products = Products(records, clock, SECTIONS)
         self.directory = Directory(records)
         self.fleet = Fleet(records, self.products, clock, facts)
         self.gate, self.ownerships, self.accesses = join_ownership(engines, self, settings.api.public_url)
@@ -92,10 +94,7 @@ class Platform:
             facts=facts,
             snapshot_seconds=settings.twins.snapshot_seconds,
         )
-        self.commands = Commands(
-            records=records, units=self.directory, model_of=self.products.model, downlink=self.downlink,
-            clock=clock, facts=facts,
-        )  # fmt: skip
+        self.commands = join_commands(engines, self)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.groups = join_groups(engines, self)
         self.live = join_live(engines, self)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from monokoto.assembly.sections import SECTIONS
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.connect.products import CheckedProduct, check, checked_to_json, read_folder
 
@@ -22,7 +23,7 @@ _VALUE_LENGTH_MAX = 60
 @told
 def check_product(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Check a product folder: every fault with file, line and reason. Needs no platform."""
-    checked = check(read_folder(folder))
+    checked = check(read_folder(folder), SECTIONS)
     if as_json:
         print_json(checked_to_json(checked))
         return
@@ -66,7 +67,7 @@ def apply_product(
 def _request(folder: Path) -> dict[str, Any]:
     """The folder as the API takes it, checked here first: faults then name the file as it lies on this disk."""
     read = read_folder(folder)
-    check(read)
+    check(read, SECTIONS)
     return {"files": dict(read.files)}
 
 

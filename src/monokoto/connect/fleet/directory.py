@@ -210,6 +210,12 @@ class Directory:
         numbers = self._numbers
         return sum(numbers.values()) if organisation_id is None else numbers.get(organisation_id, 0)
 
+    def kinds(self) -> set[Kind]:
+        """Organisation, product and version of all units there are or were since the start."""
+        state = self._state
+        changed = (known.identity for known in state.changes.values())
+        return {*state.kinds.all, *((one.organisation_id, str(one.product), one.version) for one in changed)}
+
     @property
     def table_bytes(self) -> int:
         """Memory the table takes (the cache and the changes, both bounded, come on top)."""

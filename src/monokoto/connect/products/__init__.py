@@ -11,7 +11,7 @@ from monokoto.connect.products.model import ActionModel, EventModel, Forbidding,
 from monokoto.connect.products.plan import Outcome, Plan
 from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.sections import SectionChecker
-from monokoto.connect.products.semver import Bump
+from monokoto.connect.products.semver import Bump, parse_version
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
 from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_simulation
 from monokoto.connect.products.since import applied_since
@@ -52,6 +52,7 @@ __all__ = [
     "child",
     "compile_model",
     "parse_simulation",
+    "parse_version",
     "read_folder",
     "schema_validator",
     "suggestion",

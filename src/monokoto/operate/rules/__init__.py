@@ -1,5 +1,27 @@
 """What is watched for: rules over readings, and the alerts they raise."""
 
+from monokoto.operate.rules.added.added_rule import AddedRule, Watched
+from monokoto.operate.rules.added.service import NewRule, RuleChange, Rules
+from monokoto.operate.rules.book import RuleBook
 from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Severity
+from monokoto.operate.rules.ports import Reach
+from monokoto.operate.rules.rule import Audience, Rule
+from monokoto.operate.rules.section import RulesSection, rules_of
 
-__all__ = ["AlertChange", "ChangeKind", "Evidence", "Severity"]
+__all__ = [
+    "AddedRule",
+    "AlertChange",
+    "Audience",
+    "ChangeKind",
+    "Evidence",
+    "NewRule",
+    "Reach",
+    "Rule",
+    "RuleBook",
+    "RuleChange",
+    "Rules",
+    "RulesSection",
+    "Severity",
+    "Watched",
+    "rules_of",
+]

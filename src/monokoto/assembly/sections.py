@@ -1,0 +1,8 @@
+"""The sections of product.yaml that slices above products know: for the platform, and for `koto check`."""
+
+from __future__ import annotations
+
+from monokoto.connect.products import SectionChecker
+from monokoto.operate.rules import RulesSection
+
+SECTIONS: tuple[SectionChecker, ...] = (RulesSection(),)

@@ -1,0 +1,1 @@
+"""Rules an organisation adds for its units, kept with all their versions."""

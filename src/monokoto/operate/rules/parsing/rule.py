@@ -1,0 +1,112 @@
+"""One rule, from what is written of it: `rules:` of a product, or the body of a rule an organisation adds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from monokoto.connect.products import ProductModel, Report, suggestion
+from monokoto.operate.conditions import CelType, Condition
+from monokoto.operate.rules.change import Severity
+from monokoto.operate.rules.parsing.expressions import check_expression, read_condition
+from monokoto.operate.rules.parsing.reading import Node, kind_of
+from monokoto.operate.rules.parsing.setting import Setting
+from monokoto.operate.rules.parsing.signals import read_signals
+from monokoto.operate.rules.rule import Audience, Rule
+
+FIELDS = (
+    "title", "severity", "signals", "when", "clear", "for", "clear_for", "lateness", "severities", "audience",
+    "suppressed_by", "forbids", "help",
+)  # fmt: skip
+NAME_RULE = "a name has 1 to 64 lower-case letters, digits and hyphens, the first one a letter"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_LATENESS_MAX = 24 * 3600 * 1_000_000
+"""Microseconds: readings are held so long to be put in order."""
+
+
+def is_rule_name(name: str) -> bool:
+    """Whether it can name a rule."""
+    return _NAME.fullmatch(name) is not None
+
+
+def read_document(
+    document: Mapping[str, Any], name: str, setting: Setting, *, place: str = "", report: Report | None = None
+) -> Rule:
+    """A rule that stands alone.
+
+    Raises:
+        Invalid: with every fault, by JSON pointers that begin with `place`.
+    """
+    report = report or Report()
+    rule = read_rule(Node(document, place, report), name, setting)
+    report.raise_if_any("The rule")
+    assert rule is not None
+    return rule
+
+
+def read_rule(node: Node, name: str, setting: Setting) -> Rule | None:
+    """One rule of a product; None when it has faults: they are told."""
+    before = len(node.report)
+    if not is_rule_name(name):
+        node.fault(f"{name[:80]!r} cannot name a rule: {NAME_RULE}")
+    if not node.fields(FIELDS, ("when",), what="a rule"):
+        return None
+    signals = read_signals(node, setting)
+    when = read_condition(node, "when", setting) if node.has("when") else None
+    clear = read_condition(node, "clear", setting) if node.has("clear") else None
+    severity = Severity(node.choice("severity", Severity, Severity.WARNING))
+    rule_title, rule_help = node.translated("title"), node.translated("help")
+    hold, clear_hold = node.duration("for"), node.duration("clear_for")
+    lateness = node.duration("lateness", low=0, high=_LATENESS_MAX)
+    severities = _severities(node, setting)
+    suppressed_by, forbids = _suppressed_by(node, name, setting.neighbours), _forbids(node, setting.model)
+    audience = Audience(node.choice("audience", Audience, Audience.BOTH))
+    if when is None or len(node.report) > before:
+        return None
+    return Rule(
+        name=name, title=rule_title, help=rule_help, severity=severity, severities=severities, audience=audience,
+        signals=signals, when=when, clear=clear, hold_us=hold, clear_hold_us=clear_hold, lateness_us=lateness,
+        suppressed_by=suppressed_by, forbids=forbids, document=node.value,
+        types=setting.variables,
+    )  # fmt: skip
+
+
+def _severities(node: Node, setting: Setting) -> tuple[tuple[Severity, Condition], ...]:
+    """The ladder, the worst first."""
+    if not node.has("severities"):
+        return ()
+    part = node.child("severities")
+    if not part.fields(Severity, what="`severities`"):
+        return ()
+    found = {}
+    for word in part.value:
+        condition = check_expression(part, part.value[word], part.child(word).place, setting, CelType.BOOLEAN)
+        if condition is not None and word in set(Severity):
+            found[Severity(word)] = condition
+    return tuple(sorted(found.items(), key=lambda step: -step[0].rank))
+
+
+def _suppressed_by(node: Node, name: str, neighbours: tuple[str, ...] | None) -> str:
+    if not node.has("suppressed_by"):
+        return ""
+    other = node.text("suppressed_by")
+    if other == name:
+        node.fault("a rule cannot hide itself", "suppressed_by")
+    elif other and neighbours is not None and other not in neighbours:
+        node.fault(f"there is no rule {other[:80]!r} here{suggestion(other, neighbours)}", "suppressed_by")
+    return other
+
+
+def _forbids(node: Node, model: ProductModel) -> tuple[str, ...]:
+    if not node.has("forbids"):
+        return ()
+    value = node.value["forbids"]
+    if not isinstance(value, list | str) or not value:
+        node.fault(f"must be a list of actions, this is {kind_of(value)}", "forbids")
+        return ()
+    actions = node.names("forbids")
+    for action in actions:
+        if action not in model.actions:
+            node.fault(f"{action[:80]!r} is no action of the product{suggestion(action, model.actions)}", "forbids")
+    return actions
