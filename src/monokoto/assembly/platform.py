@@ -24,7 +24,6 @@ from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import join_groups
-from monokoto.assembly.sections import SECTIONS
 from monokoto.assembly.things import JoinedThings
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
@@ -38,6 +37,7 @@ from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
 from monokoto.operate.commands import AnswersObserver
+from monokoto.operate.sections import SECTIONS
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings

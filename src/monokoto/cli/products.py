@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from monokoto.assembly.sections import SECTIONS
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.connect.products import CheckedProduct, check, checked_to_json, read_folder
+from monokoto.operate.sections import SECTIONS
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the product.yaml.")]
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}

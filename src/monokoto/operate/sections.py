@@ -1,4 +1,4 @@
-"""The sections of product.yaml that slices above products know: for the platform, and for `koto check`."""
+"""The sections of product.yaml that slices of this area know: for the platform, and for `koto check`."""
 
 from __future__ import annotations
 
