@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -84,24 +85,23 @@ def check(source: str, variables: Mapping[str, CelType], wanted: CelType | None)
 
 
 def _checked(text: Text, around: Environment) -> Tree:
+    with contextlib.suppress(Refused):
+        kinds = {around.cel_names[name]: kind for name, kind in around.variables.items()}
+        mend_mixed(text, around.parse(text.now), kinds)
     for _ in range(_MENDINGS_MAX):
         try:
-            tree = around.check(text.now)
+            return around.check(text.now)
         except Refused as refused:
             if not _mended(text, around, refused.complaints):
                 found = faults(refused.complaints, text, around)
                 raise Invalid("This is no condition that can be used.", faults=found) from None
-        else:
-            if not mend_mixed(text, tree):
-                return tree
     raise _invalid("it mixes whole numbers and doubles in too many places")
 
 
 def _mended(text: Text, around: Environment, complaints: tuple[Complaint, ...]) -> bool:
-    try:
+    with contextlib.suppress(Refused):
         return mend_refused(text, around.parse(text.now), complaints)
-    except Refused:
-        return False
+    return False
 
 
 def _within_limits(tree: Tree) -> None:

@@ -9,17 +9,22 @@ stays refused (`double(count)` says what is meant), and so does the text where n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monokoto.operate.conditions.environment import Complaint
 from monokoto.operate.conditions.text import Text, tokens
 from monokoto.operate.conditions.tree import Form, Node, Tree
+from monokoto.operate.conditions.types import CelType
 
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
 _THROUGH = frozenset(("_+_", "_-_", "_*_", "_/_", "-_", "_?_:_"))
 """Operators a literal is looked for behind: they mean the same for doubles, but that `/` no longer cuts off."""
 _MIXED = frozenset(("math.@max", "math.@min"))
 """Functions that take both kinds of numbers at once, and then have no type a column could have."""
+_EITHER = _THROUGH | {"math.abs", "math.sign"}
+"""Functions that give the kind of number they are given."""
+_DOUBLE = frozenset(("double", "math.sqrt", "math.ceil", "math.floor", "math.round", "math.trunc"))
+"""Functions that give a double."""
 
 
 def mend_refused(text: Text, parsed: Tree, complaints: Sequence[Complaint]) -> bool:
@@ -37,23 +42,47 @@ def mend_refused(text: Text, parsed: Tree, complaints: Sequence[Complaint]) -> b
     return _write(text, parsed, found.values())
 
 
-def mend_mixed(text: Text, checked: Tree) -> bool:
-    """The same for functions that take both kinds of numbers; whether any literal was written anew."""
+def mend_mixed(text: Text, parsed: Tree, variables: Mapping[str, CelType]) -> bool:
+    """The same for functions that take both kinds of numbers, where one operand is seen to be a double."""
     found: dict[int, Node] = {}
-    for node in checked.root.walk():
-        if node.form is Form.CALL and node.name in _MIXED:
+    for node in parsed.root.walk():
+        if node.form is Form.CALL and node.name in _MIXED and _is_double(node, variables):
             operands = node.children
             if len(operands) == 1 and operands[0].form is Form.LIST:
                 operands = operands[0].children
-            kinds = [checked.types.get(operand.id, "?") for operand in operands]
-            if "double" in kinds:
-                found |= {
-                    literal.id: literal
-                    for operand, kind in zip(operands, kinds, strict=True)
-                    if kind == "int"
-                    for literal in _constants(operand) or ()
-                }
-    return _write(text, checked, found.values())
+            found |= {literal.id: literal for operand in operands for literal in _constants(operand) or ()}
+    return _write(text, parsed, found.values())
+
+
+def _is_double(node: Node, variables: Mapping[str, CelType]) -> bool:
+    """Whether an expression that nobody checked yet is certainly a double."""
+    path = _path(node)
+    if path:
+        return variables.get(path) is CelType.NUMBER
+    if node.form is Form.CONSTANT:
+        return isinstance(node.value, float)
+    function = _function(node)
+    if node.form is Form.LIST or function in _MIXED or function in _EITHER:
+        return any(_is_double(child, variables) for child in node.children)
+    if function == "_[_]":
+        return variables.get(_path(node.children[0])) is CelType.NUMBERS
+    return function in _DOUBLE
+
+
+def _function(node: Node) -> str:
+    """The function of a call; `math.` is still a target where nobody checked the call."""
+    target = node.children[0] if node.children else node
+    return f"math.{node.name}" if target.form is Form.NAME and target.name == "math" else node.name
+
+
+def _path(node: Node) -> str:
+    """The dotted name an expression consists of; empty when it is more than a name."""
+    if node.form is Form.NAME:
+        return node.name
+    if node.form is Form.SELECT:
+        before = _path(node.children[0])
+        return f"{before}.{node.name}" if before else ""
+    return ""
 
 
 def _literals(node: Node, kinds: Sequence[str]) -> Iterator[Node]:

@@ -67,7 +67,7 @@ class Tree:
     positions: Mapping[int, int]
     """Where each node stands in the text, in code points."""
     types: Mapping[int, str]
-    """The type of each node as CEL writes it, `?` when it is none a column can have. Empty when only parsed."""
+    """The type of each node as CEL writes it. Empty when only parsed."""
     rest: bytes = field(repr=False, default=b"")
     """What belongs to the checked expression beside its root."""
 
@@ -79,6 +79,7 @@ class Tree:
 _CHECKED = "type.googleapis.com/cel.expr.CheckedExpr"
 _PRIMITIVES = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
 _WELL_KNOWN = {2: "timestamp", 3: "duration"}
+_OTHERS = {2: "null", 7: "map", 9: "message", 11: "type"}
 
 
 def read_tree(serialized: bytes) -> Tree:
@@ -206,13 +207,14 @@ _CONSTANTS: Mapping[int, Callable[[Any], Any]] = {
 
 
 def _type(message: bytes) -> str:
-    """A type as CEL writes it; `?` when a column cannot have it."""
+    """A type as CEL writes it, as far as it can be told apart."""
     for number, value in fields(message):
         if number == 3:
-            return _PRIMITIVES.get(_int(value), "?")
+            return _PRIMITIVES.get(_int(value), "dyn")
         if number == 5:
-            return _WELL_KNOWN.get(_int(value), "?")
+            return _WELL_KNOWN.get(_int(value), "any")
         if number == 6:
-            element = next((_type(_bytes(inner)) for _, inner in fields(_bytes(value))), "?")
+            element = next((_type(_bytes(inner)) for _, inner in fields(_bytes(value))), "dyn")
             return f"list({element})"
-    return "?"
+        return _OTHERS.get(number, "dyn")
+    return "dyn"

@@ -44,7 +44,7 @@ class _Compiling:
 
     def _kind(self, node: Node) -> CelType | None:
         """The type of a node; None when no column can have it."""
-        return _TYPES.get(self._tree.types.get(node.id, "?"))
+        return _TYPES.get(self._tree.types.get(node.id, "dyn"))
 
     def _leaf(self, node: Node, kind: CelType) -> Step | None:
         """A literal, a variable, or anything without variables."""
