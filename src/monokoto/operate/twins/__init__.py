@@ -1,8 +1,9 @@
 """Twins: what every unit reports, what is desired of it, and the difference."""
 
 from monokoto.operate.twins.fleet_routes import LatestController, RebuildController
-from monokoto.operate.twins.job_kinds import DesireOfUnits
+from monokoto.operate.twins.job_kinds import DesireOfUnits, DesireParameters
 from monokoto.operate.twins.loops import keep_doing
+from monokoto.operate.twins.reported.index import RowIndex
 from monokoto.operate.twins.reported.latest import Gathered, GatheredColumn
 from monokoto.operate.twins.reported.rebuild import RebuildProgress
 from monokoto.operate.twins.routes import TwinController, TwinsStreamController
@@ -17,6 +18,7 @@ __all__ = [
     "CONTROLLERS",
     "DESIRED_CHANGED",
     "DesireOfUnits",
+    "DesireParameters",
     "Desired",
     "Gathered",
     "GatheredColumn",
@@ -25,6 +27,7 @@ __all__ = [
     "RebuildProgress",
     "Reported",
     "ReportedValue",
+    "RowIndex",
     "Twin",
     "TwinController",
     "Twins",

@@ -1,0 +1,384 @@
+"""Doing the runs: in short turns, each for the organisation served the longest time ago.
+
+A turn looks what became of commands that are under way, then begins the next items: it writes what was desired before, does
+them, writes what became of them. Killed anywhere, the next process finds the begun items and does them again, which changes
+nothing where they were done: a command has a name made of run and item, a desired value is itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
+from monokoto.kernel.errors import MonokotoError, Unavailable
+from monokoto.kernel.facts import Fact
+from monokoto.kernel.ids import format_id
+from monokoto.kernel.limits import SCENE_RUN_DAYS
+from monokoto.operate.scenes import run_store
+from monokoto.operate.scenes.doing import Doer
+from monokoto.operate.scenes.run import ItemState, Run, RunItem, RunState, must_stop
+from monokoto.operate.scenes.runs import Runs
+from monokoto.operate.scenes.scene import Order
+
+TURN_ITEMS_MAX: Final = 50
+LOOKED_AT_MAX: Final = 500
+"""Commands of one run that are looked at in one turn."""
+HOLD_SECONDS: Final = 10.0
+"""How long a run waits for a process that died in the middle of it."""
+LOOK_SECONDS: Final = 1.0
+FOLLOW_SECONDS: Final = 2.0
+"""Between two looks at the commands of a run of which no fact was heard."""
+PAUSE_SECONDS: Final = 1.0
+"""After an engine was away."""
+_REMEMBERED_MAX: Final = 100_000
+_EARLY_MAX: Final = 10_000
+_FORGET_SECONDS: Final = 6 * 3600.0
+_DAY = 24 * 3600 * MICROSECONDS_PER_SECOND
+_ENDED = ("succeeded", "failed", "expired", "cancelled")
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Works on the runs of all organisations until stopped; `finished` hears of every run that ended."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        doer: Doer,
+        *,
+        finished: Callable[[Run], Awaitable[None]] | None = None,
+        hold_seconds: float = HOLD_SECONDS,
+    ) -> None:
+        self._runs = runs
+        self._doer = doer
+        self._finished = finished
+        self._hold_microseconds = round(hold_seconds * MICROSECONDS_PER_SECOND)
+        self._holder = secrets.token_hex(16)
+        self._awake = asyncio.Event()
+        self._open: list[tuple[int, int]] = []
+        self._looked = self._forgot = float("-inf")
+        self._served: dict[int, float] = {}
+        self._not_before: dict[int, float] = {}
+        self._follow_at: dict[int, float] = {}
+        self._followed: dict[int, int] = {}
+        """Run to the number of the item its last look ended with."""
+        self._runs_of: dict[int, int] = {}
+        """Command to run, of those this process asked for."""
+        self._heard: dict[int, set[int]] = {}
+        """Run to commands that ended and were not looked at yet."""
+        self._early: dict[int, None] = {}
+        """Commands that ended before anybody here knew of which run they are, or of none."""
+        self._taken_back: dict[int, None] = {}
+        """Runs whose commands were taken back by this process."""
+        self._kept: tuple[dict[int, Any], ...] = (
+            *(self._not_before, self._follow_at, self._followed, self._heard),
+            self._taken_back,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; what a process before left unfinished is taken up."""
+        loop = asyncio.get_running_loop()
+
+        def signal() -> None:
+            loop.call_soon_threadsafe(self._wake)
+
+        self._runs.signal = signal
+        self._task = asyncio.create_task(self._run(), name="scenes")
+
+    def _wake(self) -> None:
+        self._looked = float("-inf")
+        self._awake.set()
+
+    async def stop(self) -> None:
+        """End after the items under way, and let others take up the runs at once."""
+        self._runs.signal = lambda: None
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        with contextlib.suppress(MonokotoError):
+            await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        with self._runs.records.write() as connection:
+            for organisation_id, run_id in self._open:
+                run_store.hold(connection, organisation_id, run_id, self._holder, now=0, until=0)
+
+    async def heard(self, fact: Fact) -> None:
+        """A command went on (COMMAND_CHANGED)."""
+        if fact.data.get("status") not in _ENDED:
+            return
+        command_id = fact.data.get("command_id", 0)
+        run_id = self._runs_of.pop(command_id, None)
+        if run_id is not None:
+            self._heard.setdefault(run_id, set()).add(command_id)
+            self._awake.set()
+        else:
+            self._early[command_id] = None
+            if len(self._early) > _EARLY_MAX:
+                del self._early[next(iter(self._early))]
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._forget()
+                chosen = await self._choose()
+                if chosen is None:
+                    self._awake.clear()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._awake.wait(), self._idle_seconds())
+                    continue
+                await self._turn(*chosen)
+            except MonokotoError as error:
+                _log.warning("scenes_wait", reason=error.message)
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                _log.exception("scene_turn_failed")
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _forget(self) -> None:
+        now = time.monotonic()
+        if now - self._forgot > _FORGET_SECONDS:
+            self._forgot = now
+            await asyncio.to_thread(self._runs.forget_old, self._runs.clock.now() - SCENE_RUN_DAYS * _DAY)
+
+    def _idle_seconds(self) -> float:
+        now = time.monotonic()
+        soonest = min((at for at in self._not_before.values() if at > now), default=now + LOOK_SECONDS)
+        return min(LOOK_SECONDS, max(soonest - now, 0.005))
+
+    async def _choose(self) -> tuple[int, int] | None:
+        """The next run: of the organisation served the longest time ago, its own run served the longest time ago."""
+        now = time.monotonic()
+        if now - self._looked > LOOK_SECONDS:
+            self._looked = now
+            self._open = await asyncio.to_thread(self._read_open)
+            known = {run_id for _, run_id in self._open}
+            for kept in self._kept:
+                for run_id in [one for one in kept if one not in known]:
+                    del kept[run_id]
+        ready = [one for one in self._open if self._not_before.get(one[1], 0.0) <= now or one[1] in self._heard]
+        if not ready:
+            return None
+        served = self._served
+        chosen = min(ready, key=lambda one: (served.get(one[0], 0.0), served.get(one[1], 0.0), one[1]))
+        if len(served) > _REMEMBERED_MAX:
+            served.clear()
+        served[chosen[0]] = served[chosen[1]] = now
+        return chosen
+
+    def _read_open(self) -> list[tuple[int, int]]:
+        with self._runs.records.read() as connection:
+            return run_store.read_open(connection)
+
+    # One turn
+
+    async def _turn(self, organisation_id: int, run_id: int) -> None:
+        began = time.monotonic()
+        run = await asyncio.to_thread(self._take, organisation_id, run_id)
+        if run is None:
+            self._not_before[run_id] = began + LOOK_SECONDS
+            self._heard.pop(run_id, None)
+            return
+        try:
+            moved = await (self._undo(run) if run.state is RunState.UNDOING else self._go_on(run))
+        except Unavailable as error:
+            _log.warning("scene_waits", run=format_id(run.id), reason=error.message)
+            self._not_before[run.id] = time.monotonic() + PAUSE_SECONDS
+            return
+        if moved is None:
+            return
+        pause = FOLLOW_SECONDS if not moved else moved / run.spec.pace if run.spec.pace else 0.0
+        self._not_before[run.id] = began + pause
+
+    def _take(self, organisation_id: int, run_id: int) -> Run | None:
+        """The run, held; None when another process holds it or it has ended."""
+        now = self._runs.clock.now()
+        with self._runs.records.write() as connection:
+            until = now + self._hold_microseconds
+            if not run_store.hold(connection, organisation_id, run_id, self._holder, now=now, until=until):
+                return None
+            run = run_store.read(connection, organisation_id, run_id)
+            if not run.open:
+                return None
+            if run.state is RunState.WAITING:
+                changes = {"state": RunState.RUNNING.value, "started_at": now}
+                run_store.update(connection, organisation_id, run_id, changes)
+                run = replace(run, state=RunState.RUNNING, started_at=now)
+            return run
+
+    async def _go_on(self, run: Run) -> int | None:
+        """How many items were begun; None: the run has ended."""
+        if run.counts.get(ItemState.ASKED):
+            await self._follow(run)
+            run = await asyncio.to_thread(self._runs.get, run.organisation_id, run.id)
+        if not run.cancelling and run.state is RunState.RUNNING and must_stop(run.spec, run.counts):
+            run = await asyncio.to_thread(self._stop, run)
+        ending = run.cancelling or run.state is RunState.STOPPING
+        if ending:
+            await self._leave(run)
+        items = await asyncio.to_thread(self._next, run, ending=ending)
+        if items:
+            return await self._work(run, items)
+        if await asyncio.to_thread(self._left, run):
+            return 0
+        state = RunState.CANCELLED if run.cancelling else RunState.STOPPED if ending else RunState.DONE
+        await self._finish(run, state)
+        return None
+
+    async def _follow(self, run: Run) -> None:
+        """Note what became of commands: of those a fact was heard of, and by period of all, some at a time."""
+        heard = sorted(self._heard.pop(run.id, ()))[:LOOKED_AT_MAX]
+        found = await asyncio.to_thread(self._asked, run, 0, heard) if heard else []
+        now = time.monotonic()
+        if now >= self._follow_at.get(run.id, 0.0):
+            self._follow_at[run.id] = now + FOLLOW_SECONDS
+            some = await asyncio.to_thread(self._asked, run, self._followed.get(run.id, 0), ())
+            self._followed[run.id] = some[-1].number if len(some) == LOOKED_AT_MAX else 0
+            known = {item.number for item in found}
+            found += [item for item in some if item.number not in known]
+        if not found:
+            return
+        outcomes = await self._doer.actions.look(found)
+        ended = [
+            self._doer.settled(item, outcome.state, outcome.reason)
+            for item in found
+            if (outcome := outcomes[item.command_id]).state is not ItemState.ASKED
+        ]
+        await asyncio.to_thread(self._write, run, ended)
+
+    def _asked(self, run: Run, after: int, commands: Sequence[int]) -> list[RunItem]:
+        with self._runs.records.read() as connection:
+            return run_store.read_items(
+                connection,
+                run.organisation_id,
+                run.id,
+                states=[ItemState.ASKED],
+                after=after,
+                commands=commands,
+                limit=LOOKED_AT_MAX,
+            )
+
+    def _stop(self, run: Run) -> Run:
+        failed = run.counts.get(ItemState.FAILED, 0)
+        stop = run.spec.stop_on_failure
+        assert stop is not None
+        reason = f"{failed} units failed, more than {stop.percent:g} % of those that came to an end."
+        changes = {"state": RunState.STOPPING.value, "reason": reason}
+        with self._runs.records.write() as connection:
+            run_store.update(connection, run.organisation_id, run.id, changes)
+        return replace(run, state=RunState.STOPPING, reason=reason)
+
+    async def _leave(self, run: Run) -> None:
+        """Begin nothing more; what no unit has heard of yet is taken back, once."""
+        if run.counts.get(ItemState.WAITING):
+            await asyncio.to_thread(self._leave_waiting, run)
+        if run.id in self._taken_back:
+            return
+        self._taken_back[run.id] = None
+        after = 0
+        while some := await asyncio.to_thread(self._asked, run, after, ()):
+            await self._doer.actions.take_back(some)
+            after = some[-1].number
+        self._follow_at[run.id] = 0.0
+
+    def _leave_waiting(self, run: Run) -> None:
+        with self._runs.records.write() as connection:
+            run_store.leave_waiting(connection, run.organisation_id, run.id, self._runs.clock.now())
+
+    def _next(self, run: Run, *, ending: bool) -> list[RunItem]:
+        """The items of this turn: begun ones first, for they wait for a process that died."""
+        limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
+        mine = (run.organisation_id, run.id)
+        with self._runs.records.read() as connection:
+            begun = run_store.read_items(connection, *mine, states=[ItemState.BEGUN], limit=limit)
+            if begun or ending:
+                return begun
+            step = None
+            if run.spec.order is Order.SEQUENCE:
+                under_way = (ItemState.WAITING, ItemState.BEGUN, ItemState.ASKED)
+                step = run_store.first_step(connection, *mine, under_way)
+            return run_store.read_items(connection, *mine, states=[ItemState.WAITING], step=step, limit=limit)
+
+    async def _work(self, run: Run, items: Sequence[RunItem]) -> int:
+        """Do them, and return how many."""
+        begun = [item for item in items if item.state is ItemState.BEGUN]
+        if waiting := [item for item in items if item.state is ItemState.WAITING]:
+            prepared = await asyncio.gather(*(self._doer.prepare(run, item) for item in waiting))
+            await asyncio.to_thread(self._write, run, prepared)
+            begun += [item for item in prepared if item.state is ItemState.BEGUN]
+        done = await asyncio.gather(*(self._doer.do(run, item) for item in begun), return_exceptions=True)
+        settled = [one for one in done if isinstance(one, RunItem)]
+        for item in settled:
+            self._expect(run, item)
+        await asyncio.shield(asyncio.to_thread(self._write, run, settled))
+        for one in done:
+            if isinstance(one, BaseException):
+                raise one
+        return len(items)
+
+    def _expect(self, run: Run, item: RunItem) -> None:
+        if item.state is not ItemState.ASKED:
+            return
+        if item.command_id in self._early:  # the unit was faster than our note
+            del self._early[item.command_id]
+            self._heard.setdefault(run.id, set()).add(item.command_id)
+        elif len(self._runs_of) < _REMEMBERED_MAX:
+            self._runs_of[item.command_id] = run.id
+
+    async def _undo(self, run: Run) -> int | None:
+        """One turn of undoing; None: it is over."""
+        items = await asyncio.to_thread(self._to_undo, run)
+        if not items:
+            await self._finish(run, RunState.CANCELLED if run.cancelling else RunState.UNDONE)
+            return None
+        begun = [self._doer.settled(item, ItemState.UNDOING) for item in items]
+        await asyncio.to_thread(self._write, run, begun)
+        # One after the other: two steps may have changed the same unit, and the later one is undone first.
+        settled = [await self._doer.undo(run, item) for item in begun]
+        await asyncio.to_thread(self._write, run, settled)
+        return len(settled)
+
+    def _to_undo(self, run: Run) -> list[RunItem]:
+        limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
+        states = (ItemState.UNDOING,) if run.cancelling else (ItemState.UNDOING, ItemState.DONE)
+        with self._runs.records.read() as connection:
+            return run_store.read_items(
+                connection, run.organisation_id, run.id, states=states, undoable=True, limit=limit
+            )
+
+    def _write(self, run: Run, items: Sequence[RunItem]) -> None:
+        if items:
+            with self._runs.records.write() as connection:
+                run_store.update_items(connection, run.organisation_id, run.id, items)
+
+    def _left(self, run: Run) -> bool:
+        """Whether anything is still under way."""
+        states = (ItemState.WAITING, ItemState.BEGUN, ItemState.ASKED)
+        with self._runs.records.read() as connection:
+            return run_store.first_step(connection, run.organisation_id, run.id, states) is not None
+
+    async def _finish(self, run: Run, state: RunState) -> None:
+        ended = await asyncio.to_thread(self._end, run, state)
+        self._open = [one for one in self._open if one[1] != run.id]
+        for kept in self._kept:
+            kept.pop(run.id, None)
+        await self._runs.tell(ended)
+        if self._finished is not None:
+            await self._finished(ended)
+
+    def _end(self, run: Run, state: RunState) -> Run:
+        now = self._runs.clock.now()
+        changes = {"state": state.value, "cancelling": False, "finished_at": now, "held_until": 0}
+        with self._runs.records.write() as connection:
+            run_store.update(connection, run.organisation_id, run.id, changes)
+            return run_store.read(connection, run.organisation_id, run.id)
