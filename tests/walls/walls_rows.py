@@ -142,6 +142,14 @@ def new_group(world: World, _asker: Asker) -> dict[str, str]:
     return {"group": world.done("POST", "/api/v1/groups", world.admins["maker"], body)["id"]}
 
 
+def new_rule(world: World, _asker: Asker) -> dict[str, str]:
+    return {"rule": world.done("POST", "/api/v1/rules", world.admins["maker"], rule_body(world, _asker))["id"]}
+
+
+def rule_body(world: World, _asker: Asker) -> dict[str, Any]:
+    return {"name": f"rule{world.number()}", "product": "lamp", "rule": {"when": "target > 5"}}
+
+
 def new_command(world: World, _asker: Asker) -> dict[str, str]:
     subject = world.ids["subject"]
     made = world.done("POST", f"/api/v1/units/{subject}/actions/reset", world.admins["maker"])
@@ -420,6 +428,11 @@ ROWS: dict[str, Row] = {
         Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=reset", "command": "command"}, fresh=new_command,
         subjects=("subject",), done=(200, 204, 409),
     ),
+    "POST /api/v1/units/{unit}/actions/{action}/{command}/confirm": unit_row(
+        Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=reset", "command": "command"}, fresh=new_command,
+        subjects=("subject",), done=(200, 409),
+    ),
+    "GET /api/v1/commands": R(wall=Wall.OWN, scope=S.CONTROL_READ),
     # Things
     "GET /api/v1/units/{unit}/td": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/units/{unit}/thing-model": unit_row(Wall.PRESENT, S.UNITS_READ),
@@ -490,6 +503,21 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/groups/{group}/members": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"group": "group"}, body={}, fresh=new_group,
     ),
+    # Rules
+    "GET /api/v1/rules": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    # Whoever has no lamp at present cannot add a rule for lamps.
+    "POST /api/v1/rules": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=rule_body, done=(201, 422)),
+    "GET /api/v1/rules/{rule}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule": "rule"}),
+    "PATCH /api/v1/rules/{rule}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule": "rule"}, body={"enabled": True}, fresh=new_rule,
+    ),
+    "DELETE /api/v1/rules/{rule}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule": "rule"}, fresh=new_rule),
+    "GET /api/v1/rules/{rule}/versions": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule": "rule"}),
+    "GET /api/v1/products/{product}/versions/{version}/rules": R(
+        wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp", "version": "=1.0.0"},
+        owners=frozenset({"maker", "foreign"}),
+    ),
+    "GET /api/v1/units/{unit}/rules": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
     # Receivers of events
     "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),
     "GET /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),

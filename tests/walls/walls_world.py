@@ -400,6 +400,9 @@ def _fill_the_maker(world: World) -> None:
     world.ids["view"] = world.done("POST", "/api/v1/views", maker, view)["id"]
     group = {"name": "group", "title": world.mark("group", "maker"), "filter": {"product": "lamp"}}
     world.ids["group"] = world.done("POST", "/api/v1/groups", maker, group)["id"]
+    rule = {"when": "target > 900", "title": world.mark("rule", "maker")}
+    body = {"name": "high", "product": "lamp", "rule": rule}
+    world.ids["rule"] = world.done("POST", "/api/v1/rules", maker, body)["id"]
     stranger = world.new_person("maker", "viewer")
     world.ids["session"] = world.done("GET", "/api/v1/session", stranger)["session"]["id"]
     offered = {"to": "renter"}

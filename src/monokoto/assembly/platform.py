@@ -26,6 +26,7 @@ from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import join_groups
 from monokoto.assembly.things import JoinedThings
 from monokoto.assembly.unit_sets import KnownUnitSets
+from monokoto.assembly.watching import JoinedRules
 from monokoto.connect.fleet import UNITS_CHANGED, Credentials, Directory, Fleet
 from monokoto.connect.gateway import Authentication, Committer, Downlink, Ingest
 from monokoto.connect.line import Batch, DeadLetters, Decoder, Line
@@ -97,6 +98,8 @@ class Platform:
         self.commands = join_commands(engines, self)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.groups = join_groups(engines, self)
+        self.joined_rules = JoinedRules(engines, self)
+        self.rules, self.watching = self.joined_rules.rules, self.joined_rules.watching
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -154,6 +157,7 @@ class Platform:
         await asyncio.to_thread(self.directory.refresh)
         await asyncio.to_thread(self.ownerships.ledger.refresh)
         await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
+        await self.joined_rules.start()
         await self.presence.start()
         await self.twins.start()
         await self.commands.start()
@@ -195,6 +199,7 @@ class Platform:
             self.twins.stop,
             self.answers.stop,
             self.commands.stop,
+            self.joined_rules.stop,
             self.presence.stop,
             *(line.keep for line in self.lines),
         ):

@@ -22,6 +22,7 @@ from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.groups import CONTROLLERS as GROUPS
+from monokoto.operate.rules import CONTROLLERS as RULES
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.things import CONTROLLERS as THINGS
 from monokoto.operate.twins import CONTROLLERS as TWINS
@@ -43,6 +44,8 @@ SERVICES = (
     "telemetry",
     "twins",
     "commands",
+    "rules",
+    "watching",
     "groups",
     "things",
     "event_feed",
@@ -90,6 +93,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *TELEMETRY,
     *TWINS,
     *COMMANDS,
+    *RULES,
     *GROUPS,
     *THINGS,
     CONSOLE,

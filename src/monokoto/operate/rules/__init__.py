@@ -4,11 +4,16 @@ from monokoto.operate.rules.added.added_rule import AddedRule, Watched
 from monokoto.operate.rules.added.service import NewRule, RuleChange, Rules
 from monokoto.operate.rules.book import RuleBook
 from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Severity
+from monokoto.operate.rules.facts import RULES_CHANGED
 from monokoto.operate.rules.ports import Reach
+from monokoto.operate.rules.routes import CONTROLLERS
 from monokoto.operate.rules.rule import Audience, Rule
 from monokoto.operate.rules.section import RulesSection, rules_of
+from monokoto.operate.rules.watching import Watching
 
 __all__ = [
+    "CONTROLLERS",
+    "RULES_CHANGED",
     "AddedRule",
     "AlertChange",
     "Audience",
@@ -23,5 +28,6 @@ __all__ = [
     "RulesSection",
     "Severity",
     "Watched",
+    "Watching",
     "rules_of",
 ]

@@ -15,6 +15,7 @@ from monokoto.operate.rules.added.added_rule import AddedRule, RuleVersion, Watc
 from monokoto.operate.rules.added.service import NewRule, RuleChange
 from monokoto.operate.rules.book import Unwatched
 from monokoto.operate.rules.rule import Rule
+from monokoto.operate.rules.watching import UnitRule
 
 Name = Annotated[str, Meta(min_length=1, max_length=64, description="As in `too-hot`; unique in the organisation")]
 Units = Annotated[list[str], Meta(max_length=RULE_UNITS_MAX, description="Unit ids; empty: whichever")]
@@ -184,6 +185,19 @@ def rule_to_json(rule: Rule) -> RuleJson:
         forbids=list(rule.forbids),
         signals=[signal.name for signal in rule.signals],
         rule=dict(rule.document),
+    )
+
+
+def unit_rule_to_json(one: UnitRule) -> UnitRuleJson:
+    """As the API shows it."""
+    return UnitRuleJson(
+        key=one.entry.compiled.key,
+        version=one.entry.compiled.version,
+        added=one.entry.added is not None,
+        rule=rule_to_json(one.entry.rule),
+        raised=None
+        if one.raised is None
+        else RaisedJson(format_instant(one.raised.instance), one.raised.severity.value),
     )
 
 

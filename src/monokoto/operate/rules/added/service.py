@@ -14,6 +14,7 @@ from monokoto.connect.products import ProductModel, Products
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Conflict, Fault, Invalid, TooLarge
+from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import OrganisationId, RuleId, UnitId, format_id, new_id, parse_id
 from monokoto.kernel.limits import (
     PAGE_SIZE_DEFAULT,
@@ -27,7 +28,6 @@ from monokoto.operate.rules.added.added_rule import AddedRule, RuleVersion, Watc
 from monokoto.operate.rules.added.store import (
     mine,
     read_live,
-    read_number,
     read_rule,
     read_rules,
     read_versions,
@@ -36,6 +36,7 @@ from monokoto.operate.rules.added.store import (
     rules,
     version_to_row,
 )
+from monokoto.operate.rules.facts import rules_changed
 from monokoto.operate.rules.parsing.rule import NAME_RULE, is_rule_name, read_document
 from monokoto.operate.rules.parsing.setting import Setting
 from monokoto.operate.rules.ports import Reach
@@ -81,13 +82,12 @@ class Rules:
         reach: Reach,
         group_exists: Callable[[int, int], object] | None = None,
     ) -> None:
+        """`group_exists` raises NotFound for a group that is none of an organisation's."""
         self._records = records
         self._clock = clock
         self._products = products
         self._reach = reach
         self._group_exists = group_exists
-        self.changed: Callable[[], None] = lambda: None
-        """Called when what is to be watched for has changed."""
 
     def create(self, organisation_id: int, new: NewRule, *, actor_id: int = 0) -> AddedRule:
         """Add a rule.
@@ -110,7 +110,6 @@ class Rules:
             _must_be_free(connection, rule)
             connection.execute(rules.insert().values(rule_to_row(rule)))
             connection.execute(rule_versions.insert().values(version_to_row(rule, actor_id)))
-        self.changed()
         return rule
 
     def get(self, organisation_id: int, rule_id: int) -> AddedRule:
@@ -162,7 +161,6 @@ class Rules:
             connection.execute(rules.update().where(_this(after)).values(rule_to_row(after)))
             if anew:
                 connection.execute(rule_versions.insert().values(version_to_row(after, actor_id)))
-        self.changed()
         return after
 
     def delete(self, organisation_id: int, rule_id: int, *, expected: str | None = None) -> None:
@@ -172,17 +170,15 @@ class Rules:
             if_match(expected, before.revision)
             gone = replace(before, deleted_at=self._clock.now(), revision=before.revision + 1)
             connection.execute(rules.update().where(_this(gone)).values(rule_to_row(gone)))
-        self.changed()
+
+    def changed(self, organisation_id: int, rule_id: int) -> Fact:
+        """What a route tells once a change is committed."""
+        return rules_changed(organisation_id, self._clock.now(), rule_id)
 
     def live(self) -> builtins.list[AddedRule]:
         """The rules of all organisations that are switched on, from the oldest on."""
         with self._records.read() as connection:
             return read_live(connection)
-
-    def number(self) -> tuple[int, int]:
-        """Moves with every change of any rule."""
-        with self._records.read() as connection:
-            return read_number(connection)
 
     def model_of(self, watched: Watched) -> ProductModel:
         """The model a rule for these units is written against: of the version new units get. Raises NotFound."""

@@ -151,13 +151,6 @@ def read_live(connection: sa.Connection) -> list[AddedRule]:
     return [rule_from_row(row) for row in connection.execute(query)]
 
 
-def read_number(connection: sa.Connection) -> tuple[int, int]:
-    """What moves with every change of any rule: how many there are, and the sum of their revisions."""
-    asked = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(rules.c.revision), 0)).select_from(rules)
-    count, total = connection.execute(asked).one()
-    return int(count), int(total)
-
-
 def read_versions(connection: sa.Connection, organisation_id: int, rule_id: int) -> Sequence[RuleVersion]:
     """All versions of a rule, deleted or not, the newest first; raises NotFound."""
     versions = rule_versions.c
