@@ -23,6 +23,7 @@ BENCHES = {
     "api": "twins read, desired state written, units listed, over HTTP with keep-alive",
     "console": "first contentful paint of the console's pages with 10,000 units, in Chromium",
     "disk": "bytes a reading on real data",
+    "conditions": "conditions over columns beside the reference row by row",
     "line_protocol": "InfluxDB line protocol of 500 trucks",
 }
 

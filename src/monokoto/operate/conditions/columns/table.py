@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.kernel.limits import CONDITION_TABLE_MAX
-from monokoto.operate.conditions.columns.step import INT64_MAX, LANE_DTYPES, Context, Lane
-from monokoto.operate.conditions.frame import Vector
+from monokoto.operate.conditions.columns.step import INT64_MAX, LANE_DTYPES, Context, Lane, both
+from monokoto.operate.conditions.frame import Bools, Codes, Vector
 from monokoto.operate.conditions.reference import Reference
 from monokoto.operate.conditions.types import CelType, Unknown
 
@@ -34,6 +34,9 @@ class Answers:
         self.values = np.zeros(0, dtype)
         self.complete = 0
         """All entries before this one are asked."""
+        self._sound = False
+        self._few: list[int] | None = None
+        """The entries that are true, where all are booleans, known, and few are true."""
 
     def grow(self) -> int:
         """Make room for the entries the dictionary has by now; how many that is."""
@@ -45,6 +48,35 @@ class Answers:
             self.known = np.concatenate((self.known, np.zeros(room, np.bool_)))
             self.values = np.concatenate((self.values, np.zeros(room, self.values.dtype)))
         return size
+
+    def put(self, code: int, stored: Any) -> None:
+        """Note the answer for an entry; None: it has none."""
+        self.known[code] = stored is not None
+        self.values[code] = 0 if stored is None else stored
+        self.asked[code] = True
+        self._sound, self._few = False, None
+
+    def summarise(self, size: int) -> None:
+        """Once all entries are asked: see whether looking up can be saved."""
+        self.complete = size
+        self._sound = bool(self.known[:size].all())
+        if self._sound and self.values.dtype == np.bool_:
+            true = np.flatnonzero(self.values[:size])
+            self._few = true.tolist() if len(true) <= _FEW else None
+
+    def of(self, codes: Codes) -> tuple[npt.NDArray[Any], Bools | None]:
+        """The answer for each code, and where there is one; codes outside the dictionary get any answer."""
+        if self._few is not None:
+            found = np.zeros(len(codes), np.bool_) if not self._few else codes == self._few[0]
+            for code in self._few[1:]:
+                found |= codes == code
+            return found, None
+        values = self.values.take(codes, mode="clip")
+        return values, None if self._sound else self.known.take(codes, mode="clip")
+
+
+_FEW = 4
+"""Up to here comparing codes is several times faster than looking up."""
 
 
 class Table:
@@ -73,16 +105,13 @@ class Table:
                 return Lane(np.zeros((), self._dtype), np.zeros((), np.bool_), self._outputs)
             return Lane(nothing, None, self._outputs)
         with self._lock:
-            answers = self._asked(vector)
-        values = answers.values.take(vector.values, mode="clip")
-        known = answers.known.take(vector.values, mode="clip")
-        if vector.known is not None:
-            if nothing is None:
-                known = known & vector.known
-            else:
-                values = np.where(vector.known, values, nothing)
-                known = known | ~vector.known
-        return Lane(values, None if known.all() else known, self._outputs)
+            values, known = self._asked(vector).of(vector.values)
+        if nothing is None:
+            known = both(known, vector.known)
+        elif vector.known is not None:
+            values = np.where(vector.known, values, nothing)
+            known = None if known is None else known | ~vector.known
+        return Lane(values, known, self._outputs)
 
     def _asked(self, vector: Vector) -> Answers:
         """The answers of the vector's dictionary, with those the vector needs among them."""
@@ -93,18 +122,18 @@ class Table:
                 del self._answers[next(iter(self._answers))]
         self._answers[id(vector.dictionary)] = answers  # the last used comes last
         size = answers.grow()
-        if answers.complete < size:
-            if size - answers.complete <= len(vector) + _AHEAD:
-                missing = answers.complete + np.flatnonzero(~answers.asked[answers.complete : size])
-                answers.complete = size
-            else:
-                codes = vector.values if vector.known is None else vector.values[vector.known]
-                missing = np.unique(codes[~answers.asked.take(codes)])
-            for code in missing.tolist():
-                stored = self._remember(vector.dictionary[code])
-                answers.known[code] = stored is not None
-                answers.values[code] = 0 if stored is None else stored
-                answers.asked[code] = True
+        if answers.complete == size:
+            return answers
+        everything = size - answers.complete <= len(vector) + _AHEAD
+        if everything:
+            missing = answers.complete + np.flatnonzero(~answers.asked[answers.complete : size])
+        else:
+            codes = vector.values if vector.known is None else vector.values[vector.known]
+            missing = np.unique(codes[~answers.asked.take(codes)])
+        for code in missing.tolist():
+            answers.put(code, self._remember(vector.dictionary[code]))
+        if everything:
+            answers.summarise(size)
         return answers
 
     def _remember(self, text: Any) -> Any:
