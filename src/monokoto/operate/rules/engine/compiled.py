@@ -6,8 +6,8 @@ values; the engine takes nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
@@ -266,6 +266,8 @@ class CompiledRule:
     """The product's versions whose units it is for; empty: all."""
     units: UnitSet | None = None
     """None: all of the product's units (of these versions)."""
+    variables: Mapping[str, CelType] = field(default_factory=dict)
+    """The product's variables by name (`conditions.variables_of`), at least those the rule names."""
     name: str = ""
     """What `suppressed_by` of other rules calls it."""
     severity: Severity = Severity.WARNING

@@ -1,0 +1,103 @@
+"""Signals that compare a reading with the one before: changed, previous."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+
+from monokoto.operate.conditions import CelType, Condition, Vector
+from monokoto.operate.rules.engine.arrays import Array, Bools
+from monokoto.operate.rules.engine.compiled import Changed, Previous
+from monokoto.operate.rules.engine.dictionary import UNKNOWN, Dictionary
+from monokoto.operate.rules.engine.signals.base import State, boolean
+from monokoto.operate.rules.engine.walk import Signal, Walk
+
+
+def comparable(found: Vector) -> tuple[Array, Bools]:
+    """Values that compare equal when the texts do, also with those of another batch, and where they are known."""
+    known = np.ones(len(found), np.bool_) if found.known is None else found.known
+    if not found.type.coded:
+        return found.values.astype(np.float64), known
+    hashes = np.array([_hash(entry) for entry in found.dictionary] or [0], np.int64)
+    return hashes[np.where(known, found.values, 0)], known
+
+
+def _hash(entry: object) -> int:
+    return int.from_bytes(blake2b(repr(entry).encode(), digest_size=8).digest(), "little", signed=True)
+
+
+class ChangedRun:
+    """As `Changed`. State: the value at the last reading, whether it is known, whether it was another one."""
+
+    def __init__(self, kind: Changed, state: State) -> None:
+        self._kind = kind
+        self._state = state
+        state.add("value", np.int64 if kind.expression.type.coded else np.float64, 0)
+        state.add("known", np.bool_, False)
+        state.add("other", np.bool_, False)
+
+    def advance(self, walk: Walk) -> Signal:
+        """As `SignalRun.advance`."""
+        state, units = self._state, walk.units
+        values, known = comparable(walk.evaluate(self._kind.expression))
+        other = values != walk.shift(values, state["value"][units])
+        other &= known & walk.shift(known, state["known"][units])
+        before: Bools = state["other"][units]
+        signal = boolean(walk, walk.fill(walk.flags(None), other, before), before)
+        held, certain = walk.carry(values, state["value"][units]), walk.carry(known, state["known"][units])
+
+        def commit() -> None:
+            ends = walk.ends
+            state["value"][units] = held.values[ends]
+            state["known"][units] = certain.values[ends]
+            state["other"][units] = signal.carried.values[ends]
+
+        walk.afterwards(commit)
+        return signal
+
+
+class PreviousRun:
+    """As `Previous`. State: the value at the last reading of it, and the one before."""
+
+    def __init__(self, kind: Previous, state: State) -> None:
+        self._expression: Condition = kind.expression
+        self._state = state
+        self._dictionary = Dictionary() if kind.expression.type is CelType.TEXT else None
+        blank = np.nan if self._dictionary is None else UNKNOWN
+        for field in ("current", "previous"):
+            state.add(field, np.float64 if self._dictionary is None else np.int32, blank)
+
+    def advance(self, walk: Walk) -> Signal:
+        """As `SignalRun.advance`."""
+        state, units = self._state, walk.units
+        values = self._values(walk.evaluate(self._expression))
+        read = walk.fresh(self._expression.names)
+        current = walk.fill(read, values, state["current"][units])
+        before = walk.shift(current, state["current"][units])
+        previous = walk.fill(read, before, state["previous"][units])
+        kept = walk.carry(current, state["current"][units])
+        signal = Signal(walk.carry(previous, state["previous"][units]), None, self._vector)
+
+        def commit() -> None:
+            state["current"][units] = kept.values[walk.ends]
+            state["previous"][units] = signal.carried.values[walk.ends]
+
+        walk.afterwards(commit)
+        return signal
+
+    def _values(self, found: Vector) -> Array:
+        if self._dictionary is None:
+            values = found.values.astype(np.float64)
+            return values if found.known is None else np.where(found.known, values, np.nan)
+        codes = np.array([self._dictionary[entry] for entry in found.dictionary] or [UNKNOWN], np.int32)
+        known = np.ones(len(found), np.bool_) if found.known is None else found.known
+        return np.where(known, codes[np.where(known, found.values, 0)], UNKNOWN).astype(np.int32)
+
+    def _vector(self, values: Array, _: Bools | None) -> Vector:
+        kind = self._expression.type
+        if self._dictionary is not None:
+            known = values >= 0
+            return Vector(kind, values, known, self._dictionary.entries)
+        known = ~np.isnan(values)
+        return Vector(kind, values != 0 if kind is CelType.BOOLEAN else values, known)

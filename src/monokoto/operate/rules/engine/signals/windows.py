@@ -1,0 +1,212 @@
+"""Signals over a stretch of time, from running totals: count, sum, average, deviation; rate of change; the unit's past.
+
+A sliding window consists of `RULE_WINDOW_PANES` parts of time, the last one still running: a reading leaves it with its
+part, between 59/60 of the window's length and all of it after it came. A tumbling or hopping window consists of whole
+parts, and its value changes only at their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from monokoto.kernel.limits import RULE_WINDOW_PANES
+from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s, Int64s
+from monokoto.operate.rules.engine.compiled import Past, Rate, Statistic, Window
+from monokoto.operate.rules.engine.signals.base import State, number, numbers
+from monokoto.operate.rules.engine.signals.ring import VALUE_MAX, Ring, Totals, split, whole
+from monokoto.operate.rules.engine.walk import Signal, Walk
+
+_EXACT_UNITS_MAX = 512
+"""Units of one walk whose next instant is worth finding exactly; for more the end of the running part will do."""
+_SUM: Mapping[str, npt.DTypeLike] = {"n": np.int32, "i": np.int64, "f": np.int64}
+CHANNELS: Mapping[Statistic, Mapping[str, npt.DTypeLike]] = {
+    Statistic.COUNT: {"n": np.int32},
+    Statistic.SUM: _SUM,
+    Statistic.AVERAGE: _SUM,
+    Statistic.DEVIATION: {**_SUM, "qi": np.int64, "qf": np.int64},
+}
+
+
+def _count(sums: Mapping[str, Array]) -> Float64s:
+    return sums["n"].astype(np.float64)
+
+
+def _sum(sums: Mapping[str, Array]) -> Float64s:
+    return whole(sums["i"], sums["f"])
+
+
+def _average(sums: Mapping[str, Array]) -> Float64s:
+    count = sums["n"].astype(np.float64)
+    count[count == 0] = np.nan
+    return _sum(sums) / count
+
+
+def _deviation(sums: Mapping[str, Array]) -> Float64s:
+    count = sums["n"].astype(np.float64)
+    count[count == 0] = np.nan
+    mean = _sum(sums) / count
+    return np.sqrt(np.maximum(whole(sums["qi"], sums["qf"]) / count - mean * mean, 0))
+
+
+_VALUES: Mapping[Statistic, Callable[[Mapping[str, Array]], Float64s]] = {
+    Statistic.COUNT: _count,
+    Statistic.SUM: _sum,
+    Statistic.AVERAGE: _average,
+    Statistic.DEVIATION: _deviation,
+}
+
+
+def slide(walk: Walk, totals: Totals, parts: int, part_us: int) -> None:
+    """Put points in where a part that is not empty leaves the window, and say when the next one does."""
+    low, high = totals.part_before() - parts + 1, totals.part - parts + 1
+    if (high > low).any():
+        who, part = totals.between(low, high)
+        leaves = totals.differ(who, part)
+        walk.insert(who[leaves], (part[leaves] + parts) * part_us)
+    last = totals.part[walk.ends]
+    units = len(walk.units)
+    if units > _EXACT_UNITS_MAX and not walk.look:
+        walk.wake((last + 1) * part_us)
+        return
+    who = np.repeat(np.arange(units), parts)
+    part = np.repeat(last - parts + 1, parts) + np.tile(np.arange(parts), units)
+    occupied = totals.differ(who, part).reshape(units, parts)
+    oldest = last - parts + 1 + occupied.argmax(axis=1)
+    walk.wake(np.where(occupied.any(axis=1), (oldest + parts) * part_us, ALWAYS))
+
+
+def hop(walk: Walk, totals: Totals, part_us: int) -> None:
+    """Put points in where a part ends, and say when the next one does."""
+    low, high = totals.part_before() + 1, totals.part + 1
+    if (high > low).any():
+        who, part = totals.between(low, high)
+        walk.insert(who, part * part_us)
+    walk.wake((totals.part[walk.ends] + 1) * part_us)
+
+
+class _Kept:
+    """A number whose value at the last point is kept."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        state.add("value", np.float64, np.nan)
+
+    def signal(self, walk: Walk, totals: Totals, values: Float64s) -> Signal:
+        found = number(walk, values, self._state["value"][walk.units])
+
+        def commit() -> None:
+            totals.commit()
+            self._state["value"][walk.units] = found.carried.values[walk.ends]
+
+        walk.afterwards(commit)
+        return found
+
+
+class WindowRun(_Kept):
+    """As `Window`, for the statistics that are made of sums."""
+
+    def __init__(self, kind: Window, state: State) -> None:
+        super().__init__(state)
+        self._kind = kind
+        self._hops = kind.over_us // kind.every_us if kind.every_us else 0
+        self._part_us = kind.every_us or -(-kind.over_us // RULE_WINDOW_PANES)
+        self._parts = self._hops + 1 if self._hops else RULE_WINDOW_PANES
+        self._ring = Ring(state, CHANNELS[kind.statistic], part_us=self._part_us, parts=self._parts)
+        if kind.statistic is Statistic.DEVIATION:
+            state.add("centre", np.float64, np.nan)
+
+    def advance(self, walk: Walk) -> Signal:
+        """As `SignalRun.advance`."""
+        totals = self._ring.walk(walk, self._samples(walk))
+        if self._hops:
+            hop(walk, totals, self._part_us)
+        else:
+            slide(walk, totals, self._parts, self._part_us)
+        part = totals.part
+        end = part if self._hops else None
+        begin = part - (self._hops or self._parts - 1)
+        sums = {}
+        for name, carried in totals.running.items():
+            until = carried.values if end is None else totals.at_start(name, walk.number, end, part)
+            sums[name] = until - totals.at_start(name, walk.number, begin, part)
+        return self.signal(walk, totals, _VALUES[self._kind.statistic](sums))
+
+    def _samples(self, walk: Walk) -> dict[str, Array]:
+        read = walk.fresh(self._kind.expression.names)
+        if self._kind.statistic is Statistic.COUNT:
+            return {"n": (walk.truth(self._kind.expression) & read).astype(np.int32)}
+        values = numbers(walk, self._kind.expression)
+        taken = read & (np.abs(values) < VALUE_MAX)
+        if self._kind.statistic is Statistic.DEVIATION:
+            values = self._from_centre(walk, values, taken)
+            taken &= np.abs(values) < np.sqrt(VALUE_MAX)
+        values = np.where(taken, values, 0.0)
+        samples: dict[str, Array] = {"n": taken.astype(np.int32)}
+        samples["i"], samples["f"] = split(values)
+        if self._kind.statistic is Statistic.DEVIATION:
+            samples["qi"], samples["qf"] = split(values * values)
+        return samples
+
+    def _from_centre(self, walk: Walk, values: Float64s, taken: Bools) -> Float64s:
+        """Less the unit's first value: squares of large values that hardly differ would lose what makes them differ."""
+        state, units = self._state, walk.units
+        centre = state["centre"][units]
+        without = np.isnan(centre)
+        if without.any():
+            place = np.where(taken, np.arange(len(walk)), len(walk))
+            first = np.minimum.reduceat(place, walk.starts)
+            has = without & (first < len(walk))
+            centre[has] = values[first[has]]
+        walk.afterwards(lambda: state["centre"].__setitem__(units, centre))
+        return np.asarray(values - centre[walk.number])
+
+
+class RateRun(_Kept):
+    """As `Rate`: the value now less the value held when the window's first part began, over the time between."""
+
+    def __init__(self, kind: Rate, state: State) -> None:
+        super().__init__(state)
+        self._kind = kind
+        self._part_us = -(-kind.over_us // RULE_WINDOW_PANES)
+        self._ring = Ring(state, {"v": np.float64}, part_us=self._part_us, parts=RULE_WINDOW_PANES)
+
+    def advance(self, walk: Walk) -> Signal:
+        """As `SignalRun.advance`."""
+        values = numbers(walk, self._kind.expression)
+        known = ~np.isnan(values)
+        held = walk.fill(known, values, self._state["v"][walk.units])
+        totals = self._ring.hold(walk, "v", held)
+        slide(walk, totals, RULE_WINDOW_PANES, self._part_us)
+        begin = totals.part - RULE_WINDOW_PANES + 1
+        was = totals.at_start("v", walk.number, begin, totals.part)
+        took = walk.at - begin * self._part_us
+        found = (totals.running["v"].values - was) * (self._kind.per_us / took)
+        return self.signal(walk, totals, found)
+
+
+class PastRun(_Kept):
+    """As `Past`: the sum of one part of time that lies some parts back."""
+
+    def __init__(self, kind: Past, state: State) -> None:
+        super().__init__(state)
+        self._kind = kind
+        self._back = kind.ago_us // kind.over_us
+        self._ring = Ring(state, _SUM, part_us=kind.over_us, parts=self._back + 1)
+
+    def advance(self, walk: Walk) -> Signal:
+        """As `SignalRun.advance`."""
+        values = numbers(walk, self._kind.expression)
+        taken = walk.fresh(self._kind.expression.names) & (np.abs(values) < VALUE_MAX)
+        i, f = split(np.where(taken, values, 0.0))
+        totals = self._ring.walk(walk, {"n": taken.astype(np.int32), "i": i, "f": f})
+        hop(walk, totals, self._kind.over_us)
+        part: Int64s = totals.part
+        begin = part - self._back
+        sums = {
+            name: totals.at_start(name, walk.number, begin + 1, part) - totals.at_start(name, walk.number, begin, part)
+            for name in totals.running
+        }
+        return self.signal(walk, totals, _average(sums))

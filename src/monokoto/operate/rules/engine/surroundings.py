@@ -1,0 +1,46 @@
+"""What the engine asks of others; handed in by assembly. All of it blocks at most for a look into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from monokoto.operate.rules.engine.arrays import Int64s
+
+
+class Identity(Protocol):
+    """Who a unit is."""
+
+    @property
+    def organisation_id(self) -> int: ...
+    @property
+    def product(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def parent_id(self) -> int:
+        """0: it is the topmost of its system."""
+        ...
+
+
+def _nobody(unit_id: int) -> Identity | None:
+    del unit_id
+    return None
+
+
+def _nothing(organisation_id: int, product: str, name: str) -> Int64s:
+    del organisation_id, product, name
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything from outside the log."""
+
+    identity: Callable[[int], Identity | None] = _nobody
+    """Of a unit (fleet's directory)."""
+    drifting: Callable[[int, str, str], Int64s] = _nothing
+    """Maker, product, property to the units whose desired value is not the reported one."""

@@ -1,0 +1,272 @@
+"""One rule's way through the readings of some units: the points in time at which it is looked at.
+
+Points are the rows of a `Taken` that concern the rule; signals put more between them, at the instants when something
+becomes true by the passing of time alone. A look by the clock has no rows, only a last point for each unit. Everything a
+point needs is the value at the last row at or before it, or what was known of the unit before all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monokoto.operate.conditions import Condition, Frame, Vector
+from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Arrays, Bools, Int64s
+from monokoto.operate.rules.engine.order import firsts
+from monokoto.operate.rules.engine.rows import NO_EVENT
+from monokoto.operate.rules.engine.slots import Slot, vector_of
+from monokoto.operate.rules.engine.taken import Taken
+
+
+@dataclass(slots=True)
+class Carried:
+    """Values at points, and of each unit before its first: they follow when points are put in between."""
+
+    values: Array
+    before: Array
+
+
+@dataclass(slots=True)
+class Signal:
+    """What a signal is at each point."""
+
+    carried: Carried
+    known: Carried | None
+    wrap: Callable[[Array, Bools | None], Vector]
+
+
+@dataclass(slots=True)
+class Walk:
+    """Points of some units, each unit's in order of event time."""
+
+    taken: Taken | None
+    state: Arrays
+    """Of the stream."""
+    slots: Mapping[str, Slot]
+    """By the name conditions use."""
+    units: Int64s
+    """The stream's rows."""
+    number: Int64s
+    """Which of `units` a point is about."""
+    at: Int64s
+    source: Int64s
+    """The row of `taken` that holds at each point; past the rows: what was known of the unit before."""
+    last: Int64s
+    """By unit, the instant it was looked at before."""
+    due: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
+    """By unit, the next instant at which time alone may change something."""
+    look: bool = False
+    """Nothing came: it is the clock that asks."""
+    signals: dict[str, Signal] = field(default_factory=dict)
+    _carried: list[Carried] = field(default_factory=list)
+    _columns: dict[str, Vector] = field(default_factory=dict)
+    _commits: list[Callable[[], None]] = field(default_factory=list)
+    _starts: Int64s | None = None
+
+    def __post_init__(self) -> None:
+        self.due = np.full(len(self.units), ALWAYS, np.int64)
+
+    # Points
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def rows(self) -> int:
+        """How many rows `taken` has."""
+        return 0 if self.taken is None else len(self.taken.rows)
+
+    @property
+    def starts(self) -> Int64s:
+        """Each unit's first point; every unit has one."""
+        if self._starts is None:
+            self._starts = firsts(self.number)
+        return self._starts
+
+    @property
+    def ends(self) -> Int64s:
+        """Each unit's last point."""
+        return np.append(self.starts[1:], len(self)) - 1
+
+    def shift(self, values: Array, before: Array) -> Array:
+        """At each point the value at the one before."""
+        found = np.empty_like(values)
+        found[1:] = values[:-1]
+        found[self.starts] = before
+        return found
+
+    def fill(self, chosen: Bools, values: Array, before: Array) -> Array:
+        """At each point the value at the last point that was chosen, up to this one."""
+        place = np.maximum.accumulate(np.where(chosen, np.arange(len(self)), -1))
+        return np.where(place >= self.starts[self.number], values[place], before[self.number])
+
+    def search(self, number: Int64s, values: Int64s, ordered: Int64s) -> Int64s:
+        """The first point of a unit where `ordered` (never falling within a unit) is greater than the value."""
+        low, high = self.starts[number], self.ends[number] + 1
+        while (low < high).any():
+            middle = (low + high) >> 1
+            right = (low < high) & (ordered[np.minimum(middle, len(self) - 1)] <= values)
+            low, high = np.where(right, middle + 1, low), np.where(right, high, np.minimum(middle, high))
+        return low
+
+    def insert(self, number: Int64s, at: Int64s) -> None:
+        """Put points in, each before some point of its unit that is there."""
+        if not len(number):
+            return
+        order = np.lexsort((at, number))
+        number, at = number[order], at[order]
+        places = self.search(number, at, self.at)
+        take = np.insert(np.arange(len(self)), places, np.where(places > self.starts[number], places - 1, -1))
+        numbers = np.insert(self.number, places, number)
+        # Past the points stand the values of before, one for each unit.
+        pooled = np.where(take >= 0, take, len(self) + numbers)
+        self.source = np.concatenate((self.source, self.rows + np.arange(len(self.units))))[pooled]
+        for carried in self._carried:
+            carried.values = np.concatenate((carried.values, carried.before))[pooled]
+        self.at = np.insert(self.at, places, at)
+        self.number = numbers
+        self._starts = None
+        self._columns.clear()
+
+    def carry(self, values: Array, before: Array) -> Carried:
+        """Values that follow when points are put in."""
+        carried = Carried(values, before)
+        self._carried.append(carried)
+        return carried
+
+    def elapse(self, since: Carried, length: int) -> None:
+        """Put in points where so much time has passed since the instants carried (`NEVER`: none), while they last."""
+        values, starts, ends = since.values, self.starts, self.ends
+        begins = np.flatnonzero(values != self.shift(values, since.before))
+        number = self.number[begins]
+        at_end = self.at[ends]
+        # Each run of one instant lasts until the next begins; the run from before until the first begins.
+        begun = np.concatenate((self.last, self.at[begins]))
+        instant = np.concatenate((since.before, values[begins])) + length
+        whose = np.concatenate((np.arange(len(starts)), number))
+        until = at_end[whose]
+        following = np.append(number[1:] == number[:-1], False) if len(begins) else np.empty(0, np.bool_)
+        until[len(starts) :][following] = self.at[begins[1:]][following[:-1]] if len(begins) else 0
+        if len(begins):
+            opens = firsts(number)
+            until[number[opens]] = self.at[begins[opens]]
+        wanted = (instant > begun) & (instant < until)
+        self.insert(whose[wanted], instant[wanted])
+        coming = since.values[self.ends] + length
+        self.wake(np.where(coming > at_end, coming, ALWAYS))
+
+    def wake(self, due: Int64s) -> None:
+        """Each unit is to be looked at at this instant, or before."""
+        self.due = np.minimum(self.due, due)
+
+    # Values
+
+    def column(self, name: str) -> Vector:
+        """A variable at each point. Raises KeyError."""
+        signal = self.signals.get(name)
+        if signal is not None:
+            return signal.wrap(signal.carried.values, None if signal.known is None else signal.known.values)
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._column(self.slots[name])
+        return found
+
+    def _column(self, slot: Slot) -> Vector:
+        if self.taken is None:
+            values = self.state[slot.key][self.units][self.source - self.rows]
+        elif self.is_plain:
+            return self.taken.vector(slot)
+        else:
+            values = self.taken.filled(slot.key).values
+            if (self.source < self.rows).all():
+                values = values[self.source]
+            else:
+                values = np.concatenate((values, self.state[slot.key][self.units]))[self.source]
+        return vector_of(slot, values)
+
+    def read_at(self, slot: str, point: int) -> int:
+        """When the value of a slot that holds at a point was read."""
+        row = int(self.source[point])
+        if self.taken is not None and row < self.rows:
+            read = self.taken.filled(slot).read
+            if read is None:
+                return int(self.taken.rows.at[row])
+            if read[row] >= 0:
+                return int(self.taken.rows.at[read[row]])
+        return int(self.state[f"{slot}@"][self.units[self.number[point]]])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the points are the rows, one to one."""
+        return len(self) == self.rows and self.taken is not None and self.source is self.taken.every_row
+
+    def evaluate(self, condition: Condition) -> Vector:
+        """A condition at each point."""
+        return condition.evaluate(Frame(len(self), Variables(self)))
+
+    def truth(self, condition: Condition) -> Bools:
+        """Where a condition is known to be true."""
+        found = self.evaluate(condition)
+        values: Bools = found.values if found.known is None else found.values & found.known
+        return values
+
+    def fresh(self, names: frozenset[str]) -> Bools:
+        """At which points one of these properties was read; without properties among them: at which there is any row."""
+        slots = {self.slots[name].key for name in names if name in self.slots}
+        return self.flags(self.taken.fresh(slots) if slots and self.taken is not None else None)
+
+    def flags(self, of_rows: Bools | None) -> Bools:
+        """Flags of rows as flags of points; None: every row has it. Points put in have none."""
+        if self.taken is None:
+            return np.zeros(len(self), np.bool_)
+        if of_rows is None:
+            of_rows = np.ones(self.rows, np.bool_)
+        elif self.taken.kept is not None:
+            spread = np.zeros(self.rows, np.bool_)
+            spread[self.taken.kept] = self.taken.carried_over(of_rows)
+            of_rows = spread
+        if self.is_plain:
+            return of_rows
+        first = np.ones(len(self), np.bool_)
+        first[1:] = self.source[1:] != self.source[:-1]
+        here = first & (self.source < self.rows)
+        found: Bools = here & of_rows[np.minimum(self.source, self.rows - 1)]
+        return found
+
+    def events(self, number: int) -> Bools:
+        """At which points this event was told of."""
+        if self.taken is None or self.taken.rows.events is None or number == NO_EVENT:
+            return np.zeros(len(self), np.bool_)
+        return self.flags(self.taken.rows.events == number)
+
+    # State
+
+    def afterwards(self, commit: Callable[[], None]) -> None:
+        """Do this if what was found is to hold."""
+        self._commits.append(commit)
+
+    def commit(self) -> None:
+        """Let the state of the rule be what it is at the last points."""
+        for commit in self._commits:
+            commit()
+
+
+class Variables(Mapping[str, Vector]):
+    """The variables of a walk by name, made when they are asked for."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    def __getitem__(self, name: str) -> Vector:
+        return self._walk.column(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._walk.signals or name in self._walk.slots
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._walk.slots, **self._walk.signals})
+
+    def __len__(self) -> int:
+        return len(self._walk.slots) + len(self._walk.signals)
