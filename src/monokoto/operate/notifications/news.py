@@ -9,6 +9,7 @@ from typing import Protocol
 
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import OrganisationId, UnitId
+from monokoto.operate.alerts import Mark
 from monokoto.operate.rules import Severity
 
 
@@ -35,13 +36,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertNews:
-    """One thing that became of one alert. Only what people are to hear of: nothing of alerts that are suppressed, shelved,
-    in maintenance or flapping."""
+    """One thing that became of one alert."""
 
     id: int
     """Names it for ever: read twice, it is told once."""
-    position: int
-    """Its place among all news; never lower than that of news recorded much earlier."""
+    number: int
+    """The alert's organisation's count of changes when it happened."""
     recorded_at: Instant
     """When the platform came to know it. `at` is the event's own time."""
     alert_id: int
@@ -61,8 +61,12 @@ class AlertNews:
     tags: frozenset[str] = frozenset()
     """The unit's."""
     measured: tuple[Measured, ...] = ()
+    quiet: bool = False
+    """Whether nobody is to be told that it stands: suppressed, shelved, in maintenance, flapping."""
     by: str = ""
     """Who acknowledged it."""
+    by_organisation: int = 0
+    """Theirs; to all others they have no name."""
     told: tuple[int, ...] = ()
     """The organisations whose routes are asked: the alert's own, the owner's of the unit, or both."""
 
@@ -78,17 +82,26 @@ class AlertState:
     """Suppressed, shelved, in maintenance, or flapping: nobody is to be told."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewsPage:
+    """Some news of an organisation's alerts, and how far they go."""
+
+    news: Sequence[AlertNews]
+    mark: Mark
+    more: bool = False
+
+
 class AlertsToTell(Protocol):
     """Where news of alerts is kept. Blocking."""
 
-    def changed_since(self, position: int, limit: int) -> Sequence[AlertNews]:
-        """News of all organisations at or past a position, in its order."""
+    def numbers(self) -> Mapping[int, int]:
+        """The last number of each organisation's changes."""
+        ...
+
+    def news(self, organisation_id: int, after: Mark, limit: int) -> NewsPage:
+        """What happened to an organisation's alerts after a place, in order; nothing is ever added before what was read."""
         ...
 
     def state(self, alert_ids: Sequence[int]) -> Mapping[int, AlertState]:
         """What these are like now; an alert that is gone is not there."""
-        ...
-
-    def position_at(self, instant: int) -> int:
-        """The lowest position of news recorded at an instant."""
         ...

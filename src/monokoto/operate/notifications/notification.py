@@ -85,8 +85,8 @@ class Outgoing:
     """How many there are in all. 0: a test by hand."""
 
 
-def content_of(news: AlertNews) -> Content:
-    """What is kept of news for those who are told."""
+def content_of(news: AlertNews, organisation_id: int) -> Content:
+    """What is kept of news for those of an organisation who are told."""
     return Content(
         unit_id=news.unit_id,
         unit=_plain(news.unit),
@@ -99,7 +99,7 @@ def content_of(news: AlertNews) -> Content:
             Measured(one.name, _plain(one.value) if isinstance(one.value, str) else one.value, one.unit)
             for one in news.measured[:NOTIFICATION_VALUES_MAX]
         ),
-        by=_plain(news.by),
+        by=_plain(news.by) if news.by_organisation == organisation_id else "",
     )
 
 
@@ -121,4 +121,5 @@ def withdrawn_because(notification: Notification, state: AlertState | None) -> s
 
 def _plain(text: str) -> str:
     """In one line, and not longer than is of use: it ends up in the heads of mails."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:TEXT_KEPT_MAX]
+    printable = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(printable.split())[:TEXT_KEPT_MAX]

@@ -31,8 +31,8 @@ class MessagePace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DigestPace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything since the last message in one: at most one every so many minutes, or daily at a time."""
 
-    every_minutes: Annotated[int | None, Meta(ge=1, le=7 * 24 * 60)] = None
-    daily_at: Annotated[str | None, Meta(pattern=TIME_PATTERN, description="As `08:00`")] = None
+    every_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] | None = None
+    daily_at: Annotated[str, Meta(pattern=TIME_PATTERN, description="As `08:00`")] | None = None
     timezone: Zone = "UTC"
 
     def opens_after(self, last_sent_at: int, planned_at: int) -> Instant:

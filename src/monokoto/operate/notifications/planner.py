@@ -1,15 +1,14 @@
 """Planning: news of alerts, and time, become notifications in the records, each once.
 
-News are read from where alerts keep them, from a mark on and some way back: what was recorded first may be committed last. A
-notification has a name, so that news planned twice, after a crash or by two processes, plan nothing new. A fact only says
-when to look; a look by period finds the same.
+News are read from where alerts keep them, from a mark on that moves in the transaction that plans them. A notification has a
+name, so that news planned twice, by two processes, plan nothing new. A fact only says when to look; a look by period finds
+the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -18,10 +17,11 @@ import sqlalchemy as sa
 import structlog
 
 from monokoto.engines.records import Records
-from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
+from monokoto.kernel.clock import Clock, Instant
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import NotificationId, OrganisationId, new_id, parse_id
 from monokoto.kernel.limits import NOTIFICATIONS_WAITING_MAX
+from monokoto.operate.alerts import Mark
 from monokoto.operate.notifications import store
 from monokoto.operate.notifications.news import AlertNews, AlertsToTell, What
 from monokoto.operate.notifications.notification import Content, Notification, NotificationState, content_of
@@ -30,11 +30,9 @@ from monokoto.operate.notifications.receiver import Receiver, ReceiverState
 from monokoto.operate.notifications.route import InGroup, Route
 
 LOOK_SECONDS: Final = 1.0
-SHORT_OVERLAP_SECONDS: Final = 5.0
-LONG_OVERLAP_SECONDS: Final = 600.0
-SWEEP_SECONDS: Final = 30.0
-_PAGE: Final = 5_000
 _AT_ONCE: Final = 500
+_AGES: Final = 1 << 62
+"""Past every instant and id."""
 _log = structlog.get_logger(__name__)
 
 
@@ -46,16 +44,13 @@ class Planner:
         self._clock = clock
         self._alerts = alerts
         self._in_group = in_group
-        self._seen: dict[int, int] = {}
-        self._swept = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
         self.planned: Callable[[], None] = lambda: None
         """Called when there is something to send."""
 
     async def start(self) -> None:
-        """Begin to plan. What was recorded before the very first start is history and not told."""
-        await asyncio.to_thread(self._begin)
+        """Begin to plan."""
         self._task = asyncio.create_task(self._run(), name="notifications-plan")
 
     async def stop(self) -> None:
@@ -81,11 +76,6 @@ class Planner:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
 
-    def _begin(self) -> None:
-        with self._records.write() as connection:
-            if store.read_mark(connection) is None:
-                store.write_mark(connection, self._alerts.position_at(self._clock.now()))
-
     def look(self) -> int:
         """Plan what there is; how many notifications are new. Blocking."""
         count = self._read_news() + self._go_on()
@@ -96,33 +86,25 @@ class Planner:
     # News
 
     def _read_news(self) -> int:
-        now = time.monotonic()
-        sweeps = now - self._swept > SWEEP_SECONDS
-        if sweeps:
-            self._swept = now
+        numbers = self._alerts.numbers()
         with self._records.read() as connection:
-            mark = store.read_mark(connection) or 0
-        present = self._clock.now()
-        overlap = round((LONG_OVERLAP_SECONDS if sweeps else SHORT_OVERLAP_SECONDS) * MICROSECONDS_PER_SECOND)
-        width = self._alerts.position_at(present) - self._alerts.position_at(present - overlap)
-        position, count = max(mark - width, 0), 0
-        while True:
-            page = self._alerts.changed_since(position, _PAGE)
-            fresh = [one for one in page if one.id not in self._seen]
-            for first in range(0, len(fresh), _AT_ONCE):
-                some = fresh[first : first + _AT_ONCE]
-                mark = max(mark, some[-1].position)
-                count += self._plan(some, mark)
-                self._seen.update((one.id, one.position) for one in some)
-            if len(page) < _PAGE or page[-1].position <= position:
-                break
-            position = page[-1].position
-        if sweeps:
-            # What lies before every look to come need not be remembered.
-            self._seen = {news_id: at for news_id, at in self._seen.items() if at >= mark - width}
+            marks = store.read_marks(connection)
+            wanted = store.any_route(connection)
+        count = 0
+        for organisation_id, number in numbers.items():
+            mark, more = marks.get(organisation_id, Mark()), True
+            if number > mark.number and not wanted:
+                self._plan(organisation_id, [], Mark(number, _AGES, _AGES))
+            while wanted and number >= mark.number and more:
+                page = self._alerts.news(organisation_id, mark, _AT_ONCE)
+                if page.mark == mark:
+                    break
+                count += self._plan(organisation_id, page.news, page.mark)
+                mark, more = page.mark, page.more
         return count
 
-    def _plan(self, news: Sequence[AlertNews], mark: int) -> int:
+    def _plan(self, alerts_of: int, news: Sequence[AlertNews], mark: Mark) -> int:
+        """Plan news of an organisation's alerts, for all that are told, and note how far in the same transaction."""
         by_organisation: dict[int, list[AlertNews]] = {}
         for one in news:
             for organisation_id in dict.fromkeys(one.told):
@@ -133,7 +115,7 @@ class Planner:
                 routes = [one for one in store.read_routes(connection, organisation_id) if one.enabled]
                 if routes:
                     count += _Sheet(connection, organisation_id, routes, self._in_group, self._clock.now()).take(some)
-            store.write_mark(connection, mark)
+            store.write_mark(connection, alerts_of, mark)
         return count
 
     # Time
@@ -186,10 +168,11 @@ class _Sheet:
     def take(self, news: Sequence[AlertNews]) -> int:
         """Plan these; how many notifications are new."""
         known = store.known_of(self._connection, self._organisation_id, {one.alert_id for one in news})
+        begun: dict[tuple[int, int], Escalation] = {}
+        ended: dict[int, int] = {}
         for one in news:
-            content = content_of(one)
+            content = content_of(one, self._organisation_id)
             told: set[int] = set()
-            begun: list[Escalation] = []
             for route in self.routes.values():
                 if one.recorded_at < route.since:
                     continue
@@ -200,11 +183,13 @@ class _Sheet:
                     told.add(receiver_id)
                 if plan.told or plan.begins:
                     known[route.id, one.alert_id] = joined(before, [receiver for _, receiver in plan.told])
-                if plan.begins:
-                    begun.append(begin(route, one, content))
-            if one.what in (What.ACKNOWLEDGED, What.CLEARED):
-                store.end_escalations(self._connection, self._organisation_id, one.alert_id, one.id)
-            store.begin_escalations(self._connection, begun)
+                if plan.begins and (fresh := begin(route, one, content)).due_at is not None:
+                    begun[route.id, one.alert_id] = fresh
+                if plan.ends and before.begun:
+                    ended[one.alert_id] = one.number
+        # All beginnings before all ends: an end reaches only what began before it.
+        store.begin_escalations(self._connection, begun.values())
+        store.end_escalations(self._connection, self._organisation_id, ended)
         return self.keep()
 
     def remind(self, route: Route | None, escalation: Escalation, moments: Sequence[tuple[int, int]]) -> None:

@@ -48,6 +48,8 @@ class Escalation:
     alert_id: int
     news_id: int
     """What began it."""
+    number: int
+    """Its number among the changes of the alert's organisation."""
     begun_at: Instant
     done_seconds: int = 0
     """Everything up to so long after the beginning is told."""
@@ -69,6 +71,8 @@ def plan_news(route: Route, news: AlertNews, in_group: InGroup, known: Known) ->
     """What news make a route do."""
     if news.what in _ENDING:
         return NewsPlan(_told_of_the_end(route, news, in_group, known), ends=True)
+    if news.quiet:
+        return NewsPlan()
     raises = What.RAISED in route.what
     if news.what is What.UNACKNOWLEDGED:
         return NewsPlan(begins=raises and known.begun and route.matches(news, in_group))
@@ -85,7 +89,7 @@ def _told_of_the_end(route: Route, news: AlertNews, in_group: InGroup, known: Kn
         return ()
     if What.RAISED in route.what or known.told:
         return tuple((0, receiver) for receiver in known.told)
-    return route.at_once if route.matches(news, in_group) else ()
+    return route.at_once if not news.quiet and route.matches(news, in_group) else ()
 
 
 def begin(route: Route, news: AlertNews, content: Content) -> Escalation:
@@ -97,6 +101,7 @@ def begin(route: Route, news: AlertNews, content: Content) -> Escalation:
         route_id=route.id,
         alert_id=news.alert_id,
         news_id=news.id,
+        number=news.number,
         begun_at=news.recorded_at,
         due_at=None if due is None else Instant(due),
         content=content,

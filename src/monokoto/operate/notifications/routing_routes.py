@@ -155,7 +155,7 @@ def _imagined(caller: Caller, gate: Gate, directory: Directory, clock: Clock, da
         raise Invalid("This is no time.", faults=[Fault(place="at", reason=str(error))]) from None
     return AlertNews(
         id=0,
-        position=0,
+        number=0,
         recorded_at=Instant(at),
         alert_id=0,
         organisation_id=caller.organisation_id,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import format_id
+from monokoto.operate.alerts import Mark
 from monokoto.operate.notifications.notification import Notification, NotificationState
 from monokoto.operate.notifications.planning import Escalation, Known
 from monokoto.operate.notifications.receiver import Receiver, ReceiverState
@@ -33,6 +34,7 @@ IN_MAX: Final = 500
 EVERYBODY: Final = 0
 """The organisation of what is the platform's own."""
 INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_BEGUN: Final = ("news_id", "number", "begun_at", "done_seconds", "due_at", "content")
 _WAITING: Final = NotificationState.WAITING.value
 _TOLD: Final = (NotificationState.WAITING.value, NotificationState.SENT.value, NotificationState.MERGED.value)
 
@@ -122,22 +124,28 @@ def _waiting_for(organisation_id: int, receiver_id: int) -> tuple[sa.ColumnEleme
 def begin_escalations(connection: sa.Connection, found: Iterable[Escalation]) -> None:
     """Begin them, unless the same news, or later ones, began one of the route and alert before."""
     insert = INSERTS[connection.dialect.name](escalations)
-    fresh = {name: insert.excluded[name] for name in ("news_id", "begun_at", "done_seconds", "due_at", "content")}
+    fresh = {name: insert.excluded[name] for name in _BEGUN}
     statement = insert.on_conflict_do_update(
         index_elements=[escalations.c.organisation_id, escalations.c.route_id, escalations.c.alert_id],
         set_=fresh,
-        where=escalations.c.news_id < insert.excluded.news_id,
+        where=escalations.c.number < insert.excluded.number,
     )
     rows = [escalation_to_row(one) for one in found]
     if rows:
         connection.execute(statement, rows)
 
 
-def end_escalations(connection: sa.Connection, organisation_id: int, alert_id: int, before: int) -> None:
-    """End all of an alert that began by news no later than these."""
+def end_escalations(connection: sa.Connection, organisation_id: int, ended: Mapping[int, int]) -> None:
+    """End those of alerts that began at a number of their organisation's changes or earlier; the numbers by alert."""
     table = escalations.c
-    mine = (table.organisation_id == organisation_id, table.alert_id == alert_id, table.news_id <= before)
-    connection.execute(escalations.update().where(*mine).values(due_at=None))
+    statement = escalations.update().where(
+        table.organisation_id == organisation_id,
+        table.alert_id == sa.bindparam("ended"),
+        table.number <= sa.bindparam("until"),
+    )
+    if ended:
+        rows = [{"ended": alert_id, "until": number} for alert_id, number in ended.items()]
+        connection.execute(statement.values(due_at=None), rows)
 
 
 def read_due_escalations(connection: sa.Connection, now: int, limit: int) -> list[Escalation]:
@@ -163,23 +171,25 @@ def move_escalation(connection: sa.Connection, one: Escalation, *, done_seconds:
 # How far news are read
 
 
-def read_mark(connection: sa.Connection) -> int | None:
-    """How far news were planned; None: never."""
-    query = sa.select(marks.c.position).where(marks.c.organisation_id == EVERYBODY)
-    found: int | None = connection.execute(query).scalar_one_or_none()
-    return found
+def read_marks(connection: sa.Connection) -> dict[int, Mark]:
+    """How far news of each organisation's alerts were planned."""
+    return {row.organisation_id: Mark(row.number, row.at, row.event_id) for row in connection.execute(sa.select(marks))}
 
 
-def write_mark(connection: sa.Connection, position: int) -> None:
-    """Note how far; never back."""
-    insert = INSERTS[connection.dialect.name](marks).values(organisation_id=EVERYBODY, position=position)
+def write_mark(connection: sa.Connection, organisation_id: int, mark: Mark) -> None:
+    """Note how far; never back to an earlier number."""
+    values = {"number": mark.number, "at": mark.at, "event_id": mark.event_id}
+    insert = INSERTS[connection.dialect.name](marks).values(organisation_id=organisation_id, **values)
     connection.execute(
         insert.on_conflict_do_update(
-            index_elements=[marks.c.organisation_id],
-            set_={"position": position},
-            where=marks.c.position < position,
+            index_elements=[marks.c.organisation_id], set_=values, where=marks.c.number <= mark.number
         )
     )
+
+
+def any_route(connection: sa.Connection) -> bool:
+    """Whether any organisation wants to be told anything."""
+    return connection.execute(sa.select(routes.c.route_id).where(routes.c.enabled).limit(1)).first() is not None
 
 
 # Messages

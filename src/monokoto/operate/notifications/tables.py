@@ -109,6 +109,7 @@ escalations = sa.Table(
     sa.Column("route_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("alert_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("news_id", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("begun_at", sa.BigInteger, nullable=False),
     sa.Column("done_seconds", sa.BigInteger, nullable=False),
     sa.Column("due_at", sa.BigInteger),
@@ -120,9 +121,11 @@ escalations = sa.Table(
 marks = sa.Table(
     "notification_marks",
     metadata,
-    # 0: news of all organisations are read in one order.
+    # How far news of an organisation's alerts are planned.
     sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("event_id", sa.BigInteger, nullable=False),
 )
 
 push_keys = sa.Table(
@@ -273,6 +276,7 @@ def escalation_from_row(row: sa.Row[Any]) -> Escalation:
         route_id=row.route_id,
         alert_id=row.alert_id,
         news_id=row.news_id,
+        number=row.number,
         begun_at=Instant(row.begun_at),
         done_seconds=row.done_seconds,
         due_at=_instant(row.due_at),
@@ -282,7 +286,7 @@ def escalation_from_row(row: sa.Row[Any]) -> Escalation:
 
 def escalation_to_row(escalation: Escalation) -> dict[str, Any]:
     """The row of an escalation."""
-    plain = ("organisation_id", "route_id", "alert_id", "news_id", "begun_at", "done_seconds", "due_at")
+    plain = ("organisation_id", "route_id", "alert_id", "news_id", "number", "begun_at", "done_seconds", "due_at")
     return {
         "content": msgspec.to_builtins(escalation.content),
         **{name: getattr(escalation, name) for name in plain},

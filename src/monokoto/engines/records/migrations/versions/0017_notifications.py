@@ -100,6 +100,7 @@ def _create_escalations() -> None:
         sa.Column("route_id", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("alert_id", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("news_id", sa.BigInteger, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("begun_at", sa.BigInteger, nullable=False),
         sa.Column("done_seconds", sa.BigInteger, nullable=False),
         sa.Column("due_at", sa.BigInteger),
@@ -111,7 +112,9 @@ def _create_escalations() -> None:
     op.create_table(
         "notification_marks",
         sa.Column("organisation_id", sa.BigInteger, nullable=False, autoincrement=False),
-        sa.Column("position", sa.BigInteger, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("event_id", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", name="pk_notification_marks"),
     )
 
