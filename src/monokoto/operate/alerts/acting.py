@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from monokoto.engines.records import Records
-from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant, format_instant
 from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import (
@@ -132,7 +132,7 @@ class Acts:
                 raise Conflict("The alert is over.", remedy="Shelve its rule on the unit, with `rule`.")
             if alert.shelved_until == until and not rule:
                 return Act(alert)
-            return Act(replace(alert, shelved_until=Instant(until)), What.SHELVED, str(until))
+            return Act(replace(alert, shelved_until=Instant(until)), What.SHELVED, format_instant(until))
 
         return self._act(viewer, alert_id, act)
 
@@ -164,18 +164,6 @@ class Acts:
             return Act(replace(alert, told=replace(alert.told, cleared_at=ended), cleared_by=viewer.by), What.CLEARED)
 
         return self._act(viewer, alert_id, act)
-
-    def acknowledge_of_unit(self, viewer: Viewer, unit_id: int, alert_ids: list[int]) -> list[AlertEvent]:
-        """Acknowledge these of a unit; those that are gone or acknowledged meanwhile are passed over."""
-        events: list[AlertEvent] = []
-        for alert_id in alert_ids:
-            try:
-                alert, fresh = self.acknowledge(viewer, alert_id)
-            except NotFound:
-                continue
-            if alert.unit_id == unit_id:
-                events += fresh
-        return events
 
     def _act(self, viewer: Viewer, alert_id: int, act: Callable[[sa.Connection, Alert, Instant], Act]) -> Done:
         organisation_id = self.find(viewer, alert_id).organisation_id

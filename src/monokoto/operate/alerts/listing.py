@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import ALERT_GROUPS_LOOKED_MAX
 from monokoto.operate.alerts.alert import Alert, Flapping, State
 from monokoto.operate.alerts.rows import alert_from_row
@@ -129,6 +130,7 @@ class AlertGroup:
     """Alerts of one rule that began about the same time, under one top or on units that are parts of nothing."""
 
     group_id: int
+    organisation_id: int
     rule: str
     top_id: int
     """The uppermost unit above all of them; 0: they are parts of nothing."""
@@ -153,6 +155,7 @@ def list_groups(
     last = sa.func.max(table.instance)
     query = sa.select(
         table.group_id,
+        sa.func.min(table.organisation_id).label("organisation"),
         sa.func.min(table.rule).label("rule"),
         sa.func.min(table.top_id).label("top"),
         sa.func.min(table.instance).label("began"),
@@ -169,6 +172,8 @@ def list_groups(
     query = query.group_by(table.group_id)
     if cursor:
         at, group_id = decode_cursor(cursor, int, int)
+        if not all(abs(one) < 1 << 63 for one in (at, group_id)):
+            raise Invalid("The cursor is not one this list gave out.", faults=[Fault(place="cursor", reason="damaged")])
         here = sa.tuple_(last, table.group_id)
         bound = sa.tuple_(sa.bindparam(None, at, sa.BigInteger), sa.bindparam(None, group_id, sa.BigInteger))
         query = query.having(here < bound)
@@ -178,6 +183,7 @@ def list_groups(
     found = [
         AlertGroup(
             group_id=row.group_id,
+            organisation_id=row.organisation,
             rule=row.rule,
             top_id=row.top,
             began_at=row.began,

@@ -20,7 +20,7 @@ from monokoto.operate.alerts.listing import AlertCounts, AlertFilter, AlertGroup
 from monokoto.operate.alerts.reconciling import Reconciler
 from monokoto.operate.alerts.store import Mark, Standing
 from monokoto.operate.alerts.streams import Streams
-from monokoto.operate.alerts.taking import Taker, Units, told_instants
+from monokoto.operate.alerts.taking import Taker, Units, told_instants, window_over
 from monokoto.operate.alerts.viewer import Viewer, open_to
 from monokoto.operate.alerts.windows import MaintenanceWindows
 from monokoto.operate.rules import AlertChange
@@ -217,6 +217,12 @@ class Alerts:
         """All that are not cleared, of an organisation or of all: what a rule engine knows again after a restart."""
         with self._records.read() as connection:
             return store.read_standing(connection, organisation_id)
+
+    def maintenance_of(self, organisation_id: int, unit_id: int, at: int) -> Instant | None:
+        """Until when an organisation's window covers a unit at an instant; None: none does. An owner's window keeps nobody
+        else from being told."""
+        window = window_over(self.windows.covering(organisation_id, at, at), self.units, unit_id, at)
+        return None if window is None else Instant(window.ends_at)
 
     @property
     def now(self) -> Instant:

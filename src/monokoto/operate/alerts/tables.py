@@ -26,6 +26,7 @@ alerts = sa.Table(
     sa.Column("audience", sa.String(8), nullable=False),
     sa.Column("suppressed_by", sa.String(160), nullable=False),
     sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("opened_severity", sa.SmallInteger, nullable=False),
     sa.Column("severity", sa.SmallInteger, nullable=False),
     sa.Column("severity_at", _INSTANT, nullable=False),
     sa.Column("severity_max", sa.SmallInteger, nullable=False),

@@ -94,7 +94,7 @@ class Taker:
             fresh = self._begun(name, some) if alert is None else self._moved(alert, some)
             fresh = self._with_lines(fresh, some, lines)
             if alert is None or alert.told.raised_at is None:
-                fresh = _marked(fresh, windows, shelves)
+                fresh = _marked(fresh, self._units, windows, shelves)
             if not fresh.standing and (alert is None or alert.standing):
                 cleared.add(fresh.rule)
             if alert is None:
@@ -214,10 +214,10 @@ def judged(first: Mapping[tuple[int, str], int], beginnings: Iterable[Begun]) ->
     return found
 
 
-def _marked(alert: Alert, windows: Windows, shelves: Mapping[tuple[str, int], int]) -> Alert:
+def _marked(alert: Alert, units: Units, windows: Windows, shelves: Mapping[tuple[str, int], int]) -> Alert:
     """Marked with the window in which it was raised, and with the shelf its rule lies on."""
     at = alert.told.opened_at if alert.told.raised_at is not None else alert.instance
-    window = next((one for one in windows if one.begins_at <= at < one.ends_at and alert.unit_id in one.units), None)
+    window = window_over(windows, units, alert.unit_id, at)
     until = shelves.get((alert.rule, alert.unit_id))
     if window is None and until is None:
         return alert
@@ -227,6 +227,15 @@ def _marked(alert: Alert, windows: Windows, shelves: Mapping[tuple[str, int], in
         maintenance_until=None if window is None else Instant(window.ends_at),
         shelved_until=alert.shelved_until if until is None else Instant(until),
     )
+
+
+def window_over(windows: Windows, units: Units, unit_id: int, at: int) -> Window | None:
+    """The first window that at an instant covers the unit, or one it is a part of."""
+    open_then = [one for one in windows if one.begins_at <= at < one.ends_at]
+    if not open_then:
+        return None
+    chain = above(units, unit_id)
+    return next((one for one in open_then if any(unit in one.units for unit in chain)), None)
 
 
 def reveal(

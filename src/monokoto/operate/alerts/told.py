@@ -29,13 +29,14 @@ class Told:
     """The state of one alert as its rule tells it."""
 
     opened_by: ChangeKind
-    """The change the next five fields are of: `raised` once that was told, else the first of the next best kind."""
+    """The change the next six fields are of: `raised` once that was told, else the first of the next best kind."""
     opened_at: Instant
     rule_version: str
     audience: str
     suppressed_by: str
     evidence: str
     """JSON; see `evidence_to_json`."""
+    opened_severity: Severity
     severity: Severity
     """Of the latest change that is no clearing."""
     severity_at: int
@@ -59,6 +60,7 @@ def told_first(change: AlertChange) -> Told:
         audience=change.audience,
         suppressed_by=change.suppressed_by,
         evidence=evidence_to_json(change.evidence),
+        opened_severity=change.severity,
         severity=change.severity,
         severity_at=BEFORE_ALL if clears else change.at,
         severity_max=change.severity,
@@ -80,9 +82,10 @@ def joined(one: Told, other: Told) -> Told:
     )
 
 
-def _opening(told: Told) -> tuple[int, int, str, str, str, str]:
+def _opening(told: Told) -> tuple[int, int, int, str, str, str, str]:
     rank = _RANKS[told.opened_by]
-    return rank, told.opened_at, told.rule_version, told.suppressed_by, told.audience, told.evidence
+    texts = (told.rule_version, told.suppressed_by, told.audience, told.evidence)
+    return rank, told.opened_at, told.opened_severity.rank, *texts
 
 
 def told_of(changes: Sequence[AlertChange], before: Told | None = None) -> Told:

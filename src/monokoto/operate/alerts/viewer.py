@@ -51,6 +51,11 @@ class Viewer:
         reach = reaches.get(alert.unit_id)
         return self.owns(alert) if reach is None else reach.holds(at)
 
+    def past(self, alert: Alert) -> bool:
+        """Whether what the unit is like now is no longer theirs to know."""
+        reach = (self.clipped if self.owns(alert) else self.held).get(alert.unit_id)
+        return reach is not None and not reach.now
+
     def must_own(self, alert: Alert) -> None:
         """Raises Forbidden where the alert is another organisation's."""
         if not self.owns(alert):
@@ -69,6 +74,17 @@ class Viewer:
         if event.what is What.COMMENTED and not event.shared:
             return event.by is not None and event.by.organisation_id == self.organisation_id
         return self.holds(alert, event.at) and (self.owns(alert) or event.what in _TOLD_TO_OWNERS)
+
+
+def viewer_of_unit(caller: Caller, reach: Reach) -> Viewer:
+    """The same for whoever asks about one unit, as the gate has answered."""
+    own = reach.organisation_id == caller.organisation_id
+    return Viewer(
+        organisation_id=caller.organisation_id,
+        actor_id=caller.actor_id,
+        held={} if own else {reach.unit_id: reach},
+        clipped={reach.unit_id: reach} if own and not reach.always else {},
+    )
 
 
 def viewer_of(gate: Gate, caller: Caller) -> Viewer:

@@ -32,11 +32,9 @@ _DAY = 86_400 * MICROSECONDS_PER_SECOND
 
 
 class Concerned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which units a window is for: these, or those for which every other condition holds. Units that join later are meant too."""
+    """Which units a window is for, with their parts: these, or those for which all else holds, also when they join later."""
 
-    units: Annotated[
-        list[str], Meta(max_length=MAINTENANCE_UNITS_MAX, description="Ids; their parts are meant too")
-    ] = []
+    units: Annotated[list[str], Meta(max_length=MAINTENANCE_UNITS_MAX, description="Ids")] = []
     product: Annotated[str, Meta(max_length=64)] = ""
     tags: Annotated[list[str], Meta(max_length=TAGS_PER_UNIT_MAX, description="All of them")] = []
     below: Annotated[str, Meta(max_length=13, description="Parts of this unit, at every depth")] = ""
@@ -163,13 +161,6 @@ class MaintenanceWindows:
         with self._records.read() as connection:
             windows = [_from_row(row) for row in connection.execute(query)]
         return [Window(one.id, one.begins_at, one.ends_at, self._units(one)) for one in windows]
-
-    def covers(self, organisation_id: int, unit_id: int, at: int) -> MaintenanceWindow | None:
-        """The window an organisation has for a unit at an instant, should it have one."""
-        for window in self.covering(organisation_id, at, at):
-            if window.begins_at <= at < window.ends_at and unit_id in window.units:
-                return self.get(organisation_id, window.id)
-        return None
 
     def _units(self, window: MaintenanceWindow) -> frozenset[int]:
         now = time.monotonic()

@@ -68,6 +68,7 @@ def _create_alerts() -> None:
         _column("audience", sa.String(8)),
         _column("suppressed_by", sa.String(160)),
         _column("evidence", sa.Text),
+        _column("opened_severity", sa.SmallInteger),
         _column("severity", sa.SmallInteger),
         _column("severity_at", _ID),
         _column("severity_max", sa.SmallInteger),
