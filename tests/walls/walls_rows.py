@@ -156,6 +156,12 @@ def new_command(world: World, _asker: Asker) -> dict[str, str]:
     return {"unit": subject, "command": str(made["id"]) if "id" in made else made["href"].split("/")[-1]}
 
 
+def unconfirmed(world: World, _asker: Asker) -> dict[str, str]:
+    subject = world.ids["subject"]
+    made = world.done("POST", f"/api/v1/units/{subject}/actions/wipe", world.admins["maker"])
+    return {"unit": subject, "command": str(made["id"])}
+
+
 def offered(world: World, asker: Asker) -> dict[str, str]:
     unit = world.new_owned()["unit"]
     if asker.organisation not in {"other", "renter", "guest"}:
@@ -429,8 +435,8 @@ ROWS: dict[str, Row] = {
         subjects=("subject",), done=(200, 204, 409),
     ),
     "POST /api/v1/units/{unit}/actions/{action}/{command}/confirm": unit_row(
-        Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=reset", "command": "command"}, fresh=new_command,
-        subjects=("subject",), done=(200, 409),
+        Wall.CONTROL, S.CONTROL_WRITE, ids={"action": "=wipe", "command": "command"}, fresh=unconfirmed,
+        subjects=("subject",), done=(200,),
     ),
     "GET /api/v1/commands": R(wall=Wall.OWN, scope=S.CONTROL_READ),
     # Things

@@ -56,6 +56,7 @@ EXEMPT: dict[str, str] = {
     "connect/fleet/directory.py:_load_all": "the directory of all units in memory, by which units are recognised",
     "operate/commands/store.py:find_all": "of commands that wait or run out, those of all units; a list of a unit's names it",
     "operate/commands/store.py:forget": RUNS_IT,
+    "operate/commands/store.py:due": "commands that are to go down, of all units",
     "connect/jobs/store.py:read_open": RUNS_IT,
     "connect/webhooks/store.py:read_webhooks": RUNS_IT,
     "operate/twins/desired/store.py:read_untold": RUNS_IT,

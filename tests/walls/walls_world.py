@@ -59,6 +59,7 @@ model:
     target: {{type: integer, minimum: 0, maximum: 1000}}
   actions:
     reset: {{}}
+    wipe: {{"monokoto:confirm": true}}
   events:
     fault: {{data: {{type: string}}}}
 """

@@ -12,12 +12,12 @@ import msgspec
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.gateway import Route
 from monokoto.connect.line import Batch, DeadLetter, RequestRecord
-from monokoto.connect.products import ProductModel, compile_model
+from monokoto.connect.products import ActionModel, ProductModel, compile_model
 from monokoto.engines.records import Records, migrate, open_records
 from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.ids import format_id
-from monokoto.operate.commands import AnswersObserver, Asked, Command, Commands
+from monokoto.operate.commands import AnswersObserver, Asked, Command, Commands, Refusal
 
 MAKER, OTHER = 7, 8
 UNIT, CHILD, FOREIGN = 101, 102, 201
@@ -34,6 +34,10 @@ THING_MODEL = {
             "output": {"type": "object", "required": ["watts"], "properties": {"watts": {"type": "number"}}},
         },
         "restart": {},
+        "bake": {"synchronous": True, "monokoto:deadline": "10m"},
+        "clean": {"monokoto:confirm": "It gets hot.", "monokoto:forbiddenWhen": "door"},
+        "open": {"monokoto:twoPerson": True},
+        "look": {"idempotent": True},
     },
 }
 
@@ -57,6 +61,9 @@ class FakeUnits:
     def get(self, unit_id: int) -> UnitIdentity | None:
         return self._units.get(unit_id)
 
+    def find(self, unit_id: int) -> UnitIdentity | None:
+        return self.get(unit_id)
+
     def child(self, parent_unit_id: int, name: str) -> UnitIdentity | None:
         return next(
             (one for one in self._units.values() if one.parent_id == parent_unit_id and one.serial == name), None
@@ -66,28 +73,53 @@ class FakeUnits:
 @dataclass
 class FakeDown:
     sent: list[tuple[int, str, Any, int]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
+    names: set[tuple[int, str]] = field(default_factory=set)
     away: bool = False
 
-    async def send(
-        self, unit_id: int, *, topic: str, payload: bytes, qos: int = 1, expires_at: int = 0, message_id: str = ""
+    async def send_all(
+        self, unit_id: int, given: Sequence[tuple[str, bytes]], *, expires_at: int = 0, message_id: str = ""
     ) -> None:
         if self.away:
             raise Unavailable("the log is away")
-        if message_id in self.names:
+        if (unit_id, message_id) in self.names:
             return
-        self.names.add(message_id)
-        self.sent.append((unit_id, topic, msgspec.json.decode(payload), expires_at))
+        self.names.add((unit_id, message_id))
+        self.sent += [(unit_id, topic, msgspec.json.decode(payload), expires_at) for topic, payload in given]
+
+    def own(self, unit_id: int = UNIT) -> list[tuple[str, Any]]:
+        """What went down on our own topics: the action's name and the body."""
+        return [
+            (topic.split("/")[3], body)
+            for to, topic, body, _ in self.sent
+            if to == unit_id and topic.startswith("koto/v1/actions/")
+        ]
+
+
+class FakeInterlocks:
+    """Forbids what stands in it."""
+
+    def __init__(self) -> None:
+        self.forbidden: dict[str, str] = {}
+        self.asked = 0
+
+    def refusals(self, _unit: UnitIdentity, action: ActionModel, _given: Any) -> Sequence[Refusal]:
+        self.asked += 1
+        reason = self.forbidden.get(action.name)
+        return [Refusal(reason=reason, by="model", state={"door": "open"}, since=5_000_000)] if reason else []
 
 
 @dataclass
 class House:
     records: Records
     clock: ManualClock
-    down: FakeDown
-    commands: Commands
-    observer: AnswersObserver
-    letters: list[DeadLetter]
+    commands: Commands = field(init=False)
+    observer: AnswersObserver = field(init=False)
+    down: FakeDown = field(default_factory=FakeDown)
+    letters: list[DeadLetter] = field(default_factory=list)
+    interlocks: FakeInterlocks = field(default_factory=FakeInterlocks)
+    away: set[int] = field(default_factory=set)
+    """Units that are not connected."""
+    refused: list[Command] = field(default_factory=list)
 
     async def ask(self, action: str = "boost", given: Any = None, **more: Any) -> Command:
         given = {"minutes": 5} if given is None and action == "boost" else given
@@ -102,16 +134,31 @@ class House:
         return self.commands.get(MAKER, command.unit_id, command.id).status
 
 
+def make_commands(house: House) -> Commands:
+    """The commands of one process."""
+    return Commands(
+        records=house.records,
+        units=FakeUnits(),
+        model_of=model_of,
+        downlink=house.down,
+        clock=house.clock,
+        interlocks=house.interlocks,
+        reachable=lambda one: one.unit_id not in house.away,
+        refused=lambda command, _refusals: house.refused.append(command),
+    )
+
+
 def make_house(folder: Path, url: str = "") -> House:
     records = open_records(url, data_dir=folder)
     migrate(records)
-    clock, down, letters = ManualClock(), FakeDown(), []
-    commands = Commands(records=records, units=FakeUnits(), model_of=model_of, downlink=down, clock=clock)
+    house = House(records, ManualClock())
+    house.commands = make_commands(house)
 
     async def refuse(given: Sequence[DeadLetter]) -> None:
-        letters.extend(given)
+        house.letters.extend(given)
 
-    return House(records, clock, down, commands, AnswersObserver(commands, refuse), letters)
+    house.observer = AnswersObserver(house.commands, refuse)
+    return house
 
 
 def said(command: Command, body: Any, *, arrived: int = 5, unit_id: int = UNIT) -> RequestRecord:

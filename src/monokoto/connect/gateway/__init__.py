@@ -5,16 +5,19 @@ from monokoto.connect.gateway.authentication import Authentication
 from monokoto.connect.gateway.beats import BUCKET as GATEWAYS
 from monokoto.connect.gateway.beats import DEAD_SECONDS, Beat, beats
 from monokoto.connect.gateway.commit import (
+    LISTENS,
     SUBJECT_ROUTES,
     Records,
     Route,
     commit_senders,
     decode_commit,
     encode_commit,
+    is_urgent,
     split_subject,
     with_subject,
 )
 from monokoto.connect.gateway.committer import Committer
+from monokoto.connect.gateway.connections.topics import overlap
 from monokoto.connect.gateway.counters import COUNTERS, Counters
 from monokoto.connect.gateway.downlink import Downlink
 from monokoto.connect.gateway.ingest import Ingest, ingest_routes
@@ -25,6 +28,7 @@ __all__ = [
     "COUNTERS",
     "DEAD_SECONDS",
     "GATEWAYS",
+    "LISTENS",
     "SUBJECT_ROUTES",
     "ApplicationKeys",
     "Authentication",
@@ -41,8 +45,10 @@ __all__ = [
     "decode_commit",
     "encode_commit",
     "ingest_routes",
+    "is_urgent",
     "line_stream",
     "live",
+    "overlap",
     "partition_of",
     "run_gateway",
     "split_subject",

@@ -64,6 +64,10 @@ class Route(IntEnum):
     """A publish the gateway did not take (topic, size, rights): dead letter; subject: `reason code` + space + topic."""
 
 
+LISTENS = "listens"
+"""Subject of a `Route.REQUEST` that the gateway makes when a unit has subscribed to what it is told without asking, or came
+back to a session that has: payload JSON {filters, resumed}. Whatever is to be told again is told then."""
+
 SUBJECT_ROUTES = frozenset(
     {
         Route.PROPERTY,
@@ -74,6 +78,9 @@ SUBJECT_ROUTES = frozenset(
         Route.REFUSED,
     }
 )
+
+
+_ANSWER, _QUESTION = bytes((Route.ACTION_STATUS,)), bytes((Route.REQUEST,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,15 @@ def decode_commit(body: bytes) -> Records:
         payloads.append(body[start:end])
         start = end
     return Records(unit, route, arrived + np.arange(count, dtype=np.int64), payloads, arrived)
+
+
+def is_urgent(body: bytes) -> bool:
+    """Whether somebody waits for what the platform makes of a commit: an answer to a command, a question of a unit."""
+    if len(body) < _HEAD.size:
+        return False
+    first = _HEAD.size + 8 * _HEAD.unpack_from(body)[3]
+    last = first + _HEAD.unpack_from(body)[3]
+    return body.find(_ANSWER, first, last) >= 0 or body.find(_QUESTION, first, last) >= 0
 
 
 def with_subject(subject: str, payload: bytes) -> bytes:

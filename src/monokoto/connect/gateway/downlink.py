@@ -8,6 +8,8 @@ whoever subscribes; a change of it also goes down the stream, to those who have 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from monokoto.engines.log import Bucket, Log, StreamSpec
@@ -26,6 +28,8 @@ DOWN = StreamSpec(
     discard_old=True,
 )
 _ATTEMPTS = 8
+SENT_AT_ONCE_MAX = 15
+"""A short array in msgpack; a message in as many dialects as there are."""
 
 
 class _Sent(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +43,7 @@ class _Sent(msgspec.Struct, frozen=True, array_like=True):
 
 
 _SENT = msgspec.msgpack.Decoder(_Sent)
+_ALL_SENT = msgspec.msgpack.Decoder(list[_Sent])
 _TOPICS = msgspec.msgpack.Decoder(dict[str, bytes])
 _encode = msgspec.msgpack.encode
 
@@ -48,10 +53,13 @@ def down_subject(unit_id: int) -> str:
     return f"down.{format_id(unit_id)}"
 
 
-def decode_sent(body: bytes) -> Message:
-    """The message in one entry of DOWN. Raises ValueError."""
-    sent = _SENT.decode(body)
-    return Message(topic=sent.topic, payload=sent.payload, qos=sent.qos, expires_at=sent.expires_at, retain=sent.retain)
+def decode_sent(body: bytes) -> tuple[Message, ...]:
+    """The messages in one entry of DOWN: one, or a list of them. Raises ValueError."""
+    several = len(body) > 1 and 0x90 <= body[1] <= 0x9F  # an array in the array: the topic, a text, begins otherwise
+    return tuple(
+        Message(topic=sent.topic, payload=sent.payload, qos=sent.qos, expires_at=sent.expires_at, retain=sent.retain)
+        for sent in (_ALL_SENT.decode(body) if several else [_SENT.decode(body)])
+    )
 
 
 def decode_retained(value: bytes) -> list[Message]:
@@ -88,7 +96,20 @@ class Downlink:
             Unavailable: the log is away.
         """
         _check(topic, payload)
-        await self._append(unit_id, _Sent(topic, payload, qos, expires_at, False), message_id)
+        await self._put(unit_id, _Sent(topic, payload, qos, expires_at, False), message_id)
+
+    async def send_all(
+        self, unit_id: int, given: Sequence[tuple[str, bytes]], *, expires_at: int = 0, message_id: str = ""
+    ) -> None:
+        """The same for some messages at once (topic, payload), at most `SENT_AT_ONCE_MAX`: one entry, all of them or none.
+
+        Raises: as `send`.
+        """
+        for topic, payload in given:
+            _check(topic, payload)
+        if not 0 < len(given) <= SENT_AT_ONCE_MAX:
+            raise Invalid(f"At once go 1 to {SENT_AT_ONCE_MAX} messages, and not {len(given)}.")
+        await self._put(unit_id, [_Sent(topic, payload, 1, expires_at, False) for topic, payload in given], message_id)
 
     async def retain(self, unit_id: int, *, topic: str, payload: bytes | None) -> None:
         """Make this what the unit finds on the topic whenever it subscribes; None: nothing. Durable, and idempotent.
@@ -113,9 +134,9 @@ class Downlink:
         else:
             raise Unavailable("What is retained for the unit changes all the time.", remedy="Try again.")
         if payload is not None:
-            await self._append(unit_id, _Sent(topic, payload, 1, 0, True), "")
+            await self._put(unit_id, _Sent(topic, payload, 1, 0, True), "")
 
-    async def _append(self, unit_id: int, sent: _Sent, message_id: str) -> None:
+    async def _put(self, unit_id: int, sent: _Sent | list[_Sent], message_id: str) -> None:
         if not self._ready:
             await self._log.ensure_stream(DOWN)
             self._ready = True

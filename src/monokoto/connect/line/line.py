@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from monokoto.connect.gateway import is_urgent
 from monokoto.connect.line.batch import Batch, Observer, Saving, Waiting
 from monokoto.connect.line.decode import Decoder
 from monokoto.connect.line.trimming import nearly_full, trim_partition
@@ -27,6 +28,8 @@ POSITIONS = "positions"
 BATCH_BYTES_MAX = 6_000_000
 """Bodies decoded at once: about 60,000 messages of 100 bytes, some 100 MB of Python objects at the peak."""
 READ_AHEAD = 2
+URGENT_LINGER_SECONDS = 0.005
+"""How long the line gathers when somebody waits for what is in it: a command's asker for the answer, a unit for a document."""
 KEEP_SECONDS = 1.0
 TRIM_ROUNDS = 30
 WAIT_SECONDS_MAX = 2.0
@@ -168,6 +171,8 @@ class Line:
                 return []
             if not gathered:
                 deadline = time.monotonic() + self._linger_seconds
+            if any(is_urgent(entry.body) for entry in entries):
+                deadline = min(deadline, time.monotonic() + URGENT_LINGER_SECONDS)
             gathered.extend(entries)
             size += sum(len(entry.body) for entry in entries)
         return gathered

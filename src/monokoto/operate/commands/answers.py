@@ -8,20 +8,43 @@ from typing import Any
 
 import msgspec
 
-from monokoto.connect.gateway import Route
+from monokoto.connect.gateway import LISTENS, Route, overlap
 from monokoto.connect.line import RequestRecord
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import parse_id
+from monokoto.kernel.limits import COMMAND_NOTE_LENGTH_MAX
 from monokoto.operate.commands.command import Answer, Status
+from monokoto.operate.commands.telling import DIALECTS
 
 GATEWAY_CALLS = "v1/gateway/rpc"
 _NUMBER = re.compile(r"rpc/([0-9]{1,10})")
 _WORDS = {
     "pending": Status.RECEIVED,  # the words of the WoT Profile for the states of an action
     "completed": Status.SUCCEEDED,
-    **{word.value: word for word in (Status.RECEIVED, Status.RUNNING, Status.SUCCEEDED, Status.FAILED)},
+    **{
+        word.value: word
+        for word in (Status.RECEIVED, Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+    },
 }
 _ERROR_LENGTH_MAX = 1000
+_LISTENED = tuple(dialect.listens.split("/") for dialect in DIALECTS)
+_LISTENED_BELOW = tuple(dialect.listens.split("/") for dialect in DIALECTS if dialect.below)
+
+
+def listening(record: RequestRecord) -> tuple[bool, bool]:
+    """Whether a unit has begun to listen for commands, and for those of the units below it."""
+    if record.route != Route.REQUEST or record.subject != LISTENS:
+        return False, False
+    filters = [one.split("/") for one in msgspec.json.decode(record.payload, type=_Listens).filters]
+
+    def hears(topics: tuple[list[str], ...]) -> bool:
+        return any(overlap(asked, topic) for asked in filters for topic in topics)
+
+    return hears(_LISTENED), hears(_LISTENED_BELOW)
+
+
+class _Listens(msgspec.Struct):
+    filters: list[str]
 
 
 class Unreadable(Exception):
@@ -73,10 +96,12 @@ def _document(payload: bytes) -> Any:
 
 
 def _status(document: Any) -> Answer:
-    """`{"status": "running", "progress": 0.5}`, `{"status": "succeeded", "output": ...}`, or the word alone."""
+    """`{"status": "running", "progress": 0.5, "note": "rinsing"}`, `{"status": "succeeded", "output": ...}`, or the word alone."""
     fields = {"status": document} if isinstance(document, str) else document
     if not isinstance(fields, dict) or not isinstance(fields.get("status"), str):
-        raise Unreadable('A status is {"status": "received|running|succeeded|failed", "output", "error", "progress"}.')
+        raise Unreadable(
+            'A status is {"status": "received|running|succeeded|failed|cancelled", "output", "error", "progress", "note"}.'
+        )
     status = _WORDS.get(fields["status"])
     if status is None:
         raise Unreadable(f"{fields['status'][:40]!r} is none of {', '.join(_WORDS)}.")
@@ -88,6 +113,7 @@ def _status(document: Any) -> Answer:
         output=fields.get("output"),
         error=_text(fields.get("error")),
         progress=None if progress is None else min(max(float(progress), 0.0), 1.0),
+        note=_text(fields.get("note"))[:COMMAND_NOTE_LENGTH_MAX],
     )
 
 

@@ -16,7 +16,7 @@ from monokoto.connect.gateway import Route
 from monokoto.connect.line import Batch, DeadLetter, RequestRecord
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.limits import REQUESTS_WAITING_MAX
-from monokoto.operate.commands.answers import Said, Unreadable, about_commands, read_answer
+from monokoto.operate.commands.answers import Said, Unreadable, about_commands, listening, read_answer
 from monokoto.operate.commands.service import Commands
 
 REFUSED = "bad-answer"
@@ -45,6 +45,10 @@ class AnswersObserver:
 
     async def observe(self, batch: Batch) -> None:
         """Note the batch's answers. Raises Unavailable when too many wait already."""
+        for record in batch.requests:
+            listens, below = listening(record)
+            if listens:
+                self._commands.listens(record.unit_id, below=below)
         found = [record for record in batch.requests if about_commands(record)]
         if not found and not self._waiting:
             self._kept[batch.partition] = batch.last_sequence

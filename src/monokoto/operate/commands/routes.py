@@ -1,29 +1,34 @@
-"""Actions over HTTP: invoke, query, cancel."""
+"""Actions over HTTP: invoke, say yes, query, cancel; and what was asked of all units."""
 
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound, Unavailable
-from monokoto.kernel.ids import format_id, parse_id
-from monokoto.kernel.limits import (
-    COMMAND_REQUEST_LENGTH_MAX,
-    COMMAND_SECONDS_DEFAULT,
-    COMMAND_SECONDS_MAX,
-    COMMAND_WAIT_SECONDS_MAX,
-    PAGE_SIZE_DEFAULT,
-    PAGE_SIZE_MAX,
-)
+from monokoto.kernel.ids import parse_id
+from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
+from monokoto.operate.commands.asking import Asked
 from monokoto.operate.commands.command import Command, Status
 from monokoto.operate.commands.documents import CommandJson, command_to_json
-from monokoto.operate.commands.service import Asked, Commands
+from monokoto.operate.commands.parameters import (
+    Confirmed,
+    Limit,
+    OnlyStatus,
+    RequestName,
+    Timeout,
+    Wait,
+    Wanted,
+    command_of,
+    input_in,
+    output_of,
+    path_of,
+    unit_in,
+)
+from monokoto.operate.commands.service import Commands
 from monokoto.web import (
     Caller,
     Gate,
@@ -39,28 +44,6 @@ from monokoto.web import (
 
 _READ = [requires(Scope.CONTROL_READ)]
 _WRITE = [requires(Scope.CONTROL_WRITE)]
-
-
-class Wanted(StrEnum):
-    """What invoking answers with."""
-
-    COMMAND = "command"
-    OUTPUT = "output"
-
-
-Timeout = Annotated[int, QueryParameter(ge=1, le=COMMAND_SECONDS_MAX, description="Seconds until it expires")]
-Wait = Annotated[
-    float, QueryParameter(ge=0, le=COMMAND_WAIT_SECONDS_MAX, description="Seconds to wait for the unit's last word")
-]
-RequestName = Annotated[
-    str,
-    QueryParameter(
-        name="request",
-        max_length=COMMAND_REQUEST_LENGTH_MAX,
-        description="Your own name for it: asked again with the same name, it is the same command",
-    ),
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX)]
 
 
 class ActionsController(Controller):
@@ -87,28 +70,32 @@ class ActionsController(Controller):
         unit: FromPath[str],
         action: FromPath[str],
         client_request: RequestName = "",
-        timeout: Timeout = COMMAND_SECONDS_DEFAULT,  # noqa: ASYNC109 the unit's time, not ours
+        timeout: Timeout = None,  # noqa: ASYNC109 the unit's time, not ours
         wait: Wait = 0.0,
+        confirmed: Confirmed = False,
         answer: Annotated[
             Wanted, QueryParameter(description="`output`: the unit's output alone, with `wait`")
         ] = Wanted.COMMAND,
     ) -> Response[CommandJson]:
-        """The body is the action's input as JSON, or empty. The command waits for a unit that is away until it expires."""
-        reach = gate.unit(caller, _unit(unit)).must_be_present().must_control()
+        """The body is the action's input as JSON, or empty. The command waits for a unit that is away until it expires.
+        409: something forbids it in the unit's present state. Where the model wants somebody to say yes, it is
+        `unconfirmed` (202) until `/confirm`."""
+        reach = gate.unit(caller, unit_in(unit)).must_be_present().must_control()
         asked = Asked(
             action=action,
-            input=_input(await request.body()),
+            input=input_in(await request.body()),
             by=caller.actor_id,
             request=client_request,
             seconds=timeout,
+            confirmed=confirmed and caller.person_id is None,
         )
         command, _ = await commands.invoke(reach.organisation_id, reach.unit_id, asked)
-        if wait:
+        if wait and command.status is not Status.UNCONFIRMED:
             command = await commands.wait(command, seconds=wait)
         if answer is Wanted.OUTPUT:
-            return _output(command)
-        headers = {"Location": f"/api/v1/units/{unit}/actions/{action}/{format_id(command.id)}"}
-        return Response(command_to_json(command), status_code=201, headers=headers)
+            return output_of(command)
+        status_code = 202 if command.status is Status.UNCONFIRMED else 201
+        return Response(command_to_json(command), status_code=status_code, headers={"Location": path_of(command)})
 
     @get(
         operation_id="listCommands",
@@ -122,12 +109,12 @@ class ActionsController(Controller):
         gate: NamedDependency[Gate],
         commands: NamedDependency[Commands],
         unit: FromPath[str],
-        status: Annotated[Status | None, QueryParameter(description="Only in this stage")] = None,
+        status: OnlyStatus = None,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[CommandJson]:
         """The newest first; an owner sees those of their own periods."""
-        return await _page(commands, gate.unit(caller, _unit(unit)), "", status, limit, cursor)
+        return await _page(commands, gate.unit(caller, unit_in(unit)), "", status, limit, cursor)
 
     @get(
         "/{action:str}",
@@ -143,12 +130,12 @@ class ActionsController(Controller):
         commands: NamedDependency[Commands],
         unit: FromPath[str],
         action: FromPath[str],
-        status: Annotated[Status | None, QueryParameter(description="Only in this stage")] = None,
+        status: OnlyStatus = None,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[CommandJson]:
         """The newest first."""
-        return await _page(commands, gate.unit(caller, _unit(unit)), action, status, limit, cursor)
+        return await _page(commands, gate.unit(caller, unit_in(unit)), action, status, limit, cursor)
 
     @get(
         "/{action:str}/{command:str}",
@@ -168,9 +155,34 @@ class ActionsController(Controller):
         wait: Wait = 0.0,
     ) -> CommandJson:
         """With `wait` it answers once nothing more comes of it, or when that time is over."""
-        reach = gate.unit(caller, _unit(unit))
-        found = await _of_action(commands, reach, action, command)
+        reach = gate.unit(caller, unit_in(unit))
+        found = await command_of(commands, reach, action, command)
         return command_to_json(await commands.wait(found, seconds=wait) if wait else found)
+
+    @post(
+        "/{action:str}/{command:str}/confirm",
+        operation_id="confirmAction",
+        guards=_WRITE,
+        responses=problem_responses(403, 404, 409),
+        status_code=200,
+        summary="Say yes to a command",
+    )
+    async def confirm(
+        self,
+        caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
+        commands: NamedDependency[Commands],
+        unit: FromPath[str],
+        action: FromPath[str],
+        command: FromPath[str],
+    ) -> CommandJson:
+        """An `unconfirmed` command goes down from now on, and its time begins. Where it takes two persons, another one than
+        who asked says yes."""
+        reach = gate.unit(caller, unit_in(unit)).must_be_present().must_control()
+        found = await command_of(commands, reach, action, command)
+        person = caller.person_id is not None
+        made = await commands.confirm(reach.organisation_id, reach.unit_id, found.id, by=caller.actor_id, person=person)
+        return command_to_json(made)
 
     @delete(
         "/{action:str}/{command:str}",
@@ -189,43 +201,61 @@ class ActionsController(Controller):
         action: FromPath[str],
         command: FromPath[str],
     ) -> CommandJson:
-        """A unit that has heard of it is told to leave off, and may still say what became of it."""
-        reach = gate.unit(caller, _unit(unit)).must_be_present().must_control()
-        found = await _of_action(commands, reach, action, command)
+        """What never went down is `cancelled` at once. A unit that may have it is told to leave off (`cancelling_at`): it
+        says that it did, or what became of it."""
+        reach = gate.unit(caller, unit_in(unit)).must_be_present().must_control()
+        found = await command_of(commands, reach, action, command)
         return command_to_json(await commands.cancel(reach.organisation_id, reach.unit_id, found.id))
 
 
-def _unit(text: str) -> int:
-    return parse_id(text, what="unit id")
+class CommandsController(Controller):
+    """`/api/v1/commands`."""
 
+    path = "/api/v1/commands"
+    tags = ("Actions",)
 
-def _input(body: bytes) -> Any:
-    if not body.strip():
-        return None
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid("The input is not JSON.", faults=[Fault(place="", reason=str(error)[:200])]) from None
-
-
-def _output(command: Command) -> Response[Any]:
-    """The output of a command that came to its end, for consumers that know no commands."""
-    if command.status is Status.SUCCEEDED:
-        return Response(command.output, status_code=200)
-    if command.open:
-        raise Unavailable(
-            f"The unit has not answered yet; the command is {command.status}.",
-            remedy=f"Look at /api/v1/units/{format_id(command.unit_id)}/actions/{command.action}/{format_id(command.id)}",
+    @get(operation_id="listAllCommands", guards=_READ, summary="List what was asked of all units within reach")
+    async def all(
+        self,
+        caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
+        commands: NamedDependency[Commands],
+        status: OnlyStatus = None,
+        action: Annotated[str, QueryParameter(max_length=64, description="Only of this action")] = "",
+        batch: Annotated[str, QueryParameter(description="Only of this job or run of a scene")] = "",
+        limit: Limit = PAGE_SIZE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[CommandJson]:
+        """The newest first."""
+        makers, units = _within(gate, caller)
+        before = decode_cursor(cursor, int)[0] if cursor else None
+        found = await asyncio.to_thread(
+            commands.list_of,
+            makers,
+            unit_ids=units,
+            batch=parse_id(batch, what="batch") if batch else 0,
+            action=action,
+            status=status,
+            before=before,
+            limit=limit + 1,
         )
-    raise Conflict(f"The command ended: {command.status}. {command.error}".rstrip())
+        clipped = gate.clipped(caller)
+        page = page_of(found, limit, lambda command: command.id, lambda command: command)
+
+        def shown(command: Command) -> bool:
+            reach = clipped.get(command.unit_id) if units is None else units[command.unit_id]
+            return reach is None or reach.holds(command.created_at)
+
+        items = [command_to_json(command) for command in page.items if shown(command)]
+        return Page(items=items, next_cursor=page.next_cursor)
 
 
-async def _of_action(commands: Commands, reach: Reach, action: str, text: str) -> Command:
-    command_id = parse_id(text, what="command id")
-    found = await asyncio.to_thread(commands.get, reach.organisation_id, reach.unit_id, command_id)
-    if found.action != action or not reach.holds(found.created_at):
-        raise NotFound(f"There is no command {text!r} of this action.")
-    return found
+def _within(gate: Gate, caller: Caller) -> tuple[set[int], dict[int, Reach] | None]:
+    """Makers, and the units of theirs within reach; None: all the caller's organisation made."""
+    reaches = gate.units(caller)
+    if reaches is None:
+        return {caller.organisation_id}, None
+    return {one.organisation_id for one in reaches}, {int(one.unit_id): one for one in reaches}
 
 
 async def _page(
@@ -246,5 +276,5 @@ async def _page(
     return Page(items=shown, next_cursor=page.next_cursor)
 
 
-CONTROLLERS = (ActionsController,)
+CONTROLLERS = (ActionsController, CommandsController)
 """What `api` mounts."""

@@ -1,78 +1,42 @@
-"""Actions asked of units: invoked, handed down, answered, expired, cancelled."""
+"""Actions asked of units: asked, said yes to, handed down, answered, left off, expired."""
 
 from __future__ import annotations
 
 import asyncio
 import builtins
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
 
 import sqlalchemy as sa
 import structlog
 
-from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.products import ProductModel
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
-from monokoto.kernel.errors import Conflict, Fault, Invalid, MonokotoError, NotFound, TooMany
+from monokoto.kernel.errors import Conflict, Forbidden, Invalid, MonokotoError, NotFound, Unavailable
 from monokoto.kernel.facts import Fact, Facts
-from monokoto.kernel.ids import CommandId, OrganisationId, UnitId, format_id, new_id
-from monokoto.kernel.limits import (
-    COMMAND_DAYS,
-    COMMAND_REQUEST_LENGTH_MAX,
-    COMMAND_SECONDS_DEFAULT,
-    COMMAND_SECONDS_MAX,
-    COMMANDS_OPEN_PER_UNIT_MAX,
-    PAGE_SIZE_DEFAULT,
-)
+from monokoto.kernel.ids import format_id
+from monokoto.kernel.limits import COMMAND_DAYS, COMMANDS_AT_ONCE_MAX, PAGE_SIZE_DEFAULT
 from monokoto.operate.commands import store
+from monokoto.operate.commands.announcing import COMMAND_CHANGED, Announcer
 from monokoto.operate.commands.answers import Said, Unreadable
-from monokoto.operate.commands.checking import action_of, check_input, output_fault
+from monokoto.operate.commands.asking import LOOK_AGAIN, Asked, Asking, Interlocks, Units
+from monokoto.operate.commands.checking import output_fault
 from monokoto.operate.commands.command import OPEN, Command, Status
-from monokoto.operate.commands.telling import Message, cancellation, messages
+from monokoto.operate.commands.handing import AT_ONCE, Down, Handing, Reachable, Refused
+from monokoto.operate.commands.writer import Change, Made, New, Writer
 from monokoto.operate.twins import keep_doing
 
-COMMAND_CHANGED = "commands.changed"
-"""Fact: a command came a stage further; data: unit_id, command_id, action, status."""
-_AT_ONCE = 500
 _LOOK_SECONDS = 1.0
+_RECENT_MAX = 10_000
 _RUN_SECONDS = 1.0
 _FORGET_SECONDS = 6 * 3600.0
 _DAY = 24 * 3600 * MICROSECONDS_PER_SECOND
 _log = structlog.get_logger(__name__)
-
-
-class Down(Protocol):
-    """The way to the units (the gateway's `Downlink`)."""
-
-    async def send(
-        self, unit_id: int, *, topic: str, payload: bytes, qos: int = 1, expires_at: int = 0, message_id: str = ""
-    ) -> None: ...
-
-
-class Units(Protocol):
-    """Who the units are (fleet's `Directory`)."""
-
-    def get(self, unit_id: int) -> UnitIdentity | None: ...
-
-    def child(self, parent_unit_id: int, name: str) -> UnitIdentity | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is asked of a unit."""
-
-    action: str
-    input: Any = None
-    by: int = 0
-    """The person or key that asks."""
-    request: str = ""
-    """The client's own name for it; the same name again is the same command."""
-    seconds: float = COMMAND_SECONDS_DEFAULT
-    """How long the unit has to give its last word."""
 
 
 class Commands:
@@ -87,17 +51,34 @@ class Commands:
         downlink: Down,
         clock: Clock,
         facts: Facts | None = None,
+        interlocks: Interlocks | None = None,
+        reachable: Reachable | None = None,
+        refused: Refused | None = None,
     ) -> None:
+        """`interlocks` may forbid an action in a state; `reachable` says whether a unit is connected (None: all are);
+        `refused` hears of what was forbidden only when it was to go down."""
         self._records = records
         self._units = units
-        self._model_of = model_of
-        self._downlink = downlink
         self._clock = clock
         self._facts = facts
-        self._watchers: dict[int, set[asyncio.Event]] = {}
+        self._origin = secrets.token_hex(8)
+        self._announcer = None if facts is None else Announcer(facts, clock, origin=self._origin)
+        self._asking = Asking(units=units, model_of=model_of, interlocks=interlocks, clock=clock)
+        self._writer = Writer(records, self._told)
+        self._handing = Handing(
+            records=records,
+            asking=self._asking,
+            units=units,
+            writer=self._writer,
+            downlink=downlink,
+            clock=clock,
+            reachable=reachable,
+            refused=refused,
+        )
+        self._watchers: dict[int, set[asyncio.Future[Command | None]]] = {}
+        self._recent: dict[int, Command] = {}
+        """Those this process changed last."""
         self._tasks: list[asyncio.Task[None]] = []
-        self.signal = asyncio.Event()
-        """Set when there is something to send."""
 
     # Life
 
@@ -105,9 +86,9 @@ class Commands:
         """Begin the background work."""
         if self._facts is not None:
             await self._facts.listen(COMMAND_CHANGED, self.heard)
-        self.signal.set()
         jobs = (
-            ("commands-run", self.run, _RUN_SECONDS, self.signal),
+            ("commands-hand-down", self._handing.run, 3600.0, self._handing.signal),
+            ("commands-run", self._run_due, _RUN_SECONDS, asyncio.Event()),
             ("commands-forget", lambda: asyncio.to_thread(self.forget_old), _FORGET_SECONDS, asyncio.Event()),
         )
         self._tasks = [
@@ -121,6 +102,10 @@ class Commands:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        with contextlib.suppress(MonokotoError):
+            await self._handing.noted()
+        if self._announcer is not None:
+            await self._announcer.stop()
 
     # Asking
 
@@ -130,86 +115,87 @@ class Commands:
         Raises:
             NotFound: there is no such unit in this organisation, or its product has no such action.
             Invalid: the input does not fit the model.
-            Conflict: the request's name is taken by another action or input.
+            Conflict: something forbids it now, or the request's name is taken by another action or input.
             TooMany: the unit has as many open commands as it may.
         """
-        command, new = await asyncio.to_thread(self._store, organisation_id, unit_id, asked)
-        if new:
-            self.signal.set()
-            await self._tell([command])
-        return command, new
+        (outcome,) = await self.ask_many([(organisation_id, unit_id, asked)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def _store(self, organisation_id: int, unit_id: int, asked: Asked) -> tuple[Command, bool]:
-        command = self._drafted(organisation_id, unit_id, asked)
-        try:
-            with self._records.write() as connection:
-                if known := self._known(connection, command):
-                    return known, False
-                if store.count_open(connection, organisation_id, unit_id) >= COMMANDS_OPEN_PER_UNIT_MAX:
-                    raise TooMany(
-                        f"The unit has {COMMANDS_OPEN_PER_UNIT_MAX} commands it has not answered.",
-                        remedy="Cancel some, or wait until they expire.",
-                    )
-                store.insert(connection, command)
-                return command, True
-        except sa.exc.IntegrityError:  # somebody else asked with this name at the same instant
-            with self._records.read() as connection:
-                if known := self._known(connection, command):
-                    return known, False
-            raise
+    async def ask_many(
+        self, asks: Sequence[tuple[int, int, Asked]]
+    ) -> builtins.list[tuple[Command, bool] | MonokotoError]:
+        """The same for (organisation, unit, asked) of many, in few transactions: for each the command and whether it is new,
+        or why it was refused.
 
-    def _drafted(self, organisation_id: int, unit_id: int, asked: Asked) -> Command:
-        unit = self._identity(organisation_id, unit_id)
-        check_input(action_of(self._model_of(organisation_id, unit.product, unit.version), asked.action), asked.input)
-        faults = [
-            Fault(place=place, reason=reason)
-            for place, reason, wrong in (
-                (
-                    "timeout",
-                    f"lies between 1 and {COMMAND_SECONDS_MAX} s",
-                    not 1 <= asked.seconds <= COMMAND_SECONDS_MAX,
-                ),
-                (
-                    "request",
-                    f"has at most {COMMAND_REQUEST_LENGTH_MAX} printable characters",
-                    len(asked.request) > COMMAND_REQUEST_LENGTH_MAX or not asked.request.isprintable(),
-                ),
-            )
-            if wrong
-        ]
-        if faults:
-            raise Invalid("This cannot be asked.", faults=faults)
+        Raises:
+            Invalid: more than `COMMANDS_AT_ONCE_MAX` at once.
+            Unavailable: an engine is away; some may have been asked, and asked again under their requests' names are one.
+        """
+        if len(asks) > COMMANDS_AT_ONCE_MAX:
+            raise Invalid(f"At most {COMMANDS_AT_ONCE_MAX} commands are asked at once, and not {len(asks)}.")
+        drafted = await asyncio.to_thread(self._draft_all, asks)
+        steps = [New(one) for one in drafted if isinstance(one, Command)]
+        made = iter(await self._writer.make_many(steps))
+        found: builtins.list[tuple[Command, bool] | MonokotoError] = []
+        for one in drafted:
+            outcome = one if isinstance(one, MonokotoError) else next(made)
+            if isinstance(outcome, Made):
+                found.append((outcome.after, outcome.changed))
+            elif isinstance(outcome, MonokotoError) and not isinstance(outcome, Unavailable):
+                found.append(outcome)
+            else:
+                raise outcome
+        return found
+
+    def _draft_all(self, asks: Sequence[tuple[int, int, Asked]]) -> builtins.list[Command | MonokotoError]:
+        found: builtins.list[Command | MonokotoError] = []
+        for organisation_id, unit_id, asked in asks:
+            try:
+                command = self._asking.draft(organisation_id, unit_id, asked)
+                self._asking.must_be_allowed(command)
+                found.append(command)
+            except Unavailable:
+                raise
+            except MonokotoError as error:
+                found.append(error)
+        return found
+
+    async def confirm(self, organisation_id: int, unit_id: int, command_id: int, *, by: int, person: bool) -> Command:
+        """Say yes to a command; `person`: it is a person who does, and not a key.
+
+        Raises:
+            NotFound: there is no such command of this unit.
+            Forbidden: it takes another person than the one who asked.
+            Conflict: nobody has to say yes to it (any more), or something forbids it now.
+        """
+        before = await asyncio.to_thread(self.get, organisation_id, unit_id, command_id)
+        if before.status is Status.UNCONFIRMED:
+            await asyncio.to_thread(self._may_confirm, before, by, person)
         now = self._clock.now()
-        return Command(
-            id=CommandId(new_id()),
-            organisation_id=OrganisationId(organisation_id),
-            unit_id=UnitId(unit_id),
-            action=asked.action,
-            product=unit.product,
-            version=unit.version,
-            input=asked.input,
-            request=asked.request,
-            created_at=now,
-            created_by=asked.by,
-            expires_at=Instant(now + round(asked.seconds * MICROSECONDS_PER_SECOND)),
-        )
 
-    def _identity(self, organisation_id: int, unit_id: int) -> UnitIdentity:
-        unit = self._units.get(unit_id)
-        if unit is None or unit.organisation_id != organisation_id:
-            raise NotFound(f"There is no unit {format_id(unit_id)}.")
-        return unit
-
-    def _known(self, connection: sa.Connection, command: Command) -> Command | None:
-        if not command.request:
-            return None
-        mine = store.of_unit(command.organisation_id, command.unit_id)
-        known = store.find(connection, mine, store.commands.c.request == command.request)
-        if known is not None and (known.action, known.input) != (command.action, command.input):
-            raise Conflict(
-                f"The request {command.request!r} asked for something else.", remedy="Give each request its own name."
+        def following(command: Command) -> Command:
+            if command.status is not Status.UNCONFIRMED or command.expires_at <= now:
+                raise Conflict(f"The command is {command.status.value}: there is nothing to say yes to.")
+            return replace(
+                command,
+                status=Status.QUEUED,
+                confirmed_at=now,
+                confirmed_by=by,
+                expires_at=Instant(now + command.lasting),
+                due_at=Instant(now + LOOK_AGAIN),
             )
-        return known
+
+        return (await self._writer.make(_change(before, following))).after
+
+    def _may_confirm(self, command: Command, by: int, person: bool) -> None:
+        if self._asking.action(command).two_person and (not person or by == command.created_by):
+            raise Forbidden(
+                f"The action {command.action!r} takes two: one who asks, and another person who says yes.",
+                remedy="Let somebody else of your organisation confirm it.",
+            )
+        self._asking.must_be_allowed(command)
 
     # Looking
 
@@ -233,32 +219,59 @@ class Commands:
         limit: int = PAGE_SIZE_DEFAULT,
     ) -> builtins.list[Command]:
         """A unit's commands, the newest first, those before a command's id."""
-        conditions = [store.of_unit(organisation_id, unit_id)]
-        if action:
-            conditions.append(store.commands.c.action == action)
-        if status is not None:
-            conditions.append(store.commands.c.status == status.value)
+        return self.list_of(
+            {organisation_id}, unit_ids=[unit_id], action=action, status=status, before=before, limit=limit
+        )
+
+    def list_of(
+        self,
+        organisation_ids: Collection[int],
+        *,
+        unit_ids: Collection[int] | None = None,
+        batch: int = 0,
+        action: str = "",
+        status: Status | None = None,
+        before: int | None = None,
+        limit: int = PAGE_SIZE_DEFAULT,
+    ) -> builtins.list[Command]:
+        """Commands of these organisations' units (or of these units, of a batch), the newest first."""
+        columns = store.commands.c
+        conditions: builtins.list[sa.ColumnElement[bool]] = [columns.organisation_id.in_(sorted(organisation_ids))]
+        if unit_ids is not None:
+            conditions.append(columns.unit_id.in_(sorted(unit_ids)))
+        given = ((columns.batch, batch), (columns.action, action), (columns.status, status.value if status else ""))
+        conditions += [column == wanted for column, wanted in given if wanted]
         if before is not None:
-            conditions.append(store.commands.c.command_id < before)
+            conditions.append(columns.command_id < before)
         with self._records.read() as connection:
             return store.find_all(connection, *conditions, limit=limit, newest_first=True)
 
+    def outcomes(self, organisation_ids: Collection[int], batch: int) -> dict[Status, int]:
+        """How many commands of a batch stand where."""
+        with self._records.read() as connection:
+            return store.outcomes(connection, organisation_ids, batch)
+
     async def wait(self, command: Command, *, seconds: float) -> Command:
         """The command once nothing more comes of it, or as it is when the time is over."""
-        changed = asyncio.Event()
+        until = time.monotonic() + seconds
+        loop = asyncio.get_running_loop()
         watchers = self._watchers.setdefault(command.id, set())
+        changed: asyncio.Future[Command | None] = loop.create_future()
         watchers.add(changed)
         try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    # Looked at anew each time: another process may have taken the answer, and its fact may be lost.
-                    command = await asyncio.to_thread(self.get, command.organisation_id, command.unit_id, command.id)
-                    if not command.open:
-                        return command
-                    changed.clear()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
-        except TimeoutError:
+            # What this process did meanwhile is in memory; what another did is looked for now and then.
+            command = self._recent.get(command.id, command)
+            while command.open and (left := until - time.monotonic()) > 0:
+                await asyncio.wait([changed], timeout=min(left, _LOOK_SECONDS))
+                told = None
+                if changed.done():
+                    told = changed.result()
+                    watchers.discard(changed)
+                    changed = loop.create_future()
+                    watchers.add(changed)
+                if told is None:
+                    told = await asyncio.to_thread(self.get, command.organisation_id, command.unit_id, command.id)
+                command = told
             return command
         finally:
             watchers.discard(changed)
@@ -266,92 +279,68 @@ class Commands:
                 self._watchers.pop(command.id, None)
 
     async def heard(self, fact: Fact) -> None:
-        """Another process, or this one, changed a command: whoever waits for it looks again."""
-        for changed in self._watchers.get(int(fact.data["command_id"]), ()):
-            changed.set()
+        """Another process changed commands: whoever waits for one looks again."""
+        if fact.data.get("origin") != self._origin:
+            for one in fact.data["commands"]:
+                self._wake(int(one["command_id"]), None)
+
+    def _wake(self, command_id: int, command: Command | None) -> None:
+        for changed in self._watchers.get(command_id, ()):
+            if not changed.done():
+                changed.set_result(command)
 
     # Ending
 
     async def cancel(self, organisation_id: int, unit_id: int, command_id: int) -> Command:
-        """Ask for it no more. What the unit has already heard it is told to leave off; it may still say what became of it.
+        """Ask for it no more. What never went down is cancelled; the unit is told to leave off what went down, and the
+        command is cancelled when it says so. It may as well say what became of it.
 
         Raises:
             NotFound: there is no such command of this unit.
             Conflict: it has ended already.
         """
-        before = await asyncio.to_thread(self.get, organisation_id, unit_id, command_id)
         now = self._clock.now()
-        cancelled = replace(before, status=Status.CANCELLED, ended_at=now)
-        if not before.open or not await asyncio.to_thread(self._move, cancelled, [before.status]):
-            raise Conflict("The command has ended already, or goes on at this moment.", remedy="Look at it again.")
-        unit = self._units.get(unit_id)
-        if before.status is not Status.QUEUED and unit is not None:
-            await self._send(cancellation(unit, cancelled), cancelled, "cancel")
-        await self._tell([cancelled])
-        return cancelled
 
-    def _move(self, command: Command, before: Sequence[Status]) -> bool:
-        with self._records.write() as connection:
-            return store.update(connection, command, before=before)
+        def following(command: Command) -> Command:
+            if not command.open:
+                raise Conflict(f"The command has ended already: {command.status.value}.", remedy="Look at it again.")
+            never = not command.tries and not self._handing.is_going(command.id)
+            if never and command.status in (Status.UNCONFIRMED, Status.QUEUED):
+                return command.ended(Status.CANCELLED, now)
+            return replace(command, cancelling_at=command.cancelling_at or now, due_at=now)
 
-    # The reconciler: by signal and by period, idempotent
+        change = Change(organisation_id=organisation_id, unit_id=unit_id, command_id=command_id, following=following)
+        return (await self._writer.make(change)).after
+
+    # The reconcilers: by signal and by period, idempotent
 
     async def run(self) -> int:
-        """Hand down what is queued, end what is overdue, forget what is old; how many commands that changed."""
-        return await self._send_queued() + await self._expire()
+        """Hand down what is to be, end what is overdue; how many commands that changed."""
+        went = await self._handing.run()
+        await self._handing.noted()
+        return went + await self._run_due()
 
-    async def _send_queued(self) -> int:
-        sent, after = 0, 0
-        while waiting := await asyncio.to_thread(self._queued, after):
-            for command in waiting:
-                sent += await self._hand_down(command)
-            after = waiting[-1].id
-        return sent
-
-    def _queued(self, after: int) -> builtins.list[Command]:
-        with self._records.read() as connection:
-            return store.queued(connection, after=after, limit=_AT_ONCE)
-
-    async def _hand_down(self, command: Command) -> bool:
-        unit = self._units.get(command.unit_id)
-        if unit is None or command.expires_at <= self._clock.now():
-            return False  # it expires
-        try:
-            for number, message in enumerate(messages(unit, command)):
-                await self._send(message, command, str(number))
-        except MonokotoError as error:
-            _log.warning("command_not_sent", command=format_id(command.id), reason=error.message)
-            return False
-        sent = replace(command, status=Status.SENT, sent_at=self._clock.now())
-        if not await asyncio.to_thread(self._move, sent, [Status.QUEUED]):
-            return False  # cancelled meanwhile, or the unit was faster than this note
-        await self._tell([sent])
-        return True
-
-    async def _send(self, message: Message, command: Command, part: str) -> None:
-        # With a name, so that a crash between sending and noting it sends nothing twice.
-        name = f"command-{format_id(command.id)}-{part}"
-        await self._downlink.send(
-            message.unit_id,
-            topic=message.topic,
-            payload=message.payload,
-            expires_at=command.expires_at,
-            message_id=name,
-        )
+    async def _run_due(self) -> int:
+        went = await self._handing.run_due()
+        await self._handing.noted()
+        return went + await self._expire()
 
     async def _expire(self) -> int:
         now = self._clock.now()
-        ended = await asyncio.to_thread(self._end_overdue, now)
-        await self._tell(ended)
-        return len(ended)
 
-    def _end_overdue(self, now: Instant) -> builtins.list[Command]:
-        with self._records.write() as connection:
-            expired = [
-                replace(command, status=Status.EXPIRED, ended_at=now)
-                for command in store.overdue(connection, now, limit=_AT_ONCE)
-            ]
-            return [command for command in expired if store.update(connection, command, before=tuple(OPEN))]
+        def following(command: Command) -> Command:
+            if not command.open or command.expires_at > now:
+                return command
+            never = "Nobody said yes to it in time." if command.status is Status.UNCONFIRMED else ""
+            return command.ended(Status.EXPIRED, now, never)
+
+        overdue = await asyncio.to_thread(self._overdue, now)
+        outcomes = await self._writer.make_many([_change(command, following) for command in overdue])
+        return sum(isinstance(one, Made) and one.changed for one in outcomes)
+
+    def _overdue(self, now: Instant) -> builtins.list[Command]:
+        with self._records.read() as connection:
+            return store.overdue(connection, now, limit=AT_ONCE)
 
     def forget_old(self) -> int:
         """Delete what ended long ago; how many."""
@@ -360,62 +349,90 @@ class Commands:
 
     # The unit's word
 
+    def listens(self, unit_id: int, *, below: bool = False) -> None:
+        """The unit has begun to listen: what waits for it, or may have missed it, goes down; `below`: also what waits for the
+        units under it."""
+        unit = self._units.get(unit_id)
+        if unit is not None:
+            self._handing.free(unit.organisation_id, unit_id, below=below)
+
     async def take(self, said: Sequence[Said], refuse: Callable[[Said, str], Awaitable[None]]) -> None:
-        """Take answers in, all in one transaction; `refuse` gets those that are about nothing. Raises Unavailable."""
-        changed, refused = await asyncio.to_thread(self._take, said)
-        for one, reason in refused:
-            await refuse(one, reason)
-        await self._tell(changed)
+        """Take answers in, in few transactions; `refuse` gets those that are about nothing. Raises Unavailable."""
+        steps: builtins.list[Change] = []
+        about: builtins.list[Said] = []
+        for one in said:
+            try:
+                steps.append(self._step(one))
+                about.append(one)
+            except Unreadable as error:
+                await refuse(one, str(error))
+        for one, outcome in zip(about, await self._writer.make_many(steps), strict=True):
+            if isinstance(outcome, NotFound):
+                await refuse(one, "The unit was never asked this.")
+            elif isinstance(outcome, Exception):
+                raise outcome
 
-    def _take(self, said: Sequence[Said]) -> tuple[builtins.list[Command], builtins.list[tuple[Said, str]]]:
-        changed, refused = [], []
-        with self._records.write() as connection:
-            for one in said:
-                try:
-                    command = self._take_one(connection, one)
-                except Unreadable as error:
-                    refused.append((one, str(error)))
-                else:
-                    changed += [command] if command else []
-        return changed, refused
-
-    def _take_one(self, connection: sa.Connection, said: Said) -> Command | None:
+    def _step(self, said: Said) -> Change:
         unit = self._units.child(said.unit_id, said.child) if said.child else self._units.get(said.unit_id)
         if unit is None:
             raise Unreadable("There is no such unit below the sender.")
-        mine = store.of_unit(unit.organisation_id, unit.unit_id)
-        columns = store.commands.c
-        named = columns.command_id == said.command_id if said.command_id else columns.number == said.number
-        before = store.find(connection, mine, named, lock=True)
-        if before is None or (said.action and before.action != said.action):
-            raise Unreadable("The unit was never asked this.")
-        after = self._judged(before.answered(said.answer, said.arrived), before)
-        if after is before:
-            return None
-        store.update(connection, after, before=tuple(Status))
-        return after
+
+        def following(command: Command) -> Command:
+            if said.action and command.action != said.action:
+                raise NotFound("It is another action's.")
+            return self._judged(command.answered(said.answer, said.arrived), command)
+
+        return Change(
+            organisation_id=unit.organisation_id,
+            unit_id=unit.unit_id,
+            command_id=said.command_id,
+            number=said.number,
+            following=following,
+        )
 
     def _judged(self, after: Command, before: Command) -> Command:
         """What is not what the model promises is no success, whatever the unit calls it."""
         if after is before or after.status is not Status.SUCCEEDED:
             return after
-        model = self._model_of(after.organisation_id, after.product, after.version)
-        fault = output_fault(action_of(model, after.action), after.output)
+        fault = output_fault(self._asking.action(after), after.output)
         return replace(after, status=Status.FAILED, error=fault, progress=before.progress) if fault else after
 
-    async def _tell(self, changed: Sequence[Command]) -> None:
-        for command in changed:
-            fact = Fact(
-                name=COMMAND_CHANGED,
-                organisation_id=command.organisation_id,
-                at=self._clock.now(),
-                data={
-                    "unit_id": command.unit_id,
-                    "command_id": command.id,
-                    "action": command.action,
-                    "status": command.status.value,
-                },
+    # What follows from a change
+
+    def _told(self, made: Sequence[Made]) -> None:
+        """On the event loop, once they are on disk."""
+        ready: builtins.list[Command] = []
+        for one in made:
+            command, before = one.after, one.before
+            self._remember(command)
+            self._wake(command.id, command)
+            if self._announcer is not None:
+                self._announcer.changed(command)
+            asked = (
+                before is None or before.status is Status.UNCONFIRMED or before.cancelling_at != command.cancelling_at
             )
-            await self.heard(fact)
-            if self._facts is not None:
-                await self._facts.tell(fact)
+            if command.due_at is not None and asked:
+                ready.append(command)
+            elif not command.open and before is not None and before.status in OPEN:
+                self._handing.drop(command.id)
+                self._next(command)
+        if ready:
+            self._handing.add(ready)
+
+    def _remember(self, command: Command) -> None:
+        self._recent.pop(command.id, None)
+        if len(self._recent) >= _RECENT_MAX:
+            self._recent.pop(next(iter(self._recent)))
+        self._recent[command.id] = command
+
+    def _next(self, command: Command) -> None:
+        """It has ended: the one behind it may go down, where they go one after the other."""
+        with contextlib.suppress(MonokotoError):
+            if self._asking.action(command).synchronous:
+                self._handing.free(command.organisation_id, command.unit_id)
+
+
+def _change(command: Command, following: Callable[[Command], Command]) -> Change:
+    return Change(
+        organisation_id=command.organisation_id, unit_id=command.unit_id, command_id=command.id, following=following
+    )

@@ -148,9 +148,10 @@ class Live:
             self._queue(partial(self._of_unit, self._drafts.desired, unit_id))
 
     async def _command_changed(self, fact: Fact) -> None:
-        unit_id = int(fact.data["unit_id"])
-        if self._watched(unit_id, fact.organisation_id, live.Aspect.STATUS):
-            self._queue(partial(self._status, unit_id, int(fact.data["command_id"]), fact))
+        for one in fact.data["commands"]:
+            unit_id = int(one["unit_id"])
+            if self._watched(unit_id, fact.organisation_id, live.Aspect.STATUS):
+                self._queue(partial(self._status, unit_id, int(one["command_id"]), fact))
 
     def _status(self, unit_id: int, command_id: int, fact: Fact) -> Iterator[Draft]:
         unit = self._sights.unit(unit_id)

@@ -67,16 +67,15 @@ class Deliveries:
                 return
             if entry is None or entry.sequence > until:
                 break
-            message = _message(entry)
-            if message is not None:
-                self._hand(connection, kept, entry.sequence, message)
+            if messages := _messages(entry):
+                self._hand(connection, kept, entry.sequence, messages)
         self.release(connection, kept)
 
     def release(self, connection: Connection, kept: KeptSession) -> None:
         """Deliver what came live while the session was busy with something older."""
         waiting, kept.waiting = kept.waiting, None
-        for sequence, message in waiting or ():
-            self._hand(connection, kept, sequence, message)
+        for sequence, messages in waiting or ():
+            self._hand(connection, kept, sequence, messages)
 
     async def _run(self) -> None:
         while True:
@@ -108,27 +107,28 @@ class Deliveries:
         except Invalid:
             return
         connections = self._gateway.of_owner.get(unit_id)
-        message = _message(entry) if connections else None
-        if connections is None or message is None:
+        messages = _messages(entry) if connections else ()
+        if connections is None or not messages:
             return
         for connection in list(connections):
             kept = connection.kept
             if kept is None:
                 continue
             if kept.waiting is not None:
-                kept.waiting.append((entry.sequence, message))
+                kept.waiting.append((entry.sequence, messages))
             else:
-                self._hand(connection, kept, entry.sequence, message)
+                self._hand(connection, kept, entry.sequence, messages)
 
-    def _hand(self, connection: Connection, kept: KeptSession, sequence: int, message: Message) -> None:
+    def _hand(self, connection: Connection, kept: KeptSession, sequence: int, messages: tuple[Message, ...]) -> None:
         if sequence > kept.position:
             kept.position = sequence
-            self._gateway.dialogue.deliver(connection, message)
+            for message in messages:
+                self._gateway.dialogue.deliver(connection, message)
 
 
-def _message(entry: Entry) -> Message | None:
+def _messages(entry: Entry) -> tuple[Message, ...]:
     try:
         return decode_sent(entry.body)
     except ValueError:
         _log.error("down_entry_unreadable", subject=entry.subject, sequence=entry.sequence)
-        return None
+        return ()

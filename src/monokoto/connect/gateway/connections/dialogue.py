@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from monokoto.connect.gateway.commit import Route, with_subject
+from monokoto.connect.fleet import UnitIdentity
+from monokoto.connect.gateway.commit import LISTENS, Route, with_subject
 from monokoto.connect.gateway.connections.connection import ENDING, Connection
 from monokoto.connect.gateway.connections.host import Process
 from monokoto.connect.gateway.connections.keeper import KeptSession
-from monokoto.connect.gateway.connections.topics import CBOR, Refusal, Target, as_cbor, resolve, subscription_refusal
+from monokoto.connect.gateway.connections.topics import (
+    CBOR,
+    Refusal,
+    Target,
+    as_cbor,
+    is_told,
+    resolve,
+    subscription_refusal,
+)
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RECEIVE_MAXIMUM
@@ -131,7 +140,9 @@ class Dialogue:
         if kept.waiting is None:
             kept.waiting = []  # what comes live waits for the SUBACK, and for what is retained
         connection.wait()
-        self._gateway.spawn(self._answer(connection, kept, suback, wanted))
+        self._gateway.spawn(
+            self._answer(connection, kept, suback, wanted, [one.filter for one in packet.subscriptions])
+        )
 
     def _grant(self, connection: Connection, asked: Subscription) -> int:
         refusal = subscription_refusal(asked.filter, connection.unit)
@@ -148,7 +159,12 @@ class Dialogue:
         self._gateway.spawn(self._answer(connection, kept, unsuback, []))
 
     async def _answer(
-        self, connection: Connection, kept: KeptSession, answer: Packet, wanted: list[tuple[Subscription, int]]
+        self,
+        connection: Connection,
+        kept: KeptSession,
+        answer: Packet,
+        wanted: list[tuple[Subscription, int]],
+        asked: Sequence[str] = (),
     ) -> None:
         """Answer when the subscriptions are kept; then send what is retained for them."""
         try:
@@ -168,7 +184,15 @@ class Dialogue:
                     packets = kept.session.deliver_retained(message, subscription, identifier, now)
                     self._send(connection, packets)
         self._gateway.downlinks.release(connection, kept)
+        self.listens(kept, [one for one in asked if one in kept.session.subscriptions], resumed=False)
         connection.proceed()
+
+    def listens(self, kept: KeptSession, filters: Iterable[str], *, resumed: bool) -> None:
+        """The unit listens from now on, or again: what it is to be told may be told."""
+        told = [one for one in filters if is_told(one)] if isinstance(kept.owner, UnitIdentity) else []
+        if told:
+            said = msgspec.json.encode({"filters": told, "resumed": resumed})
+            self._gateway.tell(kept.owner_id, Route.REQUEST, with_subject(LISTENS, said))
 
     def _ping(self, connection: Connection, _packet: Pingreq) -> None:
         connection.transport.write(PINGRESP_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from monokoto.connect.fleet import UnitIdentity
@@ -33,6 +33,8 @@ class UnitConversation(Conversation, Protocol):
     """`Dialogue`: it also hands down what is sent to a unit."""
 
     def deliver(self, connection: Connection, message: Message) -> None: ...
+
+    def listens(self, kept: KeptSession, filters: Iterable[str], *, resumed: bool) -> None: ...
 
 
 class Downlinks(Protocol):

@@ -55,7 +55,7 @@ class KeptSession:
     """Whether the bucket knows it."""
     dirty: bool = False
     """Changed since it was stored; the sweep stores it."""
-    waiting: list[tuple[int, Message]] | None = None
+    waiting: list[tuple[int, tuple[Message, ...]]] | None = None
     """Live messages that wait until older ones were caught up with; None: caught up."""
     saving: asyncio.Task[None] | None = None
     moved: bool = False

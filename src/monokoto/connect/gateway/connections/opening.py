@@ -180,3 +180,5 @@ class Opening:
             connection.transport.write(b"".join(encode(packet, connection.version) for packet in packets))
         if present and len(kept.session.subscriptions):
             await self._gateway.downlinks.catch_up(connection, kept)
+            filters = [granted.subscription.filter for granted in kept.session.subscriptions]
+            self._gateway.dialogue.listens(kept, filters, resumed=True)

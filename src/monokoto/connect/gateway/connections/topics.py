@@ -85,6 +85,22 @@ _SHADOW_ANSWERS: Final = (
     "shadow/get/rejected",
     "shadow/delete/rejected",
 )
+_TOLD: Final = (
+    DESIRED,
+    "koto/v1/actions/+/+",
+    "v1/devices/me/attributes",
+    "v1/devices/me/rpc/request/+",
+    "v1/gateway/attributes",
+    "v1/gateway/rpc",
+    "$aws/things/+/shadow/update/delta",
+)
+"""What a unit is told without asking."""
+
+
+def is_told(topic_filter: str) -> bool:
+    """Whether a unit that subscribes to this waits to be told something: commands, desired state."""
+    levels = topic_filter.split("/")
+    return any(overlap(levels, own.split("/")) for own in _TOLD)
 
 
 def resolve(topic: str, unit: UnitIdentity, child_of: ChildOf) -> Target | Refusal:
