@@ -60,7 +60,7 @@ def test_a_step_waits_for_the_answers_of_the_one_before_it(house: House) -> None
                     name="commands.changed",
                     organisation_id=OrganisationId(MAKER),
                     at=Instant(0),
-                    data={"command_id": command_id, "status": "succeeded"},
+                    data={"commands": [{"command_id": command_id, "status": "succeeded"}]},
                 )
             )
             ended = await house.until(run, lambda now: not now.open)

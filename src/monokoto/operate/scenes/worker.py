@@ -114,10 +114,12 @@ class Worker:
                 run_store.hold(connection, organisation_id, run_id, self._holder, now=0, until=0)
 
     async def heard(self, fact: Fact) -> None:
-        """A command went on (COMMAND_CHANGED)."""
-        if fact.data.get("status") not in _ENDED:
-            return
-        command_id = fact.data.get("command_id", 0)
+        """Commands went on (COMMAND_CHANGED)."""
+        for one in fact.data.get("commands", ()):
+            if one["status"] in _ENDED:
+                self._ended(int(one["command_id"]))
+
+    def _ended(self, command_id: int) -> None:
         run_id = self._runs_of.pop(command_id, None)
         if run_id is not None:
             self._heard.setdefault(run_id, set()).add(command_id)
