@@ -164,22 +164,24 @@ class Passkeys:
         """
         us = self.relying_party()
         try:
-            passkey, count = self._proved(us, credential)
+            challenge = _challenge_in(credential)
+            passkey, count = self._proved(us, credential, challenge)
         except Unavailable:
             raise
         except Exception as error:
             _log.warning("passkey_refused", address=visitor.address, reason=str(error))
+            self._spend_challenge_of(credential)
             raise _refused() from error
-        self._note_use(passkey, count)
-        return self._sessions.begin(
-            passkey.person_id, method=METHOD, address=visitor.address, agent=visitor.agent
+        begun = self._sessions.begin_if(
+            lambda connection: self._used(connection, challenge, passkey, count), passkey.person_id, method=METHOD,
+            address=visitor.address, agent=visitor.agent,
         )  # fmt: skip
+        if begun is None:
+            raise _refused()
+        return begun
 
-    def _proved(self, us: RelyingParty, credential: Mapping[str, Any]) -> tuple[Passkey, int]:
+    def _proved(self, us: RelyingParty, credential: Mapping[str, Any], challenge: bytes) -> tuple[Passkey, int]:
         """The passkey that signed, and how often it says it has; raises anything when it did not."""
-        challenge = _challenge_in(credential)
-        if not self._challenges.spend(challenge):
-            raise ValueError("its challenge is not ours, too old, or was answered before")
         query = sa.select(passkeys).where(passkeys.c.credential == base64url_to_bytes(credential["rawId"]))
         with self._records.read() as connection:
             passkey = passkey_from_row(connection.execute(query).one())
@@ -191,23 +193,32 @@ class Passkeys:
             expected_rp_id=us.id,
             expected_origin=us.origin,
             credential_public_key=passkey.public_key,
-            credential_current_sign_count=0,  # looked at by `_note_use`, in one step with the new one
+            credential_current_sign_count=0,  # looked at by `_used`, in one step with the new one
             require_user_verification=True,
         )
         return passkey, verified.new_sign_count
 
-    def _note_use(self, passkey: Passkey, count: int) -> None:
-        """Remember the counter; raises Unauthenticated when it did not rise."""
+    def _spend_challenge_of(self, credential: Mapping[str, Any]) -> None:
+        """A challenge answered wrongly does no more, where the answer says which it was."""
+        try:
+            challenge = _challenge_in(credential)
+        except Exception:
+            return
+        self._challenges.spend(challenge)
+
+    def _used(self, connection: sa.Connection, challenge: bytes, passkey: Passkey, count: int) -> bool:
+        """Whether the challenge waited for an answer and the counter rose; it is spent, and the counter remembered."""
+        if not self._challenges.spend_in(connection, challenge):
+            _log.warning("passkey_refused", reason="its challenge is not ours, too old, or was answered before")
+            return False
         now = self._clock.now()
         mine = (passkeys.c.passkey_id == passkey.id) & (passkeys.c.person_id == passkey.person_id)
         rises = (passkeys.c.sign_count < count) | ((passkeys.c.sign_count == 0) & (sa.literal(count) == 0))
-        with self._records.write() as connection:
-            used = connection.execute(passkeys.update().where(mine, rises).values(sign_count=count, last_used_at=now))
-            if used.rowcount != 1:
-                connection.execute(passkeys.update().where(mine).values(doubted_at=now))
+        used = connection.execute(passkeys.update().where(mine, rises).values(sign_count=count, last_used_at=now))
         if used.rowcount != 1:
+            connection.execute(passkeys.update().where(mine).values(doubted_at=now))
             _log.warning("passkey_counter_did_not_rise", passkey=format_id(passkey.id), told=count)
-            raise _refused()
+        return used.rowcount == 1
 
     def list(self, person_id: int) -> builtins.list[Passkey]:
         """The person's passkeys, from the oldest on."""

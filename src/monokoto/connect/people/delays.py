@@ -26,6 +26,9 @@ from monokoto.kernel.limits import (
 )
 
 _IPV6_SITE_BITS = 64
+_STANDING = sa.select(delays.c.subject, delays.c.until).where(
+    (delays.c.subject == sa.bindparam("account")) | (delays.c.subject == sa.bindparam("site"))
+)
 
 
 class Delays:
@@ -37,10 +40,17 @@ class Delays:
 
     def seconds(self, email: str, address: str) -> int:
         """How long sign-ins of this account from this address have to wait; 0: not at all."""
+        return self.standing(email, address)[0]
+
+    def standing(self, email: str, address: str) -> tuple[int, bool]:
+        """As `seconds`, and whether failures of this account are remembered."""
+        account, site = _subjects(email, address)
         with self._records.read() as connection:
-            query = sa.select(sa.func.max(delays.c.until)).where(delays.c.subject.in_(list(_subjects(email, address))))
-            until = connection.execute(query).scalar_one() or 0
-        return max(0, -(-(until - self._clock.now()) // MICROSECONDS_PER_SECOND))
+            found = {
+                row.subject: row.until for row in connection.execute(_STANDING, {"account": account, "site": site})
+            }
+        until = max(found.values(), default=0)
+        return max(0, -(-(until - self._clock.now()) // MICROSECONDS_PER_SECOND)), account in found
 
     def failed(self, email: str, address: str) -> None:
         """One more failure."""

@@ -181,15 +181,18 @@ class Entrance:
 
     async def _proved(self, email: str, password: str, address: str) -> Person:
         """The person, if the password is theirs; raises Refused and counts the failure."""
-        if waits := await asyncio.to_thread(self._delays.seconds, email, address):
+        (waits, failed_before), found = await asyncio.to_thread(
+            lambda: (self._delays.standing(email, address), self._people.with_password(email))
+        )
+        if waits:
             raise Refused(waits)
-        found = await asyncio.to_thread(self._people.with_password, email)
         kept = None if found is None or len(password) > PASSWORD_LENGTH_MAX else found[1]
         if not await self._passwords.matches(kept, password[:PASSWORD_LENGTH_MAX]) or found is None or kept is None:
             _log.warning("sign_in_refused", address=address)
             await asyncio.to_thread(self._delays.failed, email, address)
             raise Refused(await asyncio.to_thread(self._delays.seconds, email, address))
-        await asyncio.to_thread(self._delays.forget, email)
+        if failed_before:
+            await asyncio.to_thread(self._delays.forget, email)
         if self._passwords.stale(kept):
             hashed = await self._passwords.hashed(password)
             await asyncio.to_thread(self._people.rehash, found[0].id, kept, hashed)

@@ -22,6 +22,17 @@ from monokoto.web import Caller
 ADMINISTERING = sorted(role.name for role in ROLES.values() if role.administers)
 
 
+# Put together once: they are part of every sign-in.
+_PERSON = sa.select(persons).where(persons.c.person_id == sa.bindparam("person"))
+_BY_EMAIL = sa.select(persons).where(persons.c.email_key == sa.bindparam("email"))
+_MEMBERSHIPS = (
+    sa.select(organisations, memberships.c.role)
+    .join(memberships, memberships.c.organisation_id == organisations.c.organisation_id)
+    .where(memberships.c.person_id == sa.bindparam("person"))
+    .order_by(organisations.c.name, organisations.c.organisation_id)
+)
+
+
 class People:
     """The people of this platform, and what they are in each organisation."""
 
@@ -45,7 +56,7 @@ class People:
     def with_password(self, email: str) -> tuple[Person, str | None] | None:
         """The person with this e-mail address and the hash of their password, if they have one."""
         with self._records.read() as connection:
-            row = connection.execute(sa.select(persons).where(persons.c.email_key == email_key(email))).one_or_none()
+            row = connection.execute(_BY_EMAIL, {"email": email_key(email)}).one_or_none()
         return None if row is None else (person_from_row(row), row.password)
 
     def set_password(self, person_id: int, hashed: str, *, session_id: int) -> None:
@@ -78,14 +89,16 @@ class People:
 
     def memberships(self, person_id: int) -> builtins.list[Membership]:
         """The person's organisations, by name."""
-        query = (
-            sa.select(organisations, memberships.c.role)
-            .join(memberships, memberships.c.organisation_id == organisations.c.organisation_id)
-            .where(memberships.c.person_id == person_id)
-            .order_by(organisations.c.name, organisations.c.organisation_id)
-        )
         with self._records.read() as connection:
-            return [Membership(organisation_from_row(row), row.role) for row in connection.execute(query)]
+            return _memberships_of(connection, person_id)
+
+    def with_memberships(self, person_id: int) -> tuple[Person, builtins.list[Membership]]:
+        """The person and their organisations, by name; raises NotFound."""
+        with self._records.read() as connection:
+            row = connection.execute(_PERSON, {"person": person_id}).one_or_none()
+            if row is None:
+                raise NotFound(f"There is no person {format_id(person_id)!r}.")
+            return person_from_row(row), _memberships_of(connection, person_id)
 
     def members(self, organisation_id: int, *, after: int = 0, limit: int = PAGE_SIZE_DEFAULT) -> builtins.list[Member]:
         """The organisation's members from the one known the longest on, those past the person `after`."""
@@ -192,6 +205,11 @@ def insert_member(connection: sa.Connection, organisation_id: int, person_id: in
     connection.execute(
         memberships.insert().values(organisation_id=organisation_id, person_id=person_id, role=role, created_at=now)
     )
+
+
+def _memberships_of(connection: sa.Connection, person_id: int) -> builtins.list[Membership]:
+    rows = connection.execute(_MEMBERSHIPS, {"person": person_id})
+    return [Membership(organisation_from_row(row), row.role) for row in rows]
 
 
 def _members_of(organisation_id: int) -> sa.Select[tuple[object, ...]]:

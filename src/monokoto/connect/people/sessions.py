@@ -31,6 +31,20 @@ _CACHE_SESSIONS_MAX = 10_000
 _SEEN_MICROSECONDS = 60 * MICROSECONDS_PER_SECOND
 _log = structlog.get_logger(__name__)
 
+# Put together once: they are part of every sign-in.
+_OLDEST = (
+    sa.select(sessions.c.session_id)
+    .where(sessions.c.person_id == sa.bindparam("person"))
+    .order_by(sessions.c.last_seen_at.desc(), sessions.c.session_id.desc())
+    .offset(SESSIONS_PER_PERSON_MAX - 1)
+)
+_PLACES = (
+    sa.select(persons.c.organisation_id.label("last"), memberships.c.organisation_id.label("membership"))
+    .outerjoin(memberships, memberships.c.person_id == persons.c.person_id)
+    .where(persons.c.person_id == sa.bindparam("person"))
+    .order_by(memberships.c.created_at, memberships.c.organisation_id)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -38,19 +52,6 @@ class _Known:
     digest: bytes
     caller: Caller
     loaded_at: int
-
-
-@dataclass(slots=True)
-class _Beginning:
-    """A session that is asked for, and what became of it."""
-
-    person_id: PersonId
-    organisation_id: int | None
-    method: str
-    address: str
-    agent: str
-    begun: tuple[Session, str] | None = None
-    error: Exception | None = None
 
 
 class Sessions:
@@ -63,8 +64,6 @@ class Sessions:
         self._seen: dict[int, int] = {}
         self._changes = 0
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._beginnings: builtins.list[_Beginning] = []
 
     def begin(
         self, person_id: int, *, method: str, address: str, agent: str, organisation_id: int | None = None
@@ -73,52 +72,48 @@ class Sessions:
 
         It acts in `organisation_id`, or where the person acted last. Raises NotFound when there is no such person.
         """
-        waiting = _Beginning(PersonId(person_id), organisation_id, method, address, agent)
-        with self._lock:
-            self._beginnings.append(waiting)
-        # Whoever gets the turn begins for all who wait: one durable transaction carries several sign-ins.
-        with self._turn:
-            if waiting.begun is None and waiting.error is None:
-                with self._lock:
-                    together, self._beginnings = self._beginnings, []
-                self._begin_all(together)
-        if waiting.begun is None:
-            raise waiting.error or AssertionError("neither begun nor refused")
-        return waiting.begun
+        begun = self.begin_if(
+            lambda _connection: True, person_id, method=method, address=address, agent=agent,
+            organisation_id=organisation_id,
+        )  # fmt: skip
+        assert begun is not None
+        return begun
 
-    def _begin_all(self, together: builtins.list[_Beginning]) -> None:
-        gone: set[int] = set()
-        begun: builtins.list[tuple[_Beginning, Session, str]] = []
-        try:
-            with self._records.write() as connection:
-                for one in together:
-                    try:
-                        organisation_id = _where(connection, one.person_id, one.organisation_id)
-                    except NotFound as error:
-                        one.error = error
-                        continue
-                    session, cookie = self._new(one, organisation_id)
-                    gone |= self._make_room(connection, one.person_id)
-                    connection.execute(sessions.insert().values(session_to_row(session, digest(cookie))))
-                    begun.append((one, session, cookie))
-        except Exception as error:
-            for one in together:
-                one.error = one.error or error
-            return
-        for one, session, cookie in begun:
-            one.begun = session, cookie
+    def begin_if(
+        self, proof: Callable[[sa.Connection], bool], person_id: int, *, method: str, address: str, agent: str,
+        organisation_id: int | None = None,
+    ) -> tuple[Session, str] | None:  # fmt: skip
+        """As `begin`, if `proof` holds: it is asked in the transaction that begins the session, and what it writes is kept
+        either way. None when it does not hold."""
+
+        def work(connection: sa.Connection) -> tuple[Session, str, frozenset[int]] | None:
+            if not proof(connection):
+                return None
+            where = _where(connection, person_id, organisation_id)
+            gone = self._make_room(connection, person_id)
+            session, cookie = self._new(person_id, where, method=method, address=address, agent=agent)
+            connection.execute(sessions.insert(), session_to_row(session, digest(cookie)))
+            return session, cookie, gone
+
+        begun = self._records.write_together(work)
+        if begun is None:
+            return None
+        session, cookie, gone = begun
         if gone:
             self._forget(lambda known: known.session.id in gone)
+        return session, cookie
 
-    def _new(self, asked: _Beginning, organisation_id: OrganisationId) -> tuple[Session, str]:
+    def _new(
+        self, person_id: int, organisation_id: OrganisationId, *, method: str, address: str, agent: str
+    ) -> tuple[Session, str]:
         now = self._clock.now()
         session = Session(
             id=SessionId(new_id()),
-            person_id=asked.person_id,
+            person_id=PersonId(person_id),
             organisation_id=organisation_id,
-            method=asked.method,
-            address=asked.address[:ADDRESS_LENGTH_MAX],
-            agent=asked.agent[:AGENT_LENGTH_MAX],
+            method=method,
+            address=address[:ADDRESS_LENGTH_MAX],
+            agent=agent[:AGENT_LENGTH_MAX],
             created_at=now,
             last_seen_at=now,
             expires_at=Instant(now + SIGNED_IN_SECONDS_MAX * MICROSECONDS_PER_SECOND),
@@ -127,13 +122,7 @@ class Sessions:
 
     def _make_room(self, connection: sa.Connection, person_id: int) -> frozenset[int]:
         """End the sessions unused for the longest, when there are too many for one more; their ids."""
-        oldest = (
-            sa.select(sessions.c.session_id)
-            .where(sessions.c.person_id == person_id)
-            .order_by(sessions.c.last_seen_at.desc(), sessions.c.session_id.desc())
-            .offset(SESSIONS_PER_PERSON_MAX - 1)
-        )
-        ids = frozenset(connection.execute(oldest).scalars())
+        ids = frozenset(connection.execute(_OLDEST, {"person": person_id}).scalars())
         if ids:
             connection.execute(sessions.delete().where(sessions.c.session_id.in_(list(ids))))
         return ids
@@ -294,18 +283,11 @@ def _is_member(connection: sa.Connection, person_id: int, organisation_id: int) 
 
 def _where(connection: sa.Connection, person_id: int, wanted: int | None) -> OrganisationId:
     """The organisation a new session acts in: the wanted one, the last one, any, or none; in that order."""
-    last = connection.execute(
-        sa.select(persons.c.organisation_id).where(persons.c.person_id == person_id)
-    ).scalar_one_or_none()
-    if last is None:
+    rows = connection.execute(_PLACES, {"person": person_id}).all()
+    if not rows:
         raise NotFound(f"There is no person {format_id(person_id)!r}.")
-    query = (
-        sa.select(memberships.c.organisation_id)
-        .where(memberships.c.person_id == person_id)
-        .order_by(memberships.c.created_at, memberships.c.organisation_id)
-    )
-    found = list(connection.execute(query).scalars())
-    preferred = [one for one in (wanted, last) if one is not None and one in found]
+    found = [row.membership for row in rows if row.membership is not None]
+    preferred = [one for one in (wanted, rows[0].last) if one is not None and one in found]
     return OrganisationId(next(iter([*preferred, *found]), NOWHERE))
 
 

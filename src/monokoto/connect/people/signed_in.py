@@ -55,9 +55,7 @@ def session_cookie_for(text: str, *, secure: bool) -> Cookie:
 
 async def who_is(people: People, session: Session, cookie: str) -> SignedInJson:
     """Who is signed in with this session."""
-    person, memberships = await asyncio.to_thread(
-        lambda: (people.get(session.person_id), people.memberships(session.person_id))
-    )
+    person, memberships = await asyncio.to_thread(people.with_memberships, session.person_id)
     here = next((one for one in memberships if one.organisation.id == session.organisation_id), None)
     role = None if here is None else ROLES.get(here.role)
     return SignedInJson(

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from monokoto.engines.records.failures import translated
+from monokoto.engines.records.together import Together
 from monokoto.kernel.errors import BadSettings, Unavailable
 
 metadata = sa.MetaData(
@@ -38,6 +39,7 @@ _CONNECTIONS_KEPT: Final = 10
 _CONNECTIONS_BESIDE: Final = 20
 _WAL_BYTES_KEPT: Final = 64 << 20
 _MIGRATION_LOCK: Final = 7_302_157
+Result = TypeVar("Result")
 
 
 class Records:
@@ -47,6 +49,7 @@ class Records:
         self.engine = engine
         # Writers of this process queue here, in order; left to SQLite they would poll for the lock and some would starve.
         self._writing = threading.Lock()
+        self._together = Together(self.write)
 
     @property
     def dialect(self) -> str:
@@ -73,6 +76,16 @@ class Records:
             else:
                 with self.engine.begin() as connection:
                     yield connection
+
+    def write_together(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """What `work` returns, durable; on SQLite in one transaction with the work of other threads that waits meanwhile.
+
+        For what many do at once. `work` must not wait for anything; what it raises undoes what it wrote, and is raised here.
+        """
+        if self.dialect == "sqlite":
+            return self._together.write(work)
+        with self.write() as connection:
+            return work(connection)
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
