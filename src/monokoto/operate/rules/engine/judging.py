@@ -74,6 +74,11 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
     at = since + holds[kind]
     lasts = np.append(whose[1:] != whose[:-1], True)
     until = np.where(lasts, walk.at[ends][whose] + 1, np.append(since[1:], 0))
+    # A run also takes effect at its own last point, be it at the very instant at which the next run begins.
+    following = np.concatenate((np.zeros(len(units), np.int64), begins))[order]
+    final = np.append(following[1:], 0) - 1
+    own = ~lasts & (final >= walk.starts[whose])
+    until[own] = np.maximum(until[own], walk.at[final[own]] + 1)
     effective = (kind != NEITHER) & (since != NEVER) & ((at < until) | (holds[kind] == 0))
     turns, raised = _turns(whose[effective], kind[effective], at[effective], since[effective], raised_before)
     last_kind, last_since, last_at = kind[lasts], since[lasts], at[lasts]

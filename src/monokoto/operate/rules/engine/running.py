@@ -22,7 +22,7 @@ from monokoto.operate.rules.engine.telling import Standing, changes_of, ended, s
 from monokoto.operate.rules.engine.walk import Walk
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
     """A look by the clock that told something or took something in: for the journal."""
 
@@ -36,6 +36,11 @@ class Record:
     """The instant up to which each was looked at."""
     values: Mapping[str, Float64s]
     """By signal, the values taken in from outside."""
+
+    def take(self, chosen: Bools) -> Record:
+        """The part of it that is about some of the units."""
+        values = {name: each[chosen] for name, each in self.values.items()}
+        return Record(self.key, self.unit[chosen], self.arrived[chosen], self.until[chosen], values)
 
 
 class RunningRule:

@@ -60,6 +60,10 @@ class Stream:
             self.state.add(f"{slot.key}@", np.int64, NEVER)
         return self.slots[slot.key]
 
+    def row_of(self, unit_id: int) -> int:
+        """The row of one unit, -1 when it has none."""
+        return int(self.index.find(np.array([unit_id], np.int64))[0])
+
     def rows_for(self, units: Int64s) -> Int64s:
         """The row of each unit; those that have none get one."""
         rows = self.index.find(units)

@@ -1,0 +1,249 @@
+"""The engine: all rules over all units of the partitions it is fed, and the clock. Pure: nothing is read or written.
+
+Whoever calls `take`, `tick`, `set_rules`, `dump` or `load` holds `lock`; `forbidden` and `raised` only look.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import structlog
+
+from monokoto.connect.line import Batch
+from monokoto.operate.rules.change import AlertChange
+from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Int64s
+from monokoto.operate.rules.engine.compiled import CompiledRule
+from monokoto.operate.rules.engine.population import Population, StateKey
+from monokoto.operate.rules.engine.rows import Rows
+from monokoto.operate.rules.engine.running import Record, RunningRule
+from monokoto.operate.rules.engine.sessions import Sessions
+from monokoto.operate.rules.engine.stream import Stream
+from monokoto.operate.rules.engine.suppression import Suppression
+from monokoto.operate.rules.engine.surroundings import Surroundings
+from monokoto.operate.rules.engine.telling import Standing
+
+_log = structlog.get_logger(__name__)
+
+
+class Engine:
+    """Rules in, readings in, changes of alerts out."""
+
+    def __init__(self, surroundings: Surroundings | None = None) -> None:
+        self.lock = threading.Lock()
+        self.populations: dict[tuple[int, str], Population] = {}
+        """By maker and product."""
+        self.sessions = Sessions()
+        self.clock = 0
+        """The latest arrival taken in, or the last tick."""
+        self.failures = 0
+        """Rules that were stopped because they raised."""
+        self._surroundings = surroundings or Surroundings()
+        self._suppression = Suppression(self._surroundings)
+        self.replaying: list[Record] = []
+        """Looks of the journal whose place between the readings has not come yet."""
+
+    # Rules
+
+    def set_rules(self, rules: Iterable[CompiledRule]) -> list[AlertChange]:
+        """From now on these rules run, and no others.
+
+        A rule with the same `state_key` goes on where it was. One that is gone, or says something else now, ends: what
+        stood of it is cleared at its unit's last reading, and the new one begins with nothing known of its signals.
+        """
+        wanted: dict[StateKey, CompiledRule] = {}
+        for rule in rules:
+            there = wanted.get(rule.state_key)
+            if there is not None:
+                versions = there.versions | rule.versions if there.versions and rule.versions else frozenset[str]()
+                rule = replace(rule, versions=versions)  # noqa: PLW2901 - the same rule in several versions is one
+            wanted[rule.state_key] = rule
+        found = [change for one in self.populations.values() for change in one.keep_only(wanted)]
+        for rule in wanted.values():
+            key = (rule.maker_id, rule.product)
+            if key not in self.populations:
+                self.populations[key] = Population(*key, self._surroundings, self.sessions)
+            self.populations[key].add(rule)
+        found = self._suppression.apply(found)
+        self._suppression.know(self.running())
+        return found
+
+    def running(self) -> Iterator[RunningRule]:
+        """All rules, also those that failed."""
+        for population in self.populations.values():
+            yield from population.rules.values()
+
+    def know_hiding(self) -> None:
+        """After state was put back: see what hides what."""
+        self._suppression.know(self.running())
+
+    # The log
+
+    def take(self, batch: Batch, *, again: bool = False) -> list[AlertChange]:
+        """Take a batch in; `again`: some of it was taken before and is left out."""
+        found: list[AlertChange] = []
+        self.sessions.take(batch.presence)
+        for record in batch.presence:
+            identity = self._surroundings.identity(record.unit_id)
+            population = (
+                None if identity is None else self.populations.get((identity.organisation_id, identity.product))
+            )
+            if identity is not None and population is not None and population.asks_sessions:
+                population.know_of(record.unit_id, identity.version)
+        for population in self.populations.values():
+            for stream, rows in population.rows_of(batch, again=again):
+                if len(rows):
+                    found += self._feed(population, stream, rows)
+        arrived = [int(block.arrived.max()) for block in batch.blocks if len(block.arrived)]
+        self.clock = max([self.clock, *arrived, *(one.arrived for one in batch.events)])
+        return self._suppression.apply(found)
+
+    def _feed(self, population: Population, stream: Stream, rows: Rows) -> list[AlertChange]:
+        """Rows of one stream, and between them what the journal says the clock did."""
+        if not self.replaying:
+            return self._through(population, stream, rows)
+        found: list[AlertChange] = []
+        while True:
+            limit = self._limit(population, stream)
+            after = rows.arrived > limit[rows.unit]
+            before, rows = rows.take(~after), rows.take(after)
+            if len(before):
+                found += self._through(population, stream, before)
+            found += self._replay(population, stream, rows)
+            if not len(rows):
+                return found
+
+    def _through(self, population: Population, stream: Stream, rows: Rows) -> list[AlertChange]:
+        found: list[AlertChange] = []
+        taken = stream.take(rows)
+        if taken is None:
+            return found
+        for running in population.rules_of(stream):
+            population.select(running)
+            found += self._guarded(running, running.take, taken)
+        stream.leave(taken)
+        return found
+
+    def _guarded(
+        self, running: RunningRule, work: Callable[..., list[AlertChange]], *arguments: object
+    ) -> list[AlertChange]:
+        """A rule that raises is stopped, loudly: the others and the line go on."""
+        try:
+            return work(*arguments)
+        except Exception as error:
+            self.failures += 1
+            running.failed = f"{type(error).__name__}: {error}"
+            _log.exception("rule_failed", rule=running.rule.key, organisation=running.rule.organisation_id)
+            return []
+
+    # The journal
+
+    def _of(self, population: Population, stream: Stream) -> list[Record]:
+        return [
+            record
+            for record in self.replaying
+            if (running := population.rules.get(record.key)) is not None and running.stream is stream
+        ]
+
+    def _limit(self, population: Population, stream: Stream) -> Int64s:
+        """By row, the commit after which the journal has something to say first."""
+        limit = np.full(len(stream), ALWAYS, np.int64)
+        for record in self._of(population, stream):
+            np.minimum.at(limit, stream.rows_for(record.unit), record.arrived)
+        return limit
+
+    def _replay(self, population: Population, stream: Stream, coming: Rows) -> list[AlertChange]:
+        """Do again what the clock did once everything before it has been taken."""
+        first = np.full(len(stream), NEVER, np.int64)
+        if len(coming):
+            first[coming.unit] = ALWAYS
+            np.minimum.at(first, coming.unit, coming.arrived)
+        found: list[AlertChange] = []
+        mine = self._of(population, stream)
+        left = [record for record in self.replaying if record not in mine]
+        for record in mine:
+            rows = stream.rows_for(record.unit)
+            ready = (stream.state["arrived"][rows] >= record.arrived) | (first[rows] > record.arrived)
+            if ready.any():
+                part = record.take(ready)
+                running = population.rules[record.key]
+                found += self._guarded(running, running.advance, rows[ready], part.until, part.values)
+            if not ready.all():
+                left.append(record.take(~ready))
+        self.replaying = left
+        return found
+
+    def replay_ready(self) -> list[AlertChange]:
+        """Do again what the clock did before anything more came; after state was put back."""
+        found: list[AlertChange] = []
+        known = {running.rule.state_key for running in self.running()}
+        self.replaying = [record for record in self.replaying if record.key in known]
+        nothing = np.empty(0, np.int64)
+        for population in self.populations.values():
+            for stream in list(population.streams.values()):
+                found += self._replay(population, stream, Rows(nothing, nothing, nothing, {}))
+        return self._suppression.apply(found)
+
+    # The clock
+
+    def tick(self, now: int) -> tuple[list[AlertChange], list[Record]]:
+        """The clock has come to `now`: what is due by it. The records are to be kept before the changes are told."""
+        self.clock = max(self.clock, now)
+        found: list[AlertChange] = []
+        records: list[Record] = []
+        for population in self.populations.values():
+            population.clock = self.clock
+            for stream in list(population.streams.values()):
+                own = self._own_time(stream)
+                for running in population.rules_of(stream):
+                    population.select(running)
+                    found += _left_behind(running)
+                    found += self._guarded(running, _look, running, own, self.clock, records)
+        return self._suppression.apply(found), records
+
+    def _own_time(self, stream: Stream) -> Int64s:
+        """What time it is for each unit: that of its newest reading, and what has passed since that came; behind by what
+        the stream waits."""
+        rows = len(stream)
+        newest, arrived = stream.state["newest"][:rows], stream.state["arrived"][:rows]
+        return np.where(newest == NEVER, self.clock, newest + (self.clock - arrived) - stream.lateness)
+
+    # Looking
+
+    def standing(self, unit_id: int) -> tuple[tuple[CompiledRule, Standing], ...]:
+        """The alerts that stand on a unit."""
+        return tuple(
+            (running.rule, standing)
+            for running in self.running()
+            if running.standing and (standing := running.standing.get(running.stream.row_of(unit_id))) is not None
+        )
+
+    def raised(self, unit_id: int) -> tuple[str, ...]:
+        """The keys of the rules whose alert stands on a unit."""
+        return tuple(rule.key for rule, _ in self.standing(unit_id))
+
+    def forbidden(self, unit_id: int, action: str) -> tuple[str, ...]:
+        """The keys of the rules that forbid an action of the unit at present."""
+        return tuple(
+            running.rule.key
+            for running in self.running()
+            if action in running.rule.forbids
+            and running.standing
+            and running.stream.row_of(unit_id) in running.standing
+        )
+
+
+def _look(running: RunningRule, own: Int64s, clock: int, records: list[Record]) -> list[AlertChange]:
+    found, made = running.look(own, clock)
+    records += made
+    return found
+
+
+def _left_behind(running: RunningRule) -> list[AlertChange]:
+    """Alerts of units the rule is for no more."""
+    selected = running.selected
+    if selected is None or not running.standing:
+        return []
+    return running.end([row for row in running.standing if not selected[row]])
