@@ -15,6 +15,7 @@ from monokoto.connect.fleet.routes import UnitsController
 from monokoto.connect.fleet.rows import RowFormat
 from monokoto.connect.fleet.service import Changed, Fleet
 from monokoto.connect.fleet.since import registered_since
+from monokoto.connect.fleet.tagged import tags_of
 from monokoto.connect.fleet.unit import (
     NOWHERE,
     Location,
@@ -64,4 +65,5 @@ __all__ = [
     "import_units",
     "parse_box",
     "registered_since",
+    "tags_of",
 ]

@@ -62,7 +62,9 @@ class AlertNews:
     """The unit's."""
     measured: tuple[Measured, ...] = ()
     quiet: bool = False
-    """Whether nobody is to be told that it stands: suppressed, shelved, in maintenance, flapping."""
+    """Whether nobody is to be told that it stands: suppressed, flapping."""
+    quiet_for: frozenset[int] = frozenset()
+    """Organisations that have it shelved, or its unit in maintenance: nobody of theirs is."""
     by: str = ""
     """Who acknowledged it."""
     by_organisation: int = 0
@@ -79,7 +81,13 @@ class AlertState:
     """When the platform was told so; None: nobody has acknowledged it."""
     cleared: bool = False
     hidden: bool = False
-    """Suppressed, shelved, in maintenance, or flapping: nobody is to be told."""
+    """Suppressed, or flapping: nobody is to be told."""
+    hidden_from: frozenset[int] = frozenset()
+    """Organisations that have it shelved, or its unit in maintenance."""
+
+    def is_hidden(self, organisation_id: int) -> bool:
+        """Whether nobody of an organisation is to be told."""
+        return self.hidden or organisation_id in self.hidden_from
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ def withdrawn_because(notification: Notification, state: AlertState | None) -> s
         return "Somebody acknowledged the alert."
     if state.cleared and notification.reminder:
         return "The alert has cleared."
-    return "The alert is not to be told of now." if state.hidden and not state.cleared else ""
+    hidden = state.is_hidden(notification.organisation_id)
+    return "The alert is not to be told of now." if hidden and not state.cleared else ""
 
 
 def _plain(text: str) -> str:

@@ -71,7 +71,7 @@ def plan_news(route: Route, news: AlertNews, in_group: InGroup, known: Known) ->
     """What news make a route do."""
     if news.what in _ENDING:
         return NewsPlan(_told_of_the_end(route, news, in_group, known), ends=True)
-    if news.quiet:
+    if _is_quiet(route, news):
         return NewsPlan()
     raises = What.RAISED in route.what
     if news.what is What.UNACKNOWLEDGED:
@@ -89,7 +89,11 @@ def _told_of_the_end(route: Route, news: AlertNews, in_group: InGroup, known: Kn
         return ()
     if What.RAISED in route.what or known.told:
         return tuple((0, receiver) for receiver in known.told)
-    return route.at_once if not news.quiet and route.matches(news, in_group) else ()
+    return route.at_once if not _is_quiet(route, news) and route.matches(news, in_group) else ()
+
+
+def _is_quiet(route: Route, news: AlertNews) -> bool:
+    return news.quiet or route.organisation_id in news.quiet_for
 
 
 def begin(route: Route, news: AlertNews, content: Content) -> Escalation:
@@ -123,7 +127,7 @@ def plan_time(route: Route | None, escalation: Escalation, state: AlertState | N
 def is_over(escalation: Escalation, state: AlertState) -> bool:
     """Whether there is nothing more to urge."""
     acknowledged = state.acknowledged_at is not None and state.acknowledged_at >= escalation.begun_at
-    return acknowledged or state.cleared or state.hidden
+    return acknowledged or state.cleared or state.is_hidden(escalation.organisation_id)
 
 
 def joined(known: Known, receivers: Collection[int]) -> Known:
