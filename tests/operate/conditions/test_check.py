@@ -113,9 +113,10 @@ def test_the_names_it_uses(source: str, names: set[str]) -> None:
         (
             "open &&\n  firmware.vrsion == 'x'",
             2,
-            11,
+            3,
             "there is no `firmware.vrsion` here; did you mean `firmware.version`?",
         ),
+        ("nothing.at.all > 1", 1, 1, "there is no `nothing.at.all` here"),
         ("open && nothing", 1, 9, "there is no `nothing` here"),
         ("temperature > 'x'", 1, 13, "`>` does not take (double, string)"),
         ("temperature > count", 1, 13, "`>` does not take (double, int); write `double(...)` around the whole number"),

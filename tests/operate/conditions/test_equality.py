@@ -174,7 +174,6 @@ def compare(seed: int, depth: int, rows: int = 8) -> bool:
     """One expression over some rows, at once and again in two halves; whether it was vectorised."""
     source = random.Random(seed)
     text = Writer(source).write(source.choice(("boolean", "boolean", "boolean", "number", "integer", "text")), depth)
-    note(f"seed {seed} depth {depth}: {text}")
     condition = check(text, VARIABLES, None)
     table = [{name: value_of(kind, source) for name, kind in VARIABLES.items()} for _ in range(rows)]
     missing = source.sample(sorted(VARIABLES), k=source.choice((0, 0, 1, 3)))
@@ -202,6 +201,7 @@ DEPTHS = st.integers(0, 4)
 @settings(max_examples=2_500, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), database=None)
 @given(SEEDS, DEPTHS)
 def test_compiled_is_the_reference(seed: int, depth: int) -> None:
+    note(f"seed {seed}, depth {depth}")
     compare(seed, depth)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -76,6 +76,11 @@ class Environment:
     reference: Any = field(repr=False)
     """A `cel.Env`."""
 
+    def used(self, cel_names: Iterable[str]) -> dict[str, CelType]:
+        """The variables behind names of the reference, also where it is only asked whether they are known."""
+        names = {self.names.get(name) or self.flags.get(name, "") for name in cel_names}
+        return {name: self.variables[name] for name in sorted(names) if name}
+
     def parse(self, text: str) -> Tree:
         """The tree of a text whose types nobody looked at. Raises Refused."""
         return self._compiled(text, unchecked=True)
@@ -143,11 +148,20 @@ _SYNTAX = re.compile(r"Syntax error: (.*)", re.DOTALL)
 def faults(complaints: tuple[Complaint, ...], text: Text, environment: Environment) -> tuple[TextFault, ...]:
     """What the reference says, in words for whoever wrote the text; `line` and `place` point into their text."""
     found: dict[TextFault, None] = {}
-    for complaint in complaints:
+    for complaint in (_from_the_first_letter(each, text) for each in complaints):
         line, column = text.place(complaint.line, complaint.column)
         reason = _reason(complaint, text, environment)
         found[TextFault(reason=reason, place=f"column {column}", line=line, column=column)] = None
     return tuple(found)
+
+
+def _from_the_first_letter(complaint: Complaint, text: Text) -> Complaint:
+    """The reference points to the last dot of an unknown dotted name; people look for its beginning."""
+    match = _UNDECLARED.fullmatch(complaint.message)
+    before = match[1].rpartition(".")[0] if match else ""
+    if before and text.now.endswith(before, 0, text.offset(complaint.line, complaint.column)):
+        return replace(complaint, column=complaint.column - len(before))
+    return complaint
 
 
 def _reason(complaint: Complaint, text: Text, environment: Environment) -> str:
@@ -165,7 +179,7 @@ def _reason(complaint: Complaint, text: Text, environment: Environment) -> str:
 def _whole_name(name: str, complaint: Complaint, text: Text) -> str:
     """The dotted name that begins where an unknown one stands."""
     found = _IDENTIFIER.match(text.now, text.offset(complaint.line, complaint.column))
-    return found.group() if found and found.group().split(".")[0] == name else name
+    return found.group() if found and (found.group() + ".").startswith(name + ".") else name
 
 
 def _operator(name: str) -> str:

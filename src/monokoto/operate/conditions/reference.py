@@ -48,7 +48,7 @@ class Reference:
                 self._conversions.append((cel_name, name, TO_CEL[environment.variables[name]]))
             elif cel_name in environment.flags:
                 self._flags.append((cel_name, environment.flags[cel_name]))
-        self.names = sorted({name for _, name, _ in self._conversions} | {name for _, name in self._flags})
+        self.names = list(environment.used(node.names()))
         """The variables it depends on, in order."""
 
     def of_row(self, row: Mapping[str, object]) -> object | Unknown:

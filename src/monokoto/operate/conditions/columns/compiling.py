@@ -36,11 +36,14 @@ class _Compiling:
             leaf = self._leaf(node, kind)
             if leaf is not None:
                 return leaf
-        reference = Reference(self._environment, self._tree, node)
-        if len(reference.names) == 1 and self._environment.variables[reference.names[0]].coded and _tabled(kind):
-            return Table(reference, kind)
+        variables = self._environment.used(node.names())
+        if len(variables) == 1 and all(variable.coded for variable in variables.values()) and _tabled(kind):
+            return Table(self._reference(node), kind)
         found = self._native(node) if kind in LANE_DTYPES else None
-        return found or Ask(reference, kind)
+        return found or Ask(self._reference(node), kind)
+
+    def _reference(self, node: Node) -> Reference:
+        return Reference(self._environment, self._tree, node)
 
     def _kind(self, node: Node) -> CelType | None:
         """The type of a node; None when no column can have it."""
@@ -56,7 +59,7 @@ class _Compiling:
             return Constant(node.value, kind)
         if node.names():
             return None
-        answer = Reference(self._environment, self._tree, node).of_row({})
+        answer = self._reference(node).of_row({})
         return Constant(None if isinstance(answer, Unknown) else answer, kind)  # type: ignore[arg-type]
 
     def _native(self, node: Node) -> Step | None:
