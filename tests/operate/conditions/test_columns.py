@@ -162,3 +162,23 @@ def test_vectors_of_python_values() -> None:
     assert [lists.at(row) for row in range(4)] == [[1.0], None, [1.0], []]
     assert len(lists.dictionary) == 2
     assert Vector.of(CelType.BOOLEAN, [True, False]).known is None
+
+
+def test_zeros_of_both_signs_in_lists_are_different() -> None:
+    condition = check("1 / xs[0]", VARIABLES, CelType.NUMBER)
+    got = condition.evaluate(Frame(2, {"xs": Vector.of(CelType.NUMBERS, [[0.0], [-0.0]])}))
+    assert got.values.tolist() == [np.inf, -np.inf]
+
+
+def test_booleans_as_the_line_has_them() -> None:
+    flags = Vector(CelType.BOOLEAN, np.array([0.0, 1.0, np.nan]), np.array([True, True, False]))
+    for source in ("on", "on && n != 5", "on == true", "has(on) && on", "xs.exists(i, on)"):
+        condition = check(source, {**VARIABLES, "on": CelType.BOOLEAN}, CelType.BOOLEAN)
+        columns = {
+            "on": flags,
+            "n": Vector.of(CelType.INTEGER, [1, 2, 3]),
+            "xs": Vector.of(CelType.NUMBERS, [[1.0]] * 3),
+        }
+        got = condition.evaluate(Frame(3, columns))
+        assert got.values.dtype == np.bool_
+        assert [got.at(0), got.at(1)] == [False, True], source

@@ -28,7 +28,8 @@ DTYPES: dict[CelType, npt.DTypeLike] = {
 class Vector:
     """One value for each row.
 
-    Numbers of both kinds are float64 (whole numbers exact up to 2**53), booleans np.bool_, instants int64 microseconds.
+    Numbers of both kinds are float64 (whole numbers exact up to 2**53), booleans np.bool_, instants int64 microseconds;
+    booleans may be given as the line has them, 0 and 1 in float64.
     Texts and lists are int32 codes into `dictionary`. What stands in rows that are not known means nothing, and may be
     anything, also a code outside the dictionary.
     """
@@ -48,11 +49,11 @@ class Vector:
         if not kind.coded:
             values = np.array([0 if row is None else row for row in rows], DTYPES[kind])
             return cls(kind, values, None if known.all() else known)
-        codes: dict[object, int] = {}
+        codes: dict[str, int] = {}
         dictionary: list[Any] = []
         values = np.empty(len(rows), np.int32)
         for index, row in enumerate(rows):
-            key = tuple(row) if isinstance(row, list) else row
+            key = repr(row)  # lists cannot be keys, and 0.0 is not -0.0
             if row is not None and key not in codes:
                 codes[key] = len(dictionary)
                 dictionary.append(row)

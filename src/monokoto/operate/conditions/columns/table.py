@@ -137,7 +137,7 @@ class Table:
         return answers
 
     def _remember(self, text: Any) -> Any:
-        key = tuple(text) if isinstance(text, list) else text
+        key = repr(text) if isinstance(text, list) else text  # repr: 0.0 is not -0.0
         if key not in self._remembered:
             if len(self._remembered) >= CONDITION_TABLE_MAX:
                 self._remembered.clear()
