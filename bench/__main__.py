@@ -21,6 +21,7 @@ BENCHES = {
     "applications": "100 applications over MQTT, each watching 100 units; what watching costs the others",
     "sign_in": "sign-ins with a password a second, alone and beside 5,000 messages/s",
     "api": "twins read, desired state written, units listed, over HTTP with keep-alive",
+    "commands": "commands asked over HTTP, done by units over MQTT, seen to have succeeded: round trips a second",
     "console": "first contentful paint of the console's pages with 10,000 units, in Chromium",
     "disk": "bytes a reading on real data",
     "conditions": "conditions over columns beside the reference row by row",

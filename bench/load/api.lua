@@ -1,5 +1,6 @@
 -- What wrk asks of the API: `wrk ... -s api.lua URL -- MODE AUTHORIZATION IDS_FILE`.
--- MODE is `twin` (GET a unit's twin), `desired` (PUT its desired state, another value each time) or `list` (GET units, filtered).
+-- MODE is `twin` (GET a unit's twin), `desired` (PUT its desired state, another value each time),
+-- `command` (POST an action and wait until the unit has done it) or `list` (GET units, filtered).
 -- Answers that are no success are counted by wrk.
 local ids, mode, authorization, count = {}, "twin", "", 0
 
@@ -19,6 +20,10 @@ local requests = {
   twin = function(id) return wrk.format("GET", "/api/v1/units/" .. id .. "/twin") end,
   desired = function(id)
     return wrk.format("PUT", "/api/v1/units/" .. id .. "/twin/desired", nil, '{"power":' .. count .. "}")
+  end,
+  command = function(id)
+    local body = '{"by":' .. count % 360 .. "}"
+    return wrk.format("POST", "/api/v1/units/" .. id .. "/actions/turn?wait=10&answer=output", nil, body)
   end,
   list = function() return wrk.format("GET", "/api/v1/units?limit=100&" .. filters[count % #filters + 1]) end,
 }

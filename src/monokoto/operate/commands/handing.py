@@ -8,6 +8,7 @@ down once, and the command a number of tries, so that the next time is another m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -31,6 +32,7 @@ _FRESH = MICROSECONDS_PER_SECOND
 _OFFLINE_SECONDS = 30
 _HELD_SECONDS = 10
 _BELOW_MAX = 10_000
+_NOTE_SECONDS = 0.05
 """After these it is looked at again, should the news that it may go down be lost."""
 _log = structlog.get_logger(__name__)
 
@@ -79,6 +81,9 @@ class Handing:
         self._freed_below: set[tuple[int, int]] = set()
         self._noting: set[asyncio.Task[None]] = set()
         self._going: set[int] = set()
+        self._went: dict[int, int] = {}
+        """When those went down of which it is not noted."""
+        self._hurry = asyncio.Event()
         self.signal = asyncio.Event()
         """Set when there is something to hand down."""
 
@@ -165,18 +170,34 @@ class Handing:
         self._going |= ids
         sent = await asyncio.gather(*(self._send(command, action) for command, action in going))
         at = self._clock.now()
-        steps = [
-            _change(command, lambda held: held.went_down(at))
-            for (command, _), went in zip(going, sent, strict=True)
-            if went
-        ]
-        noting = asyncio.create_task(self._write(steps))
+        went = [command for (command, _), did in zip(going, sent, strict=True) if did]
+        self._went |= {command.id: at for command in went}
+        noting = asyncio.create_task(self._note(went))
         self._noting.add(noting)
         noting.add_done_callback(lambda done: self._noted(done, ids))
-        return len(steps)
+        return len(went)
+
+    def went(self, command: Command) -> Command:
+        """The command with what is not noted yet: that it went down. Any thread; once."""
+        at = self._went.pop(command.id, None)
+        return command if at is None else command.went_down(at)
+
+    async def _note(self, went: Sequence[Command]) -> None:
+        """Write what went down, a moment later: most units have answered by then, and both are one change of the row."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_NOTE_SECONDS):
+                await self._hurry.wait()
+        await self._write([_change(command, self.went) for command in went if command.id in self._went])
 
     async def noted(self) -> None:
         """Wait until it is on disk what went down. Raises Unavailable."""
+        self._hurry.set()
+        try:
+            await self._all_noted()
+        finally:
+            self._hurry.clear()
+
+    async def _all_noted(self) -> None:
         while self._noting:
             await asyncio.gather(*self._noting)
 

@@ -75,7 +75,7 @@ class Commands:
             reachable=reachable,
             refused=refused,
         )
-        self._watchers: dict[int, set[asyncio.Future[Command | None]]] = {}
+        self._watchers: dict[int, set[asyncio.Event]] = {}
         self._recent: dict[int, Command] = {}
         """Those this process changed last."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -254,40 +254,37 @@ class Commands:
     async def wait(self, command: Command, *, seconds: float) -> Command:
         """The command once nothing more comes of it, or as it is when the time is over."""
         until = time.monotonic() + seconds
-        loop = asyncio.get_running_loop()
         watchers = self._watchers.setdefault(command.id, set())
-        changed: asyncio.Future[Command | None] = loop.create_future()
-        watchers.add(changed)
+        ended = asyncio.Event()
+        watchers.add(ended)
         try:
             # What this process did meanwhile is in memory; what another did is looked for now and then.
             command = self._recent.get(command.id, command)
             while command.open and (left := until - time.monotonic()) > 0:
-                await asyncio.wait([changed], timeout=min(left, _LOOK_SECONDS))
-                told = None
-                if changed.done():
-                    told = changed.result()
-                    watchers.discard(changed)
-                    changed = loop.create_future()
-                    watchers.add(changed)
-                if told is None:
-                    told = await asyncio.to_thread(self.get, command.organisation_id, command.unit_id, command.id)
-                command = told
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, _LOOK_SECONDS)):
+                        await ended.wait()
+                known = self._recent.get(command.id, command)
+                ended.clear()
+                command = known if not known.open else await asyncio.to_thread(self._look, command)
             return command
         finally:
-            watchers.discard(changed)
+            watchers.discard(ended)
             if not watchers:
                 self._watchers.pop(command.id, None)
+
+    def _look(self, command: Command) -> Command:
+        return self.get(command.organisation_id, command.unit_id, command.id)
 
     async def heard(self, fact: Fact) -> None:
         """Another process changed commands: whoever waits for one looks again."""
         if fact.data.get("origin") != self._origin:
             for one in fact.data["commands"]:
-                self._wake(int(one["command_id"]), None)
+                self._wake(int(one["command_id"]))
 
-    def _wake(self, command_id: int, command: Command | None) -> None:
+    def _wake(self, command_id: int) -> None:
         for changed in self._watchers.get(command_id, ()):
-            if not changed.done():
-                changed.set_result(command)
+            changed.set()
 
     # Ending
 
@@ -380,7 +377,8 @@ class Commands:
         def following(command: Command) -> Command:
             if said.action and command.action != said.action:
                 raise NotFound("It is another action's.")
-            return self._judged(command.answered(said.answer, said.arrived), command)
+            held = self._handing.went(command)
+            return self._judged(held.answered(said.answer, said.arrived), held)
 
         return Change(
             organisation_id=unit.organisation_id,
@@ -405,7 +403,8 @@ class Commands:
         for one in made:
             command, before = one.after, one.before
             self._remember(command)
-            self._wake(command.id, command)
+            if not command.open:
+                self._wake(command.id)
             if self._announcer is not None:
                 self._announcer.changed(command)
             asked = (
