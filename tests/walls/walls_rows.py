@@ -177,6 +177,21 @@ def own_slug(world: World, asker: Asker) -> str:
 _APPLY = {"files": product_files("again")}
 _TAG = {"kind": "units.tag", "selection": {"product": "lamp"}, "parameters": {"add": ["x"]}, "preview": True}
 _HOOK = {"url": "http://127.0.0.1:9/", "events": ["unit.online"]}
+_SWITCH = {"steps": [{"units": {"product": "lamp"}, "desired": {"target": 1}}]}
+_EVENING = {"when": {"at": ["18:30"], "dates": ["2020-01-01"]}, "run": _SWITCH}
+"""It never comes."""
+
+
+def new_scene(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"name": f"scene{world.number()}", **_SWITCH}
+    return {"scene": world.done("POST", "/api/v1/scenes", world.admins["maker"], body)["scene"]["id"]}
+
+
+def new_schedule(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"name": f"schedule{world.number()}", **_EVENING}
+    return {"schedule": world.done("POST", "/api/v1/schedules", world.admins["maker"], body)["id"]}
+
+
 NO_CREDENTIAL = {
     "id": "AAAA", "rawId": "AAAA", "type": "public-key",
     "response": {"clientDataJSON": "AAAA", "attestationObject": "AAAA"},
@@ -552,3 +567,65 @@ ROWS: dict[str, Row] = {
 def _some_role(world: World, asker: Asker) -> str:
     kind = str(world.organisations[asker.organisation or "maker"].kind)
     return {"owner": "household-member", "platform": "platform-admin"}.get(kind, "viewer")
+    # Alerts
+    "GET /api/v1/alerts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/alerts/counts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/alerts/groups": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "GET /api/v1/alerts/stream": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, headers=STREAM),
+    "GET /api/v1/alerts/{alert}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"alert": "alert"}, owners=_ALERTED),
+    **{
+        f"POST /api/v1/alerts/{{alert}}/{act}": R(
+            wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"alert": "alert"}, owners=_ALERTED, body=body, besides=besides,
+            done=(200, 403),
+        )
+        for act, body, besides in (
+            ("acknowledge", None, _LOOKS_ON), ("unacknowledge", None, _LOOKS_ON),
+            ("comment", {"text": "seen"}, _LOOKS_ON), ("assign", {"person": None}, _OF_MAKER),
+            ("shelve", shelf_body, _OF_MAKER), ("unshelve", None, _OF_MAKER), ("clear", None, _OF_MAKER),
+        )
+    },
+    "GET /api/v1/units/{unit}/alerts": unit_row(Wall.LOOK, S.TELEMETRY_READ),
+    "GET /api/v1/maintenance-windows": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
+    "POST /api/v1/maintenance-windows": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=window_body),
+    "GET /api/v1/maintenance-windows/{window}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"window": "window"}),
+    "DELETE /api/v1/maintenance-windows/{window}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"window": "window"}, fresh=new_window,
+    ),
+    # Scenes and schedules
+    "GET /api/v1/scenes": R(wall=Wall.OWN, scope=S.CONTROL_READ),
+    "POST /api/v1/scenes": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, body=lambda w, a: {"name": f"s{w.number()}", **_SWITCH},
+    ),
+    "GET /api/v1/scenes/{scene}": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"scene": "scene"}),
+    "PUT /api/v1/scenes/{scene}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"scene": "=everybodys"}, body=_SWITCH, owners=frozenset({"everybody"}),
+    ),
+    "DELETE /api/v1/scenes/{scene}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"scene": "scene"}, fresh=new_scene),
+    "POST /api/v1/scenes/{scene}/run": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"scene": "scene"}, body={"preview": True}, done=(200, 201),
+    ),
+    "GET /api/v1/scene-runs": R(wall=Wall.OWN, scope=S.CONTROL_READ),
+    "GET /api/v1/scene-runs/{run}": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"run": "run"}),
+    "GET /api/v1/scene-runs/{run}/items": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"run": "run"}),
+    "POST /api/v1/scene-runs/{run}/cancel": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"run": "run"}, done=(200, 409), perhaps=True,
+    ),
+    "POST /api/v1/scene-runs/{run}/undo": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"run": "run"}, done=(200, 409), perhaps=True,
+    ),
+    "GET /api/v1/schedules": R(wall=Wall.OWN, scope=S.CONTROL_READ),
+    "POST /api/v1/schedules": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, body=lambda w, a: {"name": f"h{w.number()}", **_EVENING},
+    ),
+    "GET /api/v1/schedules/{schedule}": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"schedule": "schedule"}),
+    "GET /api/v1/schedules/{schedule}/next": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"schedule": "schedule"}),
+    "PUT /api/v1/schedules/{schedule}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"schedule": "=everybodys"}, body=_EVENING,
+        owners=frozenset({"everybody"}),
+    ),
+    "PATCH /api/v1/schedules/{schedule}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"schedule": "schedule"}, body={"enabled": False}, fresh=new_schedule,
+    ),
+    "DELETE /api/v1/schedules/{schedule}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"schedule": "schedule"}, fresh=new_schedule,
+    ),

@@ -409,3 +409,11 @@ def _fill_the_maker(world: World) -> None:
     offered = {"to": "renter"}
     spare = world.new_owned()["unit"]
     world.ids["transfer"] = world.done("POST", f"/api/v1/units/{spare}/transfer", world.admins["owner"], offered)["id"]
+    title = world.mark("scene", "maker")
+    step = {"units": {"ids": [world.ids["free"]]}, "desired": {"target": 7}}
+    scene = world.done("POST", "/api/v1/scenes", maker, {"name": "scene", "title": title, "steps": [step]})
+    world.ids["scene"] = scene["scene"]["id"]
+    world.ids["run"] = world.done("POST", "/api/v1/scenes/scene/run", maker, {})["id"]
+    when = {"at": ["18:30"], "dates": ["2020-01-01"]}
+    schedule = {"name": "schedule", "title": world.mark("schedule", "maker"), "scene": "scene", "when": when}
+    world.ids["schedule"] = world.done("POST", "/api/v1/schedules", maker, schedule)["id"]

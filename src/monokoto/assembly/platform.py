@@ -23,7 +23,7 @@ from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
 from monokoto.assembly.repair import replay_after_damage
-from monokoto.assembly.scenes import join_groups
+from monokoto.assembly.scenes import JoinedScenes, join_groups
 from monokoto.assembly.things import JoinedThings
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.assembly.watching import JoinedRules
@@ -113,6 +113,8 @@ class Platform:
         self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
         self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
+        self.joined_scenes = acting = JoinedScenes(engines, self, self.backstage.audit)
+        self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.kept_answers = KeptAnswers(records, clock)
         self.app = self._app(settings)
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,6 +169,7 @@ class Platform:
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
         await self.backstage.start()
+        await self.joined_scenes.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
         await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
@@ -199,6 +202,7 @@ class Platform:
             self.twins.stop,
             self.answers.stop,
             self.commands.stop,
+            self.joined_scenes.stop,
             self.joined_rules.stop,
             self.presence.stop,
             *(line.keep for line in self.lines),

@@ -24,6 +24,8 @@ from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.groups import CONTROLLERS as GROUPS
 from monokoto.operate.rules import CONTROLLERS as RULES
 from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
+from monokoto.operate.scenes import CONTROLLERS as SCENES
+from monokoto.operate.schedules import CONTROLLERS as SCHEDULES
 from monokoto.operate.things import CONTROLLERS as THINGS
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
@@ -50,6 +52,9 @@ SERVICES = (
     "things",
     "event_feed",
     "directory_events",
+    "scenes",
+    "scene_runs",
+    "schedules",
     "polls",
     "access_tokens",
     "dead_letters",
@@ -98,3 +103,5 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *THINGS,
     CONSOLE,
 )
+    *SCENES,
+    *SCHEDULES,

@@ -160,7 +160,7 @@ class SceneRunsController(Controller):
         scene_runs: NamedDependency[Runs],
         scene: Annotated[str, QueryParameter(description="Of this scene: its name or id")] = "",
         schedule: Annotated[str, QueryParameter(description="Of the schedule with this id")] = "",
-        state: Annotated[RunState | None, QueryParameter(description="Only in this state")] = None,
+        in_state: Annotated[RunState | None, QueryParameter(name="state", description="Only in this state")] = None,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,
     ) -> Page[RunJson]:
@@ -170,7 +170,7 @@ class SceneRunsController(Controller):
             caller.organisation_id,
             scene_id=(await asyncio.to_thread(scenes.get, caller.organisation_id, scene)).id if scene else 0,
             schedule_id=parse_id(schedule, what="schedule") if schedule else 0,
-            state=state,
+            state=in_state,
             before=decode_cursor(cursor, int)[0] if cursor else None,
             limit=limit + 1,
         )

@@ -80,7 +80,7 @@ class StopOnFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SceneSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a scene does, whatever it is called."""
 
-    steps: Annotated[list[Step], Meta(min_length=1, max_length=SCENE_STEPS_MAX)]
+    steps: Annotated[list[Step], Meta(max_length=SCENE_STEPS_MAX)]
     order: Order = Order.SEQUENCE
     pace: Annotated[int, Meta(ge=0, le=SCENE_PACE_MAX, description="Units a second at most; 0: as fast as it goes")] = 0
     offline: Offline = Offline.QUEUE
@@ -88,6 +88,8 @@ class SceneSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     def faults(self, where: str = "") -> Iterator[Fault]:
         """Everything wrong with it that can be told without looking anything up."""
+        if not self.steps:
+            yield Fault(place=f"{where}steps", reason="say at least one")
         if len(msgspec.json.encode(self)) > SCENE_BYTES_MAX:
             yield Fault(place=where.rstrip("/") or "steps", reason=f"larger than {SCENE_BYTES_MAX} bytes")
         for number, step in enumerate(self.steps):
