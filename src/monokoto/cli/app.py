@@ -35,6 +35,9 @@ COMMANDS = {
     "simulate": ("simulate", "simulate", "Run the virtual units of a product through real MQTT."),
     "jobs": ("jobs", "jobs", "What is done to many units at once."),
     "webhooks": ("webhooks", "webhooks", "Receivers of what happens."),
+    "receivers": ("notifications", "receivers", "Who is told of alerts."),
+    "routes": ("notifications", "routes", "Of which alerts whom, and whom next when nobody acknowledges."),
+    "notifications": ("notifications", "notifications", "What was and is to be told of alerts."),
     "audit": ("audit", "audit", "Who did what, when; and whether anybody has tampered with it."),
     "openapi": ("openapi", "openapi", "Print the HTTP API's description (OpenAPI 3.1)."),
 }
