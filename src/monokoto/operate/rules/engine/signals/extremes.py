@@ -65,7 +65,7 @@ class ExtremeRun:
         """Where a part ends, as long as anything may leave the window."""
         every = self._kind.every_us or self._part_us
         most = self._hops + 1 if self._hops else self._parts
-        before = np.maximum(walk.last, walk.at[walk.starts] - (most + 1) * every)
+        before = np.where(walk.last == NEVER, walk.at[walk.starts], walk.last)
         low = walk.shift(walk.at, before) // every + 1
         counts = np.clip(walk.at // every + 1 - low, 0, most)
         gaps = np.flatnonzero(counts)

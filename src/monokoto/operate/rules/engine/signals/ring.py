@@ -104,8 +104,9 @@ class Totals:
 
     def part_before(self) -> Int64s:
         """At each point the part of the point before."""
-        before = np.maximum(self._last_part, self._walk.at[self._walk.starts] // self._ring.part_us - 10**6)
-        return self._walk.shift(self.part, before)
+        part = self.part
+        before = np.where(self._last_part == NEVER, part[self._walk.starts], self._last_part)
+        return self._walk.shift(part, before)
 
     def commit(self) -> None:
         """Keep the totals, and what they were at the beginning of each part that began."""

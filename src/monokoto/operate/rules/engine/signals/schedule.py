@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from monokoto.operate.rules.engine.arrays import ALWAYS, Bools, Int64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Int64s
 from monokoto.operate.rules.engine.compiled import Schedule
 from monokoto.operate.rules.engine.signals.base import State, boolean
 from monokoto.operate.rules.engine.walk import Signal, Walk
@@ -86,7 +86,8 @@ class ScheduleRun:
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
         calendar = self._calendar
-        before = np.maximum(walk.last, walk.at[walk.starts] - 370 * _DAY)
+        first = walk.at[walk.starts]
+        before = np.maximum(np.where(walk.last == NEVER, first, walk.last), first - 370 * _DAY)
         calendar.cover(int(before.min()), int(walk.at.max()))
         self._put_points(walk, before)
         changes = calendar.changes

@@ -218,10 +218,7 @@ class _Machine:
         meaning = self._meaning
         signals = {name: signal(history) for name, signal in meaning.signals.items()}
         when = meaning.when(history.state, signals)
-        if meaning.clear is None:
-            clears = when is False
-        else:
-            clears = meaning.clear(history.state, signals) is True
+        clears = when is False if meaning.clear is None else meaning.clear(history.state, signals) is True
         symbol = 1 if when else 2 if clears else 0
         if symbol != self._symbol:
             self._symbol, self._since = symbol, at
