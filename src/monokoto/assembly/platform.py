@@ -99,7 +99,8 @@ class Platform:
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.groups = join_groups(engines, self)
         self.joined_rules = JoinedRules(engines, self)
-        self.rules, self.watching = self.joined_rules.rules, self.joined_rules.watching
+        watch = self.joined_rules
+        self.rules, self.watching, self.trials = watch.rules, watch.watching, watch.trials
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(

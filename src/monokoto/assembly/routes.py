@@ -48,6 +48,7 @@ SERVICES = (
     "commands",
     "rules",
     "watching",
+    "trials",
     "groups",
     "things",
     "event_feed",

@@ -15,7 +15,8 @@ from monokoto.connect.ownership import OWNERSHIP_CHANGED, Ownerships
 from monokoto.connect.products import VERSION_APPLIED, Products
 from monokoto.kernel.facts import Fact
 from monokoto.operate.groups import GROUP_CHANGED, Groups
-from monokoto.operate.rules import RULES_CHANGED, RuleBook, Rules, Watching
+from monokoto.operate.rules import RULES_CHANGED, RuleBook, Rules, Surroundings, Trials, Watching
+from monokoto.operate.telemetry import Telemetry
 
 REFRESH_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ class Parts(Protocol):
     fleet: Fleet
     ownerships: Ownerships
     groups: Groups
+    telemetry: Telemetry
 
 
 class JoinedRules:
@@ -41,6 +43,10 @@ class JoinedRules:
         )
         self.book = RuleBook(parts.products, self.rules, reach)
         self.watching = Watching(self.book, identity=parts.directory.get)
+        self.trials = Trials(
+            book=self.book, products=parts.products, telemetry=parts.telemetry, reach=reach,
+            surroundings=Surroundings(identity=parts.directory.get),
+        )  # fmt: skip
         self._facts = engines.facts
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

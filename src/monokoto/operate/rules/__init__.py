@@ -4,12 +4,20 @@ from monokoto.operate.rules.added.added_rule import AddedRule, Watched
 from monokoto.operate.rules.added.service import NewRule, RuleChange, Rules
 from monokoto.operate.rules.book import RuleBook
 from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Severity
+from monokoto.operate.rules.engine.surroundings import Surroundings
 from monokoto.operate.rules.facts import RULES_CHANGED
 from monokoto.operate.rules.ports import Reach
-from monokoto.operate.rules.routes import CONTROLLERS
+from monokoto.operate.rules.routes import ProductRulesController, RulesController, UnitRulesController
 from monokoto.operate.rules.rule import Audience, Rule
 from monokoto.operate.rules.section import RulesSection, rules_of
+from monokoto.operate.rules.trial.routes import TrialsController
+from monokoto.operate.rules.trial.run import Tally, TriedAlert
+from monokoto.operate.rules.trial.service import Trials
+from monokoto.operate.rules.trial.table_file import try_on_table
 from monokoto.operate.rules.watching import Watching
+
+CONTROLLERS = (RulesController, TrialsController, ProductRulesController, UnitRulesController)
+"""What `api` mounts."""
 
 __all__ = [
     "CONTROLLERS",
@@ -27,7 +35,12 @@ __all__ = [
     "Rules",
     "RulesSection",
     "Severity",
+    "Surroundings",
+    "Tally",
+    "Trials",
+    "TriedAlert",
     "Watched",
     "Watching",
     "rules_of",
+    "try_on_table",
 ]

@@ -95,6 +95,7 @@ class RuleBook:
         self._lock = threading.Lock()
         # A version never changes, so its rules are understood once; there are as many as versions in use.
         self._of_product: dict[Kind, tuple[Rule, ...]] = {}
+        self._faulty: set[Kind] = set()
         self._of_added: dict[tuple[int, int, Kind], Rule | str] = {}
         self._units: dict[int, _Units] = {}
         self.page = Page()
@@ -131,7 +132,7 @@ class RuleBook:
             return found
         content = self._products.content(organisation_id, product, version)
         model = self._products.model(organisation_id, product, version)
-        return rules_of(content.document, model, content.files, self._members(organisation_id))
+        return rules_of(content.document, model, content.files, self.members(organisation_id))
 
     def _products_rules(self, maker_id: int, product: str, versions: Iterable[str]) -> Iterable[Entry]:
         groups: dict[tuple[str, str], tuple[Rule, list[str]]] = {}
@@ -149,7 +150,7 @@ class RuleBook:
 
     def _understood(self, kind: Kind) -> tuple[Rule, ...]:
         found = self._of_product.get(kind)
-        if found is None:
+        if found is None and kind not in self._faulty:
             try:
                 found = self.rules_of_version(*kind)
             except Invalid as error:
@@ -157,11 +158,12 @@ class RuleBook:
                 _log.error(
                     "rules_not_understood", product=kind[1], version=kind[2], faults=[str(one) for one in error.faults]
                 )
-                found = ()
+                self._faulty.add(kind)
+                return ()
             except NotFound:  # a unit of a version that is not there yet, in a read between two commits
                 return ()
             self._of_product[kind] = found
-        return found
+        return found or ()
 
     def _added_rules(self, added: AddedRule, versions: Iterable[str]) -> tuple[list[Entry], list[Unwatched]]:
         maker_id, product = added.watched.maker_id, added.watched.product
@@ -194,7 +196,7 @@ class RuleBook:
         found = self._of_added.get(key)
         if found is None:
             try:
-                setting = Setting(self._model(kind), None, self._members(added.organisation_id))
+                setting = Setting(self._model(kind), None, self.members(added.organisation_id))
                 found = read_document(added.document, added.name, setting)
             except Invalid as error:
                 found = "; ".join(str(fault) for fault in error.faults[:3])
@@ -206,7 +208,9 @@ class RuleBook:
     def _model(self, kind: Kind) -> ProductModel:
         return self._products.model(*kind)
 
-    def _members(self, organisation_id: int) -> Members:
+    def members(self, organisation_id: int) -> Members:
+        """The groups an organisation's rules may name."""
+
         def members(group: str) -> Callable[[], Int64s]:
             return lambda: self._reach.members(organisation_id, group)
 
@@ -228,6 +232,7 @@ class RuleBook:
         versions: dict[int, int] = {added.id: added.version for added in live}
         self._of_added = {key: rule for key, rule in self._of_added.items() if versions.get(key[0]) == key[1]}
         self._units = {rule_id: units for rule_id, units in self._units.items() if rule_id in versions}
+        self._faulty = {kind for kind in self._faulty if kind[:2] in kinds}
         self._of_product = {kind: rules for kind, rules in self._of_product.items() if kind[:2] in kinds}
 
 

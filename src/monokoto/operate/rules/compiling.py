@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any
 
 import msgspec
 import shapely
 
-from monokoto.operate.conditions import Condition
 from monokoto.operate.rules.engine.compiled import CompiledRule, UnitSet
 from monokoto.operate.rules.rule import Rule
 
@@ -30,32 +26,22 @@ def compile_rule(
     units: UnitSet | None = None,
 ) -> CompiledRule:
     """The rule as the engine runs it, for units of these versions of the product."""
+    own = {signal.name for signal in rule.signals}
     return CompiledRule(
         key=key, version=version, digest=digest_of(rule), organisation_id=organisation_id, maker_id=maker_id,
         product=product, versions=versions, units=units, name=rule.name, severity=rule.severity,
         severities=rule.severities, signals=rule.signals, when=rule.when, clear=rule.clear, hold_us=rule.hold_us,
         clear_hold_us=rule.clear_hold_us, lateness_us=rule.lateness_us, audience=rule.audience.value,
         suppressed_by=rule.suppressed_by, forbids=rule.forbids,
+        variables={name: kind for name, kind in rule.types.items() if name not in own},
     )  # fmt: skip
 
 
 def digest_of(rule: Rule) -> str:
     """SHA-256 of all that decides when it raises: what is written, the types of what it names, its areas."""
     said = {name: value for name, value in rule.document.items() if name not in _WORDS}
-    found = list(_parts((rule.when, rule.clear, rule.severities, rule.signals)))
-    named = {name for part in found if isinstance(part, Condition) for name in part.names}
+    named = {name for condition in rule.conditions() for name in condition.names}
     types = {name: rule.types[name].value for name in named if name in rule.types}
-    areas = [shapely.to_wkb(part, hex=True) for part in found if isinstance(part, shapely.Geometry)]
+    areas = [shapely.to_wkb(part, hex=True) for part in rule.parts() if isinstance(part, shapely.Geometry)]
     encoded = msgspec.json.encode([said, types, areas], order="deterministic")
     return hashlib.sha256(encoded).hexdigest()
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    if isinstance(value, Condition | shapely.Geometry):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _parts(one)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for one in fields(value):
-            yield from _parts(getattr(value, one.name))

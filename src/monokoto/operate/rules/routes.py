@@ -228,7 +228,3 @@ def _shown(rule: AddedRule, watching: Watching, *, status: int = 200) -> Respons
     if status == 201:
         headers["Location"] = f"/api/v1/rules/{shown.id}"
     return Response(shown, status_code=status, headers=headers)
-
-
-CONTROLLERS = (RulesController, ProductRulesController, UnitRulesController)
-"""What `api` mounts."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
+
+import shapely
 
 from monokoto.operate.conditions import CelType, Condition
 from monokoto.operate.rules.change import Severity
@@ -48,6 +50,22 @@ class Rule:
     types: Mapping[str, CelType]
     """Of all its expressions could name: properties, and its signals."""
 
+    @property
+    def properties(self) -> frozenset[str]:
+        """The properties it looks at, by themselves or through its signals."""
+        own = {signal.name for signal in self.signals}
+        named = {name.partition(".")[0] for condition in self.conditions() for name in condition.names - own}
+        listed = {name for signal in self.signals for name in getattr(signal.kind, "properties", ())}
+        return frozenset(named | listed)
+
+    def conditions(self) -> Iterator[Condition]:
+        """All its expressions."""
+        yield from (part for part in self.parts() if isinstance(part, Condition))
+
+    def parts(self) -> Iterator[Any]:
+        """All its expressions and areas."""
+        yield from _parts((self.when, self.clear, self.severities, self.signals))
+
     def called(self, language: str = "") -> str:
         """The title, in a language where there is one; the name where nothing is said."""
         return in_language(self.title, language) or self.name
@@ -59,3 +77,14 @@ def in_language(texts: Mapping[str, str], language: str) -> str:
         if tag in texts:
             return texts[tag]
     return next(iter(texts.values()), "")
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Condition | shapely.Geometry):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _parts(one)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from _parts(getattr(value, one.name))

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.kernel.clock import Instant
 from monokoto.operate.rules.book import Entry, RuleBook
 from monokoto.operate.rules.change import Severity
 from monokoto.operate.rules.rule import Audience
 from monokoto.web import Reach, Side
 
 
-class Raised(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
     """An alert that stands, as the engine knows it."""
 
-    @property
-    def organisation_id(self) -> int: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def instance(self) -> Instant: ...
-    @property
-    def severity(self) -> Severity: ...
+    organisation_id: int
+    rule: str
+    """The rule's key."""
+    instance: int
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

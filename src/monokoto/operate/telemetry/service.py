@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
+import pyarrow as pa
+
 from monokoto.connect.fleet import Fleet, UnitFilter, UnitIdentity
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock, Instant
@@ -83,6 +85,14 @@ class Telemetry:
     def events(self, question: EventQuestion) -> Events:
         """A page of events."""
         return history.read_events(self._series, question)
+
+    def moments(self, selection: Selection) -> pa.Table:
+        """All readings of the selection in order of time, whole in memory: ask for few hours at once (see `hours`)."""
+        return history.read_moments(self._series, selection)
+
+    def hours(self, selection: Selection) -> list[tuple[int, int]]:
+        """The beginning of each hour that has readings, and about how many."""
+        return history.read_hours(self._series, selection)
 
     def export(self, question: ExportQuestion) -> Iterator[bytes]:
         """The readings as a file, in pieces; close the iterator to stop early."""

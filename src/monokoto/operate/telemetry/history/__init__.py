@@ -12,7 +12,14 @@ from monokoto.operate.telemetry.history.answers import (
 )
 from monokoto.operate.telemetry.history.events import Event, EventQuestion, Events, read_events
 from monokoto.operate.telemetry.history.questions import BucketQuestion, ChartMethod, ChartQuestion, RawQuestion
-from monokoto.operate.telemetry.history.reading import read_buckets, read_chart, read_latest, read_raw
+from monokoto.operate.telemetry.history.reading import (
+    read_buckets,
+    read_chart,
+    read_hours,
+    read_latest,
+    read_moments,
+    read_raw,
+)
 from monokoto.operate.telemetry.history.selection import Selection, Windows
 from monokoto.operate.telemetry.history.widths import CalendarWidth, FixedWidth, Width, parse_width
 
@@ -41,7 +48,9 @@ __all__ = [
     "read_buckets",
     "read_chart",
     "read_events",
+    "read_hours",
     "read_latest",
+    "read_moments",
     "read_raw",
     "readings_arrow",
     "readings_json",

@@ -19,9 +19,11 @@ from monokoto.operate.telemetry.history.questions import BucketQuestion, ChartMe
 from monokoto.operate.telemetry.history.selection import Selection, Statement
 from monokoto.operate.telemetry.history.statements import (
     bucket_statement,
+    hours_statement,
     latest_statement,
     lttb_statement,
     m4_statement,
+    moments_statement,
     raw_statement,
 )
 from monokoto.operate.telemetry.history.widths import edges
@@ -54,6 +56,17 @@ def read_latest(series: Series, selection: Selection) -> Readings:
     if table.num_rows > LATEST_ROWS_MAX:
         raise _too_many(LATEST_ROWS_MAX, "unit")
     return Readings(_readings(table))
+
+
+def read_moments(series: Series, selection: Selection) -> pa.Table:
+    """All readings of the selection in order of time: `unit`, `property`, `instant`, `number`, `text`, `kind`."""
+    return _ask(series, moments_statement(selection))
+
+
+def read_hours(series: Series, selection: Selection) -> list[tuple[int, int]]:
+    """The beginning of each hour that has readings, and about how many."""
+    table = _ask(series, hours_statement(selection))
+    return [(row["hour"], row["readings"]) for row in table.to_pylist()]
 
 
 def read_chart(series: Series, question: ChartQuestion) -> Readings:

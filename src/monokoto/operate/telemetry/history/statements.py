@@ -166,6 +166,23 @@ def export_statement(selection: Selection, *, by_moment: bool) -> Statement:
     return Statement(sql, parameters)
 
 
+def moments_statement(selection: Selection) -> Statement:
+    """All readings in order of time, and of one instant by unit and property."""
+    clauses, parameters = conditions(selection)
+    sql = f"SELECT {_ROW} FROM {READINGS} FINAL WHERE {' AND '.join(clauses)} ORDER BY at, unit, property"
+    return Statement(sql, parameters)
+
+
+def hours_statement(selection: Selection) -> Statement:
+    """How many readings each hour has that has any, in order; those not yet merged count as often as they were told."""
+    clauses, parameters = conditions(selection)
+    hour = "toUnixTimestamp64Micro(toDateTime64(toStartOfHour(at), 6, 'UTC')) AS hour"
+    sql = (
+        f"SELECT {hour}, count() AS readings FROM {READINGS} WHERE {' AND '.join(clauses)} GROUP BY hour ORDER BY hour"
+    )
+    return Statement(sql, parameters)
+
+
 def events_statement(
     selection: Selection, *, limit: int, after: tuple[int, int, str, str] | None, newest_first: bool
 ) -> Statement:
