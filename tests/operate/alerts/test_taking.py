@@ -130,6 +130,11 @@ def test_hidden_by_the_gateways_alert_until_that_clears(house: House) -> None:
     assert house.lines(first) == ["raised", "revealed"]
 
 
+def test_hidden_by_a_rule_of_that_name_of_any_product(house: House) -> None:
+    house.take(raised(0, rule="router/offline", unit=GATEWAY), raised(1, unit=FIRST, suppressed_by="offline"))
+    assert house.take(cleared(0, 60, rule="router/offline", unit=GATEWAY)) == ["cleared", "revealed"]
+
+
 def test_hidden_by_any_alert_above(house: House) -> None:
     house.take(raised(0, rule=OFFLINE, unit=GATEWAY), raised(5, rule=OFFLINE, unit=FIRST))
     house.take(raised(1, unit=FIRST, suppressed_by=OFFLINE))

@@ -151,10 +151,9 @@ def detail_to_json(alerts: Alerts, viewer: Viewer, alert: Alert, timeline: Seque
 
 
 def _members(alerts: Alerts, viewer: Viewer, alert: Alert) -> dict[str, Any]:
-    told, own, now = alert.told, viewer.owns(alert), alerts.now
+    told, own = alert.told, viewer.owns(alert)
     unit = alerts.units.get(alert.unit_id)
     current = told.severity_at < told.opened_at or viewer.holds(alert, told.severity_at)
-    quiet = alert.quiet(now)
     return {
         "id": format_id(alert.id),
         "unit": format_id(alert.unit_id),
@@ -170,8 +169,7 @@ def _members(alerts: Alerts, viewer: Viewer, alert: Alert) -> dict[str, Any]:
         "raised_at": _text(told.raised_at),
         "assignee": format_id(alert.assignee) if own and alert.assignee else None,
         "group": format_id(alert.group_id),
-        # What the maker keeps for itself is no reason to tell an owner.
-        "quiet": quiet if own or quiet not in {Quiet.SHELVED, Quiet.MAINTENANCE} else None,
+        "quiet": viewer.quiet(alert, alerts.now),
         "suppressed_by": told.suppressed_by,
         "revealed_at": _text(alert.revealed_at),
         "flapping": alert.flapping is not Flapping.NO,

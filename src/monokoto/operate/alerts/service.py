@@ -48,6 +48,18 @@ class RuleTexts(Protocol):
     def __call__(self, organisation_id: int, rule: str, version: str, /) -> RuleText: ...
 
 
+class KnownRules(Protocol):
+    """The rules that raised alerts, as far as they are still there."""
+
+    def text(self, organisation_id: int, rule: str, version: str, /) -> RuleText:
+        """As `RuleTexts`."""
+        ...
+
+    def watches(self, organisation_id: int, rule: str, unit_id: int, /) -> bool:
+        """Whether the rule still looks at the unit, and so can clear what it raised."""
+        ...
+
+
 def _no_text(_organisation_id: int, _rule: str, _version: str) -> RuleText:
     return RuleText({}, {})
 
@@ -65,21 +77,23 @@ class Alerts:
         facts: Facts | None = None,
         is_member: Callable[[int, int], bool] = lambda _organisation_id, _person_id: False,
         is_watched: Callable[[int, str, int], bool] = lambda _organisation_id, _rule, _unit_id: False,
-        texts: RuleTexts = _no_text,
         keep_days: float = 400.0,
     ) -> None:
-        """See `acting.Acts` for `is_member` and `is_watched`. Assembly may set `acts.is_watched` and `texts` later: rules stand
-        on what tells of them."""
+        """See `acting.Acts` for `is_member` and `is_watched`."""
         self._records = records
         self._clock = clock
         self._facts = facts
         self.units = units
         self.windows = windows
-        self.texts = texts
+        self.texts: RuleTexts = _no_text
         self.acts = Acts(records, clock, is_member=is_member, is_watched=is_watched)
         self.reconciler = Reconciler(records, clock, units, windows, keep_days=keep_days)
         self.streams = Streams()
         self._tasks: builtins.list[asyncio.Task[None]] = []
+
+    def know(self, rules: KnownRules) -> None:
+        """Ask these about the rules that raised alerts; handed in later, because rules tell of alerts."""
+        self.texts, self.acts.is_watched = rules.text, rules.watches
 
     # Life
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import AlertId, OrganisationId, UnitId
-from monokoto.operate.alerts.alert import Alert, AlertEvent, Flapping, What
+from monokoto.operate.alerts.alert import PRODUCT_RULE_SIGN, Alert, AlertEvent, Flapping, What
 from monokoto.operate.alerts.rows import alert_from_row, alert_to_row, event_from_row, event_to_row, listed
 from monokoto.operate.alerts.tables import alert_changes, alert_events, alert_shelves, alerts, hidden, standing
 from monokoto.operate.rules import Severity
@@ -200,20 +200,31 @@ def read_hidden(
     return [alert_from_row(row) for row in connection.execute(query.order_by(alerts.c.alert_id).limit(limit))]
 
 
+def names_of(rule: str) -> tuple[str, ...]:
+    """What `suppressed_by` may call a rule: its key, and of a product's the name alone, which any product may have."""
+    name = rule.rpartition(PRODUCT_RULE_SIGN)[2]
+    return (rule,) if name == rule else (rule, name)
+
+
 def read_intervals(
-    connection: sa.Connection, organisation_id: int, rules: Collection[str], unit_ids: Collection[int], since: int
+    connection: sa.Connection, organisation_id: int, names: Collection[str], unit_ids: Collection[int], since: int
 ) -> dict[tuple[str, int], list[tuple[int, int | None]]]:
-    """When alerts of these rules stood on these units, by rule and unit, as far as they did not end before an instant."""
+    """When alerts of rules so called stood on these units, by name and unit, as far as they did not end before an instant."""
     table = alerts.c
+    plain = [name for name in names if PRODUCT_RULE_SIGN not in name]
     query = sa.select(table.rule, table.unit_id, table.instance, table.cleared_at).where(
         table.organisation_id == organisation_id,
-        table.rule.in_(rules),
+        sa.or_(
+            table.rule.in_(names),
+            *(table.rule.endswith(f"{PRODUCT_RULE_SIGN}{name}", autoescape=True) for name in plain),
+        ),
         table.unit_id.in_(listed(connection, unit_ids)),
         sa.or_(table.cleared_at.is_(None), table.cleared_at >= since),
     )
     found: dict[tuple[str, int], list[tuple[int, int | None]]] = {}
     for row in connection.execute(query):
-        found.setdefault((row.rule, row.unit_id), []).append((row.instance, row.cleared_at))
+        for name in names_of(row.rule):
+            found.setdefault((name, row.unit_id), []).append((row.instance, row.cleared_at))
     return found
 
 

@@ -96,7 +96,7 @@ class Taker:
             if alert is None or alert.told.raised_at is None:
                 fresh = _marked(fresh, self._units, windows, shelves)
             if not fresh.standing and (alert is None or alert.standing):
-                cleared.add(fresh.rule)
+                cleared.update(store.names_of(fresh.rule))
             if alert is None:
                 self._new[name] = fresh
             elif fresh != alert:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from monokoto.kernel.errors import Forbidden
 from monokoto.kernel.ids import OrganisationId
-from monokoto.operate.alerts.alert import PRODUCT_RULE_SIGN, Alert, AlertEvent, By, What
+from monokoto.operate.alerts.alert import PRODUCT_RULE_SIGN, Alert, AlertEvent, By, Quiet, What
 from monokoto.operate.alerts.rows import listed, listed_numbers
 from monokoto.operate.alerts.tables import alerts
 from monokoto.web import Caller, Gate, Reach
@@ -55,6 +55,11 @@ class Viewer:
         """Whether what the unit is like now is no longer theirs to know."""
         reach = (self.clipped if self.owns(alert) else self.held).get(alert.unit_id)
         return reach is not None and not reach.now
+
+    def quiet(self, alert: Alert, now: int) -> Quiet | None:
+        """Why nobody is told of it, as far as that is theirs to know: shelves and windows are their organisation's own."""
+        quiet = alert.quiet(now)
+        return quiet if self.owns(alert) or quiet not in {Quiet.SHELVED, Quiet.MAINTENANCE} else None
 
     def must_own(self, alert: Alert) -> None:
         """Raises Forbidden where the alert is another organisation's."""
