@@ -168,6 +168,14 @@ class WebhooksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class AlertsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Alerts."""
+
+    keep_days: Annotated[
+        float, Meta(gt=0, le=36500, description="Alerts that are over, and did not change, are kept so long")
+    ] = 400.0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of them."""
 
@@ -180,6 +188,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     api: ApiSettings = ApiSettings()
     twins: TwinsSettings = TwinsSettings()
+    alerts: AlertsSettings = AlertsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()

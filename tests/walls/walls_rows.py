@@ -13,6 +13,7 @@ from typing import Any
 
 from walls_world import NOBODY, Asker, World, product_files
 
+from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
 from monokoto.web import Scope
 
@@ -150,6 +151,20 @@ def rule_body(world: World, _asker: Asker) -> dict[str, Any]:
     return {"name": f"rule{world.number()}", "product": "lamp", "rule": {"when": "target > 5"}}
 
 
+def window_body(world: World, _asker: Asker) -> dict[str, Any]:
+    end = format_instant(world.platform.clock.now() + 3_600_000_000)
+    return {"to": end, "selection": {"product": "lamp"}, "reason": "filters"}
+
+
+def new_window(world: World, asker: Asker) -> dict[str, str]:
+    body = window_body(world, asker)
+    return {"window": world.done("POST", "/api/v1/maintenance-windows", world.admins["maker"], body)["id"]}
+
+
+def shelf_body(world: World, _asker: Asker) -> dict[str, Any]:
+    return {"until": format_instant(world.platform.clock.now() + 3_600_000_000), "rule": True}
+
+
 def new_command(world: World, _asker: Asker) -> dict[str, str]:
     subject = world.ids["subject"]
     made = world.done("POST", f"/api/v1/units/{subject}/actions/reset", world.admins["maker"])
@@ -160,6 +175,21 @@ def unconfirmed(world: World, _asker: Asker) -> dict[str, str]:
     subject = world.ids["subject"]
     made = world.done("POST", f"/api/v1/units/{subject}/actions/wipe", world.admins["maker"])
     return {"unit": subject, "command": str(made["id"])}
+
+
+_SWITCH = {"steps": [{"units": {"product": "lamp"}, "desired": {"target": 1}}]}
+_EVENING = {"when": {"at": ["18:30"], "dates": ["2020-01-01"]}, "run": _SWITCH}
+"""It never comes."""
+
+
+def new_scene(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"name": f"scene{world.number()}", **_SWITCH}
+    return {"scene": world.done("POST", "/api/v1/scenes", world.admins["maker"], body)["scene"]["id"]}
+
+
+def new_schedule(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"name": f"schedule{world.number()}", **_EVENING}
+    return {"schedule": world.done("POST", "/api/v1/schedules", world.admins["maker"], body)["id"]}
 
 
 def offered(world: World, asker: Asker) -> dict[str, str]:
@@ -177,21 +207,6 @@ def own_slug(world: World, asker: Asker) -> str:
 _APPLY = {"files": product_files("again")}
 _TAG = {"kind": "units.tag", "selection": {"product": "lamp"}, "parameters": {"add": ["x"]}, "preview": True}
 _HOOK = {"url": "http://127.0.0.1:9/", "events": ["unit.online"]}
-_SWITCH = {"steps": [{"units": {"product": "lamp"}, "desired": {"target": 1}}]}
-_EVENING = {"when": {"at": ["18:30"], "dates": ["2020-01-01"]}, "run": _SWITCH}
-"""It never comes."""
-
-
-def new_scene(world: World, _asker: Asker) -> dict[str, str]:
-    body = {"name": f"scene{world.number()}", **_SWITCH}
-    return {"scene": world.done("POST", "/api/v1/scenes", world.admins["maker"], body)["scene"]["id"]}
-
-
-def new_schedule(world: World, _asker: Asker) -> dict[str, str]:
-    body = {"name": f"schedule{world.number()}", **_EVENING}
-    return {"schedule": world.done("POST", "/api/v1/schedules", world.admins["maker"], body)["id"]}
-
-
 NO_CREDENTIAL = {
     "id": "AAAA", "rawId": "AAAA", "type": "public-key",
     "response": {"clientDataJSON": "AAAA", "attestationObject": "AAAA"},
@@ -199,6 +214,14 @@ NO_CREDENTIAL = {
 GIVES_NO_MORE = {"key for people:write": 403}
 """Nobody gives or takes a role that opens more than they hold themselves."""
 R, S = Row, Scope
+
+_ALERTED = frozenset({"maker", "owner", "guest"})
+"""To whom the alert of the requests lies open."""
+_LOOKS_ON = {"admin of guest": 403}
+_OF_MAKER = dict.fromkeys(
+    ("admin of guest", "admin of owner", "owner of owner", "household-member of owner", "viewer of owner"), 403
+)
+"""An owner may say that they took notice; what the maker makes of its alerts is the maker's."""
 
 ROWS: dict[str, Row] = {
     # What everybody may ask
@@ -546,34 +569,6 @@ ROWS: dict[str, Row] = {
         owners=frozenset({"maker", "foreign"}),
     ),
     "GET /api/v1/units/{unit}/rules": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
-    # Receivers of events
-    "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),
-    "GET /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
-    "POST /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=_HOOK),
-    "GET /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
-    "PATCH /api/v1/webhooks/{webhook}": R(
-        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"events": ["*"]},
-    ),
-    "DELETE /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, fresh=new_webhook),
-    "GET /api/v1/webhooks/{webhook}/deliveries": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
-    "GET /api/v1/webhooks/{webhook}/deliveries/{delivery}": R(
-        wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook", "delivery": "delivery"},
-    ),
-    "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": R(
-        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook", "delivery": "delivery"}, done=(200, 202, 409),
-        perhaps=True,
-    ),
-    "POST /api/v1/webhooks/{webhook}/ping": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}),
-    "POST /api/v1/webhooks/{webhook}/replay": R(
-        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"since": "2020-01-01T00:00:00Z"},
-    ),
-    "POST /api/v1/webhooks/{webhook}/secret": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={}),
-}  # fmt: skip
-
-
-def _some_role(world: World, asker: Asker) -> str:
-    kind = str(world.organisations[asker.organisation or "maker"].kind)
-    return {"owner": "household-member", "platform": "platform-admin"}.get(kind, "viewer")
     # Alerts
     "GET /api/v1/alerts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     "GET /api/v1/alerts/counts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
@@ -636,3 +631,31 @@ def _some_role(world: World, asker: Asker) -> str:
     "DELETE /api/v1/schedules/{schedule}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"schedule": "schedule"}, fresh=new_schedule,
     ),
+    # Receivers of events
+    "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),
+    "GET /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
+    "POST /api/v1/webhooks": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=_HOOK),
+    "GET /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
+    "PATCH /api/v1/webhooks/{webhook}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"events": ["*"]},
+    ),
+    "DELETE /api/v1/webhooks/{webhook}": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, fresh=new_webhook),
+    "GET /api/v1/webhooks/{webhook}/deliveries": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook"}),
+    "GET /api/v1/webhooks/{webhook}/deliveries/{delivery}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"webhook": "webhook", "delivery": "delivery"},
+    ),
+    "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook", "delivery": "delivery"}, done=(200, 202, 409),
+        perhaps=True,
+    ),
+    "POST /api/v1/webhooks/{webhook}/ping": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}),
+    "POST /api/v1/webhooks/{webhook}/replay": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={"since": "2020-01-01T00:00:00Z"},
+    ),
+    "POST /api/v1/webhooks/{webhook}/secret": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"webhook": "webhook"}, body={}),
+}  # fmt: skip
+
+
+def _some_role(world: World, asker: Asker) -> str:
+    kind = str(world.organisations[asker.organisation or "maker"].kind)
+    return {"owner": "household-member", "platform": "platform-admin"}.get(kind, "viewer")

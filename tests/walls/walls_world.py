@@ -23,8 +23,9 @@ from monokoto.assembly import Engines, Platform, open_engines
 from monokoto.connect.people.service import insert_member, insert_person
 from monokoto.connect.tenancy import OrganisationKind
 from monokoto.engines.log import NatsServer
-from monokoto.kernel.clock import format_instant
-from monokoto.kernel.ids import format_id
+from monokoto.kernel.clock import Instant, format_instant
+from monokoto.kernel.ids import UnitId, format_id, parse_id
+from monokoto.operate.rules import AlertChange, ChangeKind, Evidence, Severity
 from monokoto.settings import load_settings
 from monokoto.web import Scope, csrf_token
 
@@ -278,6 +279,7 @@ def populate(world: World) -> None:
     _make_units(world)
     _change_hands(world)
     _let_units_speak(world)
+    _raise_alerts(world)
     _fill_the_maker(world)
 
 
@@ -371,6 +373,42 @@ def _until(world: World, admin: Asker, twin: str, part: str, letters: str, unit:
     world.until(there)
 
 
+def _raise_alerts(world: World) -> None:
+    """What rules would tell: of the past owner's time, of the present one's, and what is the maker's to know alone."""
+    maker = world.organisations["maker"]
+    now = world.platform.clock.now()
+    owned = world.platform.ownerships.ledger.reach(world.organisations["past"].id, parse_id(world.ids["subject"]))
+    before = owned.periods[0].begin
+    for name, instance, audience, unit, readers in (
+        ("alert", now, "both", "subject", {"maker", "owner", "guest"}),
+        ("past-alert", before, "both", "subject", {"maker", "past"}),
+        ("makers-alert", now + 1, "maker", "subject", {"maker"}), ("let-alert", now, "both", "let", {"maker", "renter"}),
+        ("others-alert", now, "owner", "others", {"maker", "other"}),
+    ):  # fmt: skip
+        change = AlertChange(
+            organisation_id=maker.id,
+            unit_id=UnitId(parse_id(world.ids[unit])),
+            rule="lamp/dark",
+            rule_version="1.0.0",
+            instance=Instant(instance),
+            kind=ChangeKind.RAISED,
+            at=Instant(instance),
+            severity=Severity.MAJOR,
+            evidence=(Evidence("note", Instant(instance), world.mark(name, *readers)),),
+            audience=audience,
+        )
+        (event,) = world.platform.alerts.take([change])
+        world.ids[name] = format_id(event.alert_id)
+    comment = {"text": world.mark("comment", "maker")}
+    world.done("POST", f"/api/v1/alerts/{world.ids['alert']}/comment", world.admins["maker"], comment)
+    body = {
+        "to": format_instant(now + 3_600_000_000),
+        "selection": {"units": [world.ids["free"]]},
+        "reason": world.mark("window", "maker"),
+    }
+    world.ids["window"] = world.done("POST", "/api/v1/maintenance-windows", world.admins["maker"], body)["id"]
+
+
 def _fill_the_maker(world: World) -> None:
     """One of everything that has an id of its own; and in every organisation a receiver and an invitation."""
     maker = world.admins["maker"]
@@ -404,11 +442,6 @@ def _fill_the_maker(world: World) -> None:
     rule = {"when": "target > 900", "title": world.mark("rule", "maker")}
     body = {"name": "high", "product": "lamp", "rule": rule}
     world.ids["rule"] = world.done("POST", "/api/v1/rules", maker, body)["id"]
-    stranger = world.new_person("maker", "viewer")
-    world.ids["session"] = world.done("GET", "/api/v1/session", stranger)["session"]["id"]
-    offered = {"to": "renter"}
-    spare = world.new_owned()["unit"]
-    world.ids["transfer"] = world.done("POST", f"/api/v1/units/{spare}/transfer", world.admins["owner"], offered)["id"]
     title = world.mark("scene", "maker")
     step = {"units": {"ids": [world.ids["free"]]}, "desired": {"target": 7}}
     scene = world.done("POST", "/api/v1/scenes", maker, {"name": "scene", "title": title, "steps": [step]})
@@ -417,3 +450,8 @@ def _fill_the_maker(world: World) -> None:
     when = {"at": ["18:30"], "dates": ["2020-01-01"]}
     schedule = {"name": "schedule", "title": world.mark("schedule", "maker"), "scene": "scene", "when": when}
     world.ids["schedule"] = world.done("POST", "/api/v1/schedules", maker, schedule)["id"]
+    stranger = world.new_person("maker", "viewer")
+    world.ids["session"] = world.done("GET", "/api/v1/session", stranger)["session"]["id"]
+    offered = {"to": "renter"}
+    spare = world.new_owned()["unit"]
+    world.ids["transfer"] = world.done("POST", f"/api/v1/units/{spare}/transfer", world.admins["owner"], offered)["id"]

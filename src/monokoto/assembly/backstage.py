@@ -19,6 +19,7 @@ from monokoto.connect.views import Views
 from monokoto.connect.webhooks import Deliverer, Feeder, HttpSender, Webhook, Webhooks
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
+from monokoto.operate.alerts import AcknowledgeAlerts, Alerts
 from monokoto.operate.twins import DesireOfUnits, Twins
 from monokoto.settings import Settings
 from monokoto.web import Caller
@@ -34,6 +35,7 @@ class Platform(Protocol):
     gate: UnitGate
     fleet: Fleet
     twins: Twins
+    alerts: Alerts
     presence: Presence
     unit_sets: KnownUnitSets
 
@@ -49,7 +51,11 @@ class Backstage:
         self.jobs = Jobs(
             records,
             clock,
-            kinds=(*fleet_job_kinds(platform.fleet), DesireOfUnits(platform.twins, platform.gate)),
+            kinds=(
+                *fleet_job_kinds(platform.fleet),
+                DesireOfUnits(platform.twins, platform.gate),
+                AcknowledgeAlerts(platform.alerts, platform.gate),
+            ),
             selector=UnitSelector(records, platform.gate, platform.unit_sets),
         )
         self.views = Views(records, clock)

@@ -20,6 +20,7 @@ from monokoto.engines.records import Records
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import OrganisationId, first_id_at, format_id
+from monokoto.operate.alerts import Alert, AlertEvent, Alerts, What, viewer_of
 from monokoto.operate.twins import Twins
 from monokoto.web import Caller, Gate
 
@@ -35,6 +36,7 @@ class Platform(Protocol):
     organisations: Organisations
     presence: Presence
     twins: Twins
+    alerts: Alerts
 
 
 class WithinReach:
@@ -47,12 +49,15 @@ class WithinReach:
 
     def held(self, organisation_id: int) -> dict[int, int] | None:
         """Unit to maker, of those within reach at present; None: all units the organisation made."""
+        reaches = self._gate.units(self.caller(organisation_id))
+        return None if reaches is None else {one.unit_id: one.organisation_id for one in reaches if one.now}
+
+    def caller(self, organisation_id: int) -> Caller:
+        """Somebody of the organisation, for asking the gate."""
         kind = self._kinds.get(organisation_id)
         if kind is None:
             kind = self._kinds[organisation_id] = self._organisations.get(organisation_id).kind.value
-        caller = Caller(organisation_id=OrganisationId(organisation_id), scopes=frozenset(), organisation_kind=kind)
-        reaches = self._gate.units(caller)
-        return None if reaches is None else {one.unit_id: one.organisation_id for one in reaches if one.now}
+        return Caller(organisation_id=OrganisationId(organisation_id), scopes=frozenset(), organisation_kind=kind)
 
 
 class PresenceNow:
@@ -91,6 +96,10 @@ def sources_of(platform: Platform, records: Records, jobs: Jobs, within: WithinR
         Source(type="product.version_applied", read=_applied(records)),
         Source(type="member.joined", read=_joined(records)),
         Source(type="job.finished", read=_finished(jobs)),
+        *(
+            Source(type=f"alert.{what.value}", read=_alert_events(platform, within, what))
+            for what in (What.RAISED, What.CLEARED, What.ACKNOWLEDGED)
+        ),
     )
 
 
@@ -216,6 +225,36 @@ def _finished_job(job: Job) -> Happening:
             "kind": job.kind,
             "state": job.state.value,
             "counts": {state.value: count for state, count in job.counts.items()},
+        },
+    )
+
+
+def _alert_events(platform: Platform, within: WithinReach, what: What) -> Read:
+    def read(organisation_id: int, position: int, limit: int) -> list[Happening]:
+        viewer = viewer_of(platform.gate, within.caller(organisation_id))
+        found = platform.alerts.happened(viewer, what, position, limit)
+        now = platform.alerts.now
+        shown = [(event, alert) for event, alert in found if viewer.shown(alert, event)]
+        return [_alert_event(event, alert, viewer.quiet(alert, now)) for event, alert in shown]
+
+    return read
+
+
+def _alert_event(event: AlertEvent, alert: Alert, quiet: str | None) -> Happening:
+    return Happening(
+        key=str(event.id),
+        at=event.told_at,
+        position=event.told_at,
+        data={
+            "alert": format_id(alert.id),
+            "unit": format_id(alert.unit_id),
+            "product": alert.product,
+            "rule": alert.rule,
+            "rule_version": event.rule_version,
+            "severity": event.severity.value,
+            "at": format_instant(event.at),
+            "group": format_id(alert.group_id),
+            "quiet": quiet,
         },
     )
 

@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
+from monokoto.assembly.alerts import KnownRules, join_alerts
 from monokoto.assembly.backstage import Backstage
 from monokoto.assembly.commands import join_commands
 from monokoto.assembly.engines import Engines
@@ -98,9 +99,11 @@ class Platform:
         self.commands = join_commands(engines, self)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.groups = join_groups(engines, self)
+        self.alerts = join_alerts(settings.alerts, engines, self)
         self.joined_rules = JoinedRules(engines, self)
         watch = self.joined_rules
         self.rules, self.watching, self.trials = watch.rules, watch.watching, watch.trials
+        self.alerts.know(KnownRules(self.joined_rules.book, self.directory))
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -160,6 +163,7 @@ class Platform:
         await asyncio.to_thread(self.directory.refresh)
         await asyncio.to_thread(self.ownerships.ledger.refresh)
         await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
+        await self.alerts.start()
         await self.joined_rules.start()
         await self.presence.start()
         await self.twins.start()
@@ -186,6 +190,7 @@ class Platform:
     def end_streams(self) -> None:
         """End the answers that would go on for ever; a server that waits for its connections can stop then."""
         self.twins.end_streams()
+        self.alerts.streams.end()
         self.joined_things.end()
         self.backstage.end_streams()
 
@@ -205,6 +210,7 @@ class Platform:
             self.commands.stop,
             self.joined_scenes.stop,
             self.joined_rules.stop,
+            self.alerts.stop,
             self.presence.stop,
             *(line.keep for line in self.lines),
         ):

@@ -20,6 +20,7 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
+from monokoto.operate.alerts import CONTROLLERS as ALERTS
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.groups import CONTROLLERS as GROUPS
 from monokoto.operate.rules import CONTROLLERS as RULES
@@ -48,6 +49,7 @@ SERVICES = (
     "commands",
     "rules",
     "watching",
+    "alerts",
     "trials",
     "groups",
     "things",
@@ -100,6 +102,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *TWINS,
     *COMMANDS,
     *RULES,
+    *ALERTS,
     *GROUPS,
     *THINGS,
     CONSOLE,

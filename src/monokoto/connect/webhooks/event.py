@@ -26,6 +26,9 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "product.version_applied": "A version of a product became there.",
     "member.joined": "Somebody became a member of the organisation.",
     "job.finished": "A job ended: done, cancelled, undone or failed.",
+    "alert.raised": "A rule raised an alert on a unit; `quiet` says why nobody is told of it otherwise.",
+    "alert.cleared": "An alert is over.",
+    "alert.acknowledged": "Somebody took notice of an alert.",
     "webhook.disabled": "A receiver was switched off because it could not be reached for days.",
 }
 """Adding one: a line here, a `Source` in assembly (or a call of `Webhooks.tell`), a row in docs/webhooks.md."""
