@@ -214,3 +214,11 @@ def test_errors_are_told() -> None:
     told = check("count / 0 > 1", VARIABLES, CelType.BOOLEAN).reference(ROW)
     assert isinstance(told, Unknown)
     assert "divide by zero" in told.reason
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(Invalid):
+        check("door == '\ud800'", VARIABLES, None)
+    condition = check("door == 'open' || open", VARIABLES, None)
+    assert condition.reference({"door": "\ud800", "open": True}) is True
+    assert isinstance(condition.reference({"door": "\ud800", "open": False}), Unknown)

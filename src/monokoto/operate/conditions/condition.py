@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ from monokoto.operate.conditions.types import CelType, Unknown
 
 _MENDINGS_MAX = 64
 """Each round of mending literals goes at least one operator further out, and the reference nests at most 32."""
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ def check(source: str, variables: Mapping[str, CelType], wanted: CelType | None)
     """
     if len(source) > CONDITION_LENGTH_MAX:
         raise _invalid(f"it has {len(source)} characters; {CONDITION_LENGTH_MAX} are allowed")
+    if _SURROGATE.search(source):
+        raise _invalid("it holds half a surrogate pair, which is no character")
     around = environment(variables)
     text = Text(source)
     write_names(text, around.cel_names.get)

@@ -21,16 +21,22 @@ def _list(element: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda items: [element(item) for item in items]
 
 
+def _text(value: Any) -> str:
+    text = str(value)
+    text.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair: the reference takes UTF-8
+    return text
+
+
 TO_CEL: Mapping[CelType, Callable[[Any], Any]] = {
     CelType.BOOLEAN: bool,
     CelType.INTEGER: int,
     CelType.NUMBER: float,
-    CelType.TEXT: str,
+    CelType.TEXT: _text,
     CelType.INSTANT: lambda micros: _EPOCH + int(micros) * _MICROSECOND,
     CelType.BOOLEANS: _list(bool),
     CelType.INTEGERS: _list(int),
     CelType.NUMBERS: _list(float),
-    CelType.TEXTS: _list(str),
+    CelType.TEXTS: _list(_text),
 }
 """What the reference wants to be given for a value of each type. Raises what Python raises when it is none."""
 
