@@ -10,7 +10,7 @@ from monokoto.operate.rules.ports import Reach
 from monokoto.operate.rules.routes import ProductRulesController, RulesController, UnitRulesController
 from monokoto.operate.rules.rule import Audience, Rule
 from monokoto.operate.rules.section import RulesSection, rules_of
-from monokoto.operate.rules.trial.routes import TrialsController
+from monokoto.operate.rules.trial.routes import TrialsController, trial_to_json
 from monokoto.operate.rules.trial.run import Tally, TriedAlert
 from monokoto.operate.rules.trial.service import Trials
 from monokoto.operate.rules.trial.table_file import try_on_table
@@ -42,5 +42,6 @@ __all__ = [
     "Watched",
     "Watching",
     "rules_of",
+    "trial_to_json",
     "try_on_table",
 ]
