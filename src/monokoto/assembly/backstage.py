@@ -7,19 +7,23 @@ from typing import Protocol
 
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.event_sources import LetterEvents, PresenceNow, WithinReach, sources_of
+from monokoto.assembly.notifications import JoinedNotifications
+from monokoto.assembly.people import Doors
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.audit import SYSTEM, Actor, ActorKind, AuditLog, AuditWriter, Outcome, Subject
 from monokoto.connect.fleet import Directory, Fleet, UnitSelector, fleet_job_kinds
 from monokoto.connect.jobs import Job, Jobs, JobState, Worker
-from monokoto.connect.ownership import UnitGate
+from monokoto.connect.ownership import Ownerships, UnitGate
 from monokoto.connect.people import People
 from monokoto.connect.presence import Presence
+from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.connect.views import Views
 from monokoto.connect.webhooks import Deliverer, Feeder, HttpSender, Webhook, Webhooks
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
 from monokoto.operate.alerts import AcknowledgeAlerts, Alerts
+from monokoto.operate.groups import Groups
 from monokoto.operate.twins import DesireOfUnits, Twins
 from monokoto.settings import Settings
 from monokoto.web import Caller
@@ -36,6 +40,10 @@ class Platform(Protocol):
     fleet: Fleet
     twins: Twins
     alerts: Alerts
+    doors: Doors
+    groups: Groups
+    ownerships: Ownerships
+    products: Products
     presence: Presence
     unit_sets: KnownUnitSets
 
@@ -72,6 +80,11 @@ class Backstage:
             online_now=PresenceNow(platform.presence, within),
         )
         self.letter_events = LetterEvents(self.webhooks)
+        self.joined_notifications = told = JoinedNotifications(
+            settings, engines, platform, post=platform.doors.outbox.post, address=platform.doors.address
+        )
+        self.receivers, self.notification_routes, self.notifications = told.receivers, told.routes, told.log
+        self.notifier, self.push_subscriptions = told.notifier, told.push_subscriptions
 
     def _maker_of(self, unit_id: int) -> int | None:
         unit = self._platform.directory.get(unit_id)
@@ -125,6 +138,7 @@ class Backstage:
         await self.deliverer.start()
         await self.feeder.start()
         await self.worker.start()
+        await self.joined_notifications.start()
 
     def end_streams(self) -> None:
         """End the answers that would go on for ever."""
@@ -132,6 +146,7 @@ class Backstage:
 
     async def stop(self) -> None:
         """End; what was answered as done is written down."""
+        await self.joined_notifications.stop()
         await self.worker.stop()
         await self.feeder.stop()
         await self.deliverer.stop()

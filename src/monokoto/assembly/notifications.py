@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parseaddr
 from typing import Final, Protocol
 
 from monokoto.assembly.engines import Engines
+from monokoto.assembly.jobs import every
 from monokoto.connect.fleet import Directory, tags_of
 from monokoto.connect.ownership import Ownerships
 from monokoto.connect.people import People
@@ -51,6 +53,7 @@ _OWN_QUIET: Final = frozenset({Quiet.SHELVED, Quiet.MAINTENANCE})
 _FOR_MAKERS: Final = frozenset({"maker", "both"})
 _FOR_OWNERS: Final = frozenset({"owner", "both"})
 _GROUP_SECONDS: Final = 5.0
+PRUNE_SECONDS: Final = 3600.0
 
 
 class Parts(Protocol):
@@ -200,7 +203,7 @@ def _is_news(event: AlertEvent, alert: Alert) -> bool:
 
 
 class JoinedNotifications:
-    """The slice's parts, joined. `start`, `stop`; `prune` now and then."""
+    """The slice's parts, joined."""
 
     def __init__(
         self,
@@ -233,6 +236,7 @@ class JoinedNotifications:
         self.planner = slice_.Planner(records, clock, alerts, in_group=in_group)
         self.notifier = slice_.Deliverer(records, clock, alerts, channels)
         self._facts = engines.facts
+        self._pruning: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to plan and to deliver."""
@@ -242,15 +246,15 @@ class JoinedNotifications:
         self.planner.planned = self.notifier.signal
         await self._facts.listen(ALERT_CHANGED, self._heard)
         await self.planner.start()
+        self._pruning = asyncio.create_task(every(PRUNE_SECONDS, self.log.prune), name="notifications-prune")
 
     async def stop(self) -> None:
         """End; what is under way is asked again by the next process."""
+        if self._pruning is not None:
+            self._pruning.cancel()
+            await asyncio.gather(self._pruning, return_exceptions=True)
         await self.planner.stop()
         await self.notifier.stop()
-
-    def prune(self) -> None:
-        """Forget what was settled long ago."""
-        self.log.prune()
 
     async def _heard(self, _fact: Fact) -> None:
         self.planner.signal()

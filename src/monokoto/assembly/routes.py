@@ -23,10 +23,11 @@ from monokoto.console import CONSOLE
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.groups import CONTROLLERS as GROUPS
+from monokoto.operate.notifications import CONTROLLERS as NOTIFICATIONS
 from monokoto.operate.rules import CONTROLLERS as RULES
-from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.scenes import CONTROLLERS as SCENES
 from monokoto.operate.schedules import CONTROLLERS as SCHEDULES
+from monokoto.operate.telemetry import CONTROLLERS as TELEMETRY
 from monokoto.operate.things import CONTROLLERS as THINGS
 from monokoto.operate.twins import CONTROLLERS as TWINS
 
@@ -49,15 +50,20 @@ SERVICES = (
     "commands",
     "rules",
     "watching",
-    "alerts",
     "trials",
+    "alerts",
+    "receivers",
+    "notification_routes",
+    "notifications",
+    "notifier",
+    "push_subscriptions",
     "groups",
-    "things",
-    "event_feed",
-    "directory_events",
     "scenes",
     "scene_runs",
     "schedules",
+    "things",
+    "event_feed",
+    "directory_events",
     "polls",
     "access_tokens",
     "dead_letters",
@@ -103,9 +109,10 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *COMMANDS,
     *RULES,
     *ALERTS,
+    *NOTIFICATIONS,
     *GROUPS,
+    *SCENES,
+    *SCHEDULES,
     *THINGS,
     CONSOLE,
 )
-    *SCENES,
-    *SCHEDULES,

@@ -131,11 +131,10 @@ class NotificationRoutesController(Controller):
         notification_routes: NamedDependency[Routes],
         directory: NamedDependency[Directory],
         gate: NamedDependency[Gate],
-        clock: NamedDependency[Clock],
         data: JSONBody[PreviewRequest],
     ) -> Page[PreviewJson]:
         """As if it were raised and nobody acknowledged it, step by step. Nothing is sent."""
-        news = _imagined(caller, gate, directory, clock, data)
+        news = _imagined(caller, gate, directory, notification_routes.clock, data)
         only = None if data.route is None else _id(data.route)
         if only is not None:
             await asyncio.to_thread(notification_routes.get, caller.organisation_id, only)
