@@ -25,6 +25,7 @@ BENCHES = {
     "console": "first contentful paint of the console's pages with 10,000 units, in Chromium",
     "disk": "bytes a reading on real data",
     "conditions": "conditions over columns beside the reference row by row",
+    "nab": "rules of a product folder on labelled series: hits, misses, false alarms",
     "line_protocol": "InfluxDB line protocol of 500 trucks",
 }
 
