@@ -12,7 +12,9 @@ from monokoto.connect.gateway import Downlink
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.kernel.ids import format_id
-from monokoto.operate.commands import Command, Commands, Interlocks, Refusal
+from monokoto.operate.commands import Command, Commands, Refusal
+from monokoto.operate.interlocks import StateInterlocks
+from monokoto.operate.twins import Twins
 
 
 class Parts(Protocol):
@@ -26,9 +28,19 @@ class Parts(Protocol):
     def presence(self) -> Presence: ...
     @property
     def downlink(self) -> Downlink: ...
+    @property
+    def twins(self) -> Twins: ...
 
 
-def join_commands(engines: Engines, parts: Parts, interlocks: Interlocks | None = None) -> Commands:
+def join_interlocks(parts: Parts) -> StateInterlocks:
+    """What the models forbid; rules are added by who joins them (`also(by_rules(...))`)."""
+    return StateInterlocks(
+        model_of=parts.products.model,
+        reported_of=lambda unit: parts.twins.reported(unit.organisation_id, unit.unit_id),
+    )
+
+
+def join_commands(engines: Engines, parts: Parts, interlocks: StateInterlocks) -> Commands:
     """Make them over these."""
 
     def maker_of(unit_id: int) -> int | None:

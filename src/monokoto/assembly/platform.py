@@ -13,7 +13,7 @@ from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
 from monokoto.assembly.alerts import KnownRules, join_alerts
 from monokoto.assembly.backstage import Backstage
-from monokoto.assembly.commands import join_commands
+from monokoto.assembly.commands import join_commands, join_interlocks
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
@@ -96,7 +96,8 @@ class Platform:
             facts=facts,
             snapshot_seconds=settings.twins.snapshot_seconds,
         )
-        self.commands = join_commands(engines, self)
+        self.interlocks = join_interlocks(self)
+        self.commands = join_commands(engines, self, self.interlocks)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self.groups = join_groups(engines, self)
         self.alerts = join_alerts(settings.alerts, engines, self)
@@ -113,12 +114,12 @@ class Platform:
         self.polls, self.access_tokens = wot.polls, wot.access_tokens
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.backstage = Backstage(settings, engines, self)
+        self.joined_scenes = acting = JoinedScenes(engines, self, self.backstage.audit)
+        self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
         self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
-        self.joined_scenes = acting = JoinedScenes(engines, self, self.backstage.audit)
-        self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.kept_answers = KeptAnswers(records, clock)
         self.app = self._app(settings)
         self._tasks: list[asyncio.Task[None]] = []
@@ -169,12 +170,12 @@ class Platform:
         await self.twins.start()
         await self.commands.start()
         await self.answers.start()
+        await self.joined_scenes.start()
         await self.joined_things.start()
         await self.live.start()
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
         await self.backstage.start()
-        await self.joined_scenes.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
         await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
@@ -202,13 +203,13 @@ class Platform:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
+            self.joined_scenes.stop,
             self.backstage.stop,
             self.doors.stop,
             self.readings.flush,
             self.twins.stop,
             self.answers.stop,
             self.commands.stop,
-            self.joined_scenes.stop,
             self.joined_rules.stop,
             self.alerts.stop,
             self.presence.stop,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monokoto.connect.products import SectionChecker
+from monokoto.operate.interlocks import ForbiddenWhen
 from monokoto.operate.rules import RulesSection
 
-SECTIONS: tuple[SectionChecker, ...] = (RulesSection(),)
+SECTIONS: tuple[SectionChecker, ...] = (ForbiddenWhen(), RulesSection())

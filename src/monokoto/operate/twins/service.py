@@ -30,8 +30,9 @@ from monokoto.operate.twins.reported.state import ReportedState
 from monokoto.operate.twins.streams import Listeners
 from monokoto.operate.twins.telling.announcer import DESIRED_CHANGED, Announcer
 from monokoto.operate.twins.telling.answerer import Answerer
+from monokoto.operate.twins.telling.reminder import Reminder
 from monokoto.operate.twins.telling.teller import DesiredTeller, Down, Units
-from monokoto.operate.twins.twin import Desired, Properties, Reported, Twin
+from monokoto.operate.twins.twin import Desired, Properties, Reported, Twin, drift_since
 
 _TELL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
@@ -80,6 +81,7 @@ class Twins:
         self._rebuilds = Rebuilds(self.state, self._snapshots, series, clock, readings_kept=readings.kept)
         self._teller = DesiredTeller(records, self.state, directory, downlink)
         self._answerer = Answerer(self.state, self.desired, directory, downlink, clock)
+        self._reminder = Reminder(self.state, self.desired, directory, downlink)
         self._tasks: list[asyncio.Task[None]] = []
         self._repair_signal = asyncio.Event()
         self._origin = secrets.token_hex(8)
@@ -98,6 +100,7 @@ class Twins:
         self.listeners.reported(changes)
         if batch.requests:
             self._answerer.take(batch.requests)
+            self._reminder.take(batch.requests)
 
     def kept(self, partition: int) -> int:
         """The sequence the last snapshot of this process covers; 0 before there is one."""
@@ -125,6 +128,7 @@ class Twins:
             ("twins-repair", self._repair, lambda: _REPAIR_SECONDS, self._repair_signal),
             ("twins-snapshot", self._snapshots.save, self._snapshots.period_seconds, asyncio.Event()),
             ("twins-tell", self._teller.run, lambda: _TELL_SECONDS, self._teller.signal),
+            ("twins-remind", self._reminder.run, lambda: _ANSWER_SECONDS, self._reminder.signal),
             ("twins-answer", self._answerer.run, lambda: _ANSWER_SECONDS, self._answerer.signal),
         )
         self._tasks = [
@@ -254,6 +258,25 @@ class Twins:
         """The product of a unit that is known to exist; empty when the directory has lost it."""
         unit = self._directory.get(unit_id)
         return "" if unit is None else unit.product
+
+    def drifts(self, organisation_id: int, unit_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+        """Which of these units do not report what is desired of them: property to the instant since when (when it was desired,
+        or when the unit last reported something else). Units that do not drift, and foreign ones, are left out."""
+        found: dict[int, dict[str, int]] = {}
+        for unit_id, desired in self.desired.get_many(organisation_id, unit_ids).items():
+            unit = self._directory.get(unit_id)
+            if unit is None or unit.organisation_id != organisation_id or not desired.properties:
+                continue
+            reported = self.state.reported(organisation_id, unit.product, [unit_id])[unit_id]
+            since = drift_since(desired, reported)
+            if since:
+                found[unit_id] = since
+        return found
+
+    def drifts_of_product(self, organisation_id: int, product: str) -> dict[int, dict[str, int]]:
+        """The same for all units of a product of which anything is desired. DESIRED_CHANGED says when to look again."""
+        units = self.desired.units_with(organisation_id)
+        return self.drifts(organisation_id, [one for one in units if self.product_of(one) == product])
 
     # Desired
 

@@ -115,3 +115,13 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
+
+
+def drift_since(desired: Desired, reported: Reported) -> dict[str, int]:
+    """Each property that is desired and not reported, and since when: when it was desired, or when the unit last reported
+    something else, whichever is later. An instant in microseconds of the event's own time."""
+    since: dict[str, int] = {}
+    for name in drift(desired.properties, reported):
+        held = reported.properties.get(name)
+        since[name] = max(desired.at or 0, 0 if held is None else held.at)
+    return since

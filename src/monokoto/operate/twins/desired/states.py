@@ -101,6 +101,11 @@ class DesiredStates:
         with self._records.read() as connection:
             return store.read_many(connection, organisation_id, unit_ids)
 
+    def units_with(self, organisation_id: int) -> list[int]:
+        """Units of the organisation of which something was ever desired."""
+        with self._records.read() as connection:
+            return store.read_units(connection, organisation_id)
+
     def revisions(self, organisation_id: int, unit_id: int, *, before: int | None = None, limit: int) -> list[Desired]:
         """Newest first, as many as are kept (`DESIRED_REVISIONS_MAX`)."""
         with self._records.read() as connection:

@@ -88,6 +88,12 @@ def read_many(connection: sa.Connection, organisation_id: int, unit_ids: Sequenc
     return found
 
 
+def read_units(connection: sa.Connection, organisation_id: int) -> list[int]:
+    """Units of an organisation of which something was ever desired."""
+    query = sa.select(twin_desired.c.unit_id).where(twin_desired.c.organisation_id == organisation_id)
+    return list(connection.execute(query).scalars())
+
+
 def lock_many(connection: sa.Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Desired]:
     """The current ones of these (organisation, unit), to be changed; others who want to change them wait.
 
