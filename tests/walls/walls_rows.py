@@ -123,6 +123,31 @@ def new_webhook(world: World, _asker: Asker) -> dict[str, str]:
     return {"webhook": world.done("POST", "/api/v1/webhooks", world.admins["maker"], body)["webhook"]["id"]}
 
 
+def new_receiver(world: World, _asker: Asker) -> dict[str, str]:
+    made = world.done("POST", "/api/v1/receivers", world.admins["maker"], _HOOKED)
+    world.secrets.add(made["secret"])
+    return {"receiver": made["receiver"]["id"]}
+
+
+def new_route(world: World, _asker: Asker) -> dict[str, str]:
+    return {"route": world.done("POST", "/api/v1/notification-routes", world.admins["maker"], _told(world))["id"]}
+
+
+def new_subscription(world: World, asker: Asker) -> dict[str, str]:
+    return {"subscription": world.done("POST", "/api/v1/push-subscriptions", asker, browser(world, asker))["id"]}
+
+
+def browser(world: World, _asker: Asker) -> dict[str, Any]:
+    """A subscription; its key is the base point of P-256."""
+    point = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
+    keys = {"p256dh": point, "auth": "AAAAAAAAAAAAAAAAAAAAAA"}
+    return {"endpoint": f"http://127.0.0.1:9/{world.number()}", "keys": keys}
+
+
+def _told(world: World) -> dict[str, Any]:
+    return {"name": "short", "steps": [{"receivers": [world.ids["receiver"]]}], "enabled": False}
+
+
 def new_session(world: World, asker: Asker) -> dict[str, str]:
     """Another session of the same person, to be ended."""
     home = world.organisations[asker.organisation]
@@ -206,6 +231,7 @@ def own_slug(world: World, asker: Asker) -> str:
 
 _APPLY = {"files": product_files("again")}
 _TAG = {"kind": "units.tag", "selection": {"product": "lamp"}, "parameters": {"add": ["x"]}, "preview": True}
+_HOOKED = {"kind": "webhook", "name": "short", "url": "http://127.0.0.1:9/"}
 _HOOK = {"url": "http://127.0.0.1:9/", "events": ["unit.online"]}
 NO_CREDENTIAL = {
     "id": "AAAA", "rawId": "AAAA", "type": "public-key",
@@ -630,6 +656,45 @@ ROWS: dict[str, Row] = {
     ),
     "DELETE /api/v1/schedules/{schedule}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"schedule": "schedule"}, fresh=new_schedule,
+    ),
+    # Who is told of alerts
+    "POST /api/v1/receivers": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=_HOOKED),
+    "GET /api/v1/receivers": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
+    "GET /api/v1/receivers/{receiver}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"receiver": "receiver"}),
+    "PATCH /api/v1/receivers/{receiver}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"receiver": "receiver"}, body={"time_zone": "Asia/Seoul"},
+    ),
+    "DELETE /api/v1/receivers/{receiver}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"receiver": "receiver"}, fresh=new_receiver,
+    ),
+    "POST /api/v1/receivers/{receiver}/secret": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"receiver": "receiver"}, fresh=new_receiver,
+    ),
+    "POST /api/v1/receivers/{receiver}/test": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"receiver": "receiver"}),
+    "POST /api/v1/notification-routes": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=lambda w, a: _told(w), done=(201, 422),
+    ),
+    "GET /api/v1/notification-routes": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
+    "GET /api/v1/notification-routes/{route}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"route": "notification-route"}),
+    "PATCH /api/v1/notification-routes/{route}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"route": "notification-route"}, body={"what": ["raised"]},
+    ),
+    "DELETE /api/v1/notification-routes/{route}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"route": "notification-route"}, fresh=new_route,
+    ),
+    "POST /api/v1/notification-routes/preview": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, body={"severity": "critical"}),
+    "GET /api/v1/notifications": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
+    "GET /api/v1/notifications/{notification}": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"notification": "notification"},
+    ),
+    "POST /api/v1/notifications/{notification}/retry": R(
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"notification": "notification"}, done=(200, 409), perhaps=True,
+    ),
+    "GET /api/v1/push-subscriptions/key": R(wall=Wall.KNOWN),
+    "GET /api/v1/push-subscriptions": R(wall=Wall.PERSON),
+    "POST /api/v1/push-subscriptions": R(wall=Wall.PERSON, body=browser),
+    "DELETE /api/v1/push-subscriptions/{subscription}": R(
+        wall=Wall.PERSON, ids={"subscription": f"={NOBODY}"}, fresh=new_subscription,
     ),
     # Receivers of events
     "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),

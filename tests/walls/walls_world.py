@@ -279,6 +279,7 @@ def populate(world: World) -> None:
     _make_units(world)
     _change_hands(world)
     _let_units_speak(world)
+    _say_who_is_told(world)
     _raise_alerts(world)
     _fill_the_maker(world)
 
@@ -409,6 +410,17 @@ def _raise_alerts(world: World) -> None:
     world.ids["window"] = world.done("POST", "/api/v1/maintenance-windows", world.admins["maker"], body)["id"]
 
 
+def _say_who_is_told(world: World) -> None:
+    """In every organisation a receiver and a route to it, before there is anything to tell."""
+    for name in KINDS:
+        receiver = {"kind": "mail", "name": world.mark(f"receiver-{name}", name), "address": "ops@example.com"}
+        made = world.done("POST", "/api/v1/receivers", world.admins[name], receiver)["receiver"]["id"]
+        route = {"name": world.mark(f"route-{name}", name), "steps": [{"receivers": [made]}]}
+        found = world.done("POST", "/api/v1/notification-routes", world.admins[name], route)["id"]
+        if name == "maker":
+            world.ids["receiver"], world.ids["notification-route"] = made, found
+
+
 def _fill_the_maker(world: World) -> None:
     """One of everything that has an id of its own; and in every organisation a receiver and an invitation."""
     maker = world.admins["maker"]
@@ -431,6 +443,9 @@ def _fill_the_maker(world: World) -> None:
     deliveries = f"/api/v1/webhooks/{world.ids['webhook']}/deliveries"
     found = world.until(lambda: world.done("GET", deliveries, maker)["items"])
     world.ids["delivery"] = found[0]["id"]
+    told = {"alert": world.ids["alert"]}
+    notified = world.until(lambda: world.done("GET", "/api/v1/notifications", maker, query=told)["items"])
+    world.ids["notification"] = notified[0]["id"]
     subject = world.ids["subject"]
     credential = world.done("GET", f"/api/v1/units/{subject}/credentials", maker)["items"][0]
     world.ids["credential"] = credential["id"]
