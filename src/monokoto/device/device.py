@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from monokoto.device.actions import ACTIONS, ActionHandler, ActionJournal, Actions
 from monokoto.device.address import Address, Certificate, parse_address
 from monokoto.device.errors import PERMANENT, Disconnected, Refused
 from monokoto.device.journal import Journal
@@ -85,9 +86,11 @@ class Device:
         ca_file: Path | None = None,
         options: DeviceOptions | None = None,
         journal: Journal | None = None,
+        actions: ActionJournal | None = None,
         random: Random | None = None,
     ) -> None:
-        """`journal` keeps the outbox on disk; what it holds from before is sent first.
+        """`journal` keeps the outbox on disk; what it holds from before is sent first. `actions` keeps what was asked of the
+        unit: with it on disk no command is done twice, whatever dies.
 
         Raises:
             Invalid: the URL is not one of an MQTT server, or a certificate is given without TLS.
@@ -115,6 +118,7 @@ class Device:
         self._first: asyncio.Future[None] | None = None
         self._refused: MonokotoError | None = None
         self._next_subscribe = 0
+        self._actions = Actions(self.send, actions)
 
     # The life of it
 
@@ -133,6 +137,7 @@ class Device:
         if self._task is None or self._task.done():
             self._refused = None
             self._recall()
+            self._actions.resume()
             self._task = asyncio.create_task(self._stay_connected())
 
     def _recall(self) -> None:
@@ -178,6 +183,7 @@ class Device:
         with contextlib.suppress(TimeoutError, MonokotoError):
             if self._online and drain_seconds:
                 await asyncio.wait_for(self.drain(), drain_seconds)
+        await self._actions.stop()
         await self.pause()
         for sending in self._outbox:
             sending.done.cancel()
@@ -276,6 +282,13 @@ class Device:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._ask(topic_filter, qos, done)
         return done
+
+    def on_action(self, action: str, handler: ActionHandler, *, repeatable: bool = False) -> None:
+        """Do this action when it is asked (see `device.actions`); before `begin` or `start`, so that what an earlier life of the
+        unit left is gone on with. `repeatable`: it can be begun anew after a crash in the middle."""
+        self._actions.on(action, handler, repeatable=repeatable)
+        if ACTIONS not in self._handlers:
+            self.subscribe(ACTIONS, self._actions.heard)
 
     def _ask(self, topic_filter: str, qos: int, done: asyncio.Future[int]) -> None:
         self._next_subscribe = self._next_subscribe % 65_535 + 1
