@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 import yaml
 from rich.console import Console
@@ -36,6 +37,13 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def _plain(value: Any) -> str:
+    """A value in a table's cell."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 @receivers.command("create")
@@ -100,10 +108,16 @@ def list_receivers(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption
 
 @receivers.command("show")
 @told
-def show_receiver(receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "") -> None:
-    """One receiver, as JSON."""
+def show_receiver(
+    receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
+) -> None:
+    """All that is known of one receiver."""
     with connect(url, key) as api:
-        print_json(api.ask("GET", f"{RECEIVERS}/{receiver}"))
+        found = api.ask("GET", f"{RECEIVERS}/{receiver}")
+    if as_json:
+        print_json(found)
+    else:
+        _table(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @receivers.command("test")
@@ -122,33 +136,45 @@ def try_receiver(
         raise typer.Exit(1)
 
 
-def _state(receiver: str, state: str, url: str, key: str) -> None:
+def _state(receiver: str, state: str, url: str, key: str, *, as_json: bool) -> None:
     with connect(url, key) as api:
         found = api.ask("PATCH", f"{RECEIVERS}/{receiver}", body={"state": state})
-    typer.echo(f"{found['name']} is {found['state']}.")
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['name']} is {found['state']}.")
 
 
 @receivers.command("pause")
 @told
-def pause_receiver(receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "") -> None:
+def pause_receiver(
+    receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
+) -> None:
     """Tell it nothing; what happens meanwhile is not told later."""
-    _state(receiver, "paused", url, key)
+    _state(receiver, "paused", url, key, as_json=as_json)
 
 
 @receivers.command("resume")
 @told
-def resume_receiver(receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "") -> None:
+def resume_receiver(
+    receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
+) -> None:
     """Tell it again, also one that was switched off because it was gone."""
-    _state(receiver, "enabled", url, key)
+    _state(receiver, "enabled", url, key, as_json=as_json)
 
 
 @receivers.command("delete")
 @told
-def delete_receiver(receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "") -> None:
+def delete_receiver(
+    receiver: ReceiverArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
+) -> None:
     """Remove a receiver that no route names."""
     with connect(url, key) as api:
         api.ask("DELETE", f"{RECEIVERS}/{receiver}")
-    typer.echo("It is gone.")
+    if as_json:
+        print_json({"deleted": receiver})
+    else:
+        typer.echo("It is gone.")
 
 
 @routes.command("create")
@@ -215,19 +241,26 @@ def list_routes(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = 
 
 @routes.command("show")
 @told
-def show_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "") -> None:
-    """One route, as JSON."""
+def show_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """All that is known of one route."""
     with connect(url, key) as api:
-        print_json(api.ask("GET", f"{ROUTES}/{route}"))
+        found = api.ask("GET", f"{ROUTES}/{route}")
+    if as_json:
+        print_json(found)
+    else:
+        _table(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @routes.command("delete")
 @told
-def delete_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "") -> None:
+def delete_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Remove a route."""
     with connect(url, key) as api:
         api.ask("DELETE", f"{ROUTES}/{route}")
-    typer.echo("It is gone.")
+    if as_json:
+        print_json({"deleted": route})
+    else:
+        typer.echo("It is gone.")
 
 
 @routes.command("preview")
