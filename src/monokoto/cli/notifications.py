@@ -294,7 +294,7 @@ def list_notifications(
     state: Annotated[str, typer.Option("--state", help="waiting, sent, merged, withdrawn, dead.")] = "",
     alert: Annotated[str, typer.Option("--alert", help="Of this alert.")] = "",
     receiver: Annotated[str, typer.Option("--receiver", help="For this receiver.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Not more than these.")] = 50,
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
