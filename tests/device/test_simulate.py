@@ -6,12 +6,20 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from monokoto.connect.products import EventModel, PropertyModel, Simulation, VirtualUnit, parse_simulation
-from monokoto.device import Refused
+from monokoto.connect.products import (
+    ActionModel,
+    EventModel,
+    PropertyModel,
+    Simulation,
+    VirtualUnit,
+    parse_simulation,
+)
+from monokoto.device import DeviceOptions, Refused
 from monokoto.device.replay import MAX_SPEED, Speed
 from monokoto.device.simulate import FleetSimulation, simulate
 from monokoto.kernel.clock import parse_instant
@@ -146,3 +154,93 @@ def test_a_unit_that_is_not_let_in_is_named(with_platform: WithPlatform) -> None
         assert all(isinstance(session, Session) and not session.connected for session in platform.sessions.values())
 
     with_platform(body)
+
+
+ACTIONS = {
+    "boost": ActionModel(name="boost", output={"type": "object", "required": ["watts"], "properties": {"watts": {}}}),
+    "restart": ActionModel(name="restart"),
+}
+ACTING = {
+    "actions": {
+        "boost": {
+            "takes": {"from": "2s", "to": "9s"},
+            "progress": "1s",
+            "refuses": "20%",
+            "fails": 0.2,
+            "silent": "10%",
+            "error": "stuck",
+            "output": {"object": {"watts": {"constant": 800}}},
+            "sets": {"on": True},
+        }
+    },
+    "desired": {"refuses": 0.5, "leaves": ["on"]},
+}
+
+
+def acting(**section: Any) -> Simulation:
+    properties = {"temperature": {"constant": 20}, "on": {"constant": False}}
+    return parse_simulation({"properties": properties, **ACTING, **section}, PROPERTIES, EVENTS, ACTIONS)
+
+
+def test_the_same_seed_has_the_same_fate_in_the_shares_that_were_asked_for() -> None:
+    def fates(seed: int) -> list[str]:
+        unit = VirtualUnit(acting(), seed=seed, index=0, start=NOW)
+        deeds = [unit.act("boost") for _ in range(2000)]
+        assert all(2 <= one.seconds <= 9 for one in deeds if not one.silent and one.seconds)
+        return ["silent" if one.silent else one.error or "well" for one in deeds]
+
+    first = fates(1)
+    assert first == fates(1) != fates(2)
+    shares = {fate: first.count(fate) / len(first) for fate in set(first)}
+    assert shares == pytest.approx({"refused: stuck": 0.2, "stuck": 0.2, "silent": 0.1, "well": 0.5}, abs=0.05)
+    unit = VirtualUnit(acting(), seed=1, index=0, start=NOW)
+    taken = [unit.takes_over({"on": True, "temperature": 3.0}) for _ in range(400)]
+    assert {tuple(one) for one in taken} == {(), ("temperature",)}
+    assert sum(map(bool, taken)) / 400 == pytest.approx(0.5, abs=0.1)
+
+
+def test_virtual_units_act_say_how_far_they_are_and_set_what_they_did(with_platform: WithPlatform) -> None:
+    async def body(platform: Any) -> None:
+        section = {"actions": {"boost": {"takes": "2s", "progress": "1s", "sets": {"on": True}}}, "every": "1s"}
+        fleet = plan(platform, acting(**section), minutes=None, speed=Speed(20.0), actions=ACTIONS, seed=5)
+        fleet = replace(fleet, simulation=replace(fleet.simulation, start=NOW), options=DeviceOptions(client_id="u"))
+        living = asyncio.create_task(simulate(fleet, CREDENTIALS[:1], now=NOW))
+        async with asyncio.timeout(20):
+            while "u" not in platform.sessions or len(platform.sessions["u"].subscriptions) < 2:
+                await asyncio.sleep(0.01)
+            for _ in range(2):  # the second is the first again
+                platform.deliver("u", "koto/v1/actions/boost/c1", b'{"input": null}')
+            while {"status": "succeeded", "output": {"watts": None}} not in said(platform, "c1"):
+                await asyncio.sleep(0.01)
+        words = [one["status"] for one in said(platform, "c1")]
+        assert words.count("succeeded") == 1
+        assert {"received", "running"} <= set(words)
+        assert [one["progress"] for one in said(platform, "c1") if "progress" in one] == [0.5]
+        assert any(values.get("on") is True for _, values in readings(platform)[CREDENTIALS[0][1]])
+        living.cancel()
+        assert (await living).actions == 1
+
+    with_platform(body)
+
+
+def said(platform: Any, command: str) -> list[dict[str, Any]]:
+    return [json.loads(payload) for _, topic, payload in platform.taken if topic.endswith(f"/{command}/status")]
+
+
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        ({"actions": {"bost": {}}}, "/simulation/actions/bost"),
+        ({"actions": {"boost": {"takes": "soon"}}}, "/simulation/actions/boost/takes"),
+        ({"actions": {"boost": {"takes": {"from": "5s", "to": "1s"}}}}, "/simulation/actions/boost/takes"),
+        ({"actions": {"boost": {"fails": "120%"}}}, "/simulation/actions/boost/fails"),
+        ({"actions": {"boost": {"fails": 0.7, "refuses": 0.7}}}, "/simulation/actions/boost"),
+        ({"actions": {"boost": {"sets": {"of": 1}}}}, "/simulation/actions/boost/sets/of"),
+        ({"desired": {"leaves": ["of"]}}, "/simulation/desired/leaves"),
+        ({"desired": {"later": "1s"}}, "/simulation/desired/later"),
+    ],
+)
+def test_what_cannot_be_acted_is_a_fault(section: dict[str, Any], place: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_simulation(section, PROPERTIES, EVENTS, ACTIONS)
+    assert [fault.place for fault in caught.value.faults] == [place]

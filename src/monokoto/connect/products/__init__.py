@@ -13,7 +13,7 @@ from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.sections import SectionChecker
 from monokoto.connect.products.semver import Bump, parse_version
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
-from monokoto.connect.products.simulation import Moment, Simulation, VirtualUnit, parse_simulation
+from monokoto.connect.products.simulation import Deed, Moment, Simulation, VirtualUnit, parse_simulation
 from monokoto.connect.products.since import applied_since
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 
@@ -26,6 +26,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "CheckedProduct",
+    "Deed",
     "EventModel",
     "Folder",
     "Forbidding",

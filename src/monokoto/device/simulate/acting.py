@@ -1,19 +1,18 @@
-"""What a virtual unit does when it is asked to act: it says that it does, and that it is done.
+"""What a virtual unit does when it is asked to act: it says that it has it, how far it is, and what came of it.
 
-Its outputs are the plainest values their schemas let through; a virtual unit has nothing to measure them with.
+Without a word about it in the `simulation:` section an action goes well at once, and its output is the plainest value its schema
+lets through; a virtual unit has nothing to measure it with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import msgspec
+from monokoto.connect.products import ActionModel, VirtualUnit
+from monokoto.device.actions import ActionFailed, ActionHandler, Ask
 
-from monokoto.connect.products import ActionModel
-
-ACTIONS = "koto/v1/actions/+/+"
-Message = tuple[str, Mapping[str, Any]]
 _BOUNDS = ("default", "const", "minimum", "exclusiveMinimum")
 _PLAIN: Mapping[str, Any] = {
     "number": 0,
@@ -26,23 +25,38 @@ _PLAIN: Mapping[str, Any] = {
 }
 
 
-def answers(topic: str, payload: bytes, actions: Mapping[str, ActionModel]) -> Iterator[Message]:
-    """What to say, topic and body, to one message on `koto/v1/actions/{action}/{command}`."""
-    name = topic.split("/")[3]
-    document = _document(payload)
-    status = f"{topic}/status"
-    if document is None:
-        return
-    if document.get("cancel") is True:
-        yield status, {"status": "failed", "error": "left off as asked"}
-        return
-    action = actions.get(name)
-    if action is None:
-        yield status, {"status": "failed", "error": f"this unit has no action {name!r}"}
-        return
-    yield status, {"status": "running"}
-    done: dict[str, Any] = {"status": "succeeded"}
-    yield status, done if action.output is None else {**done, "output": plainest(action.output)}
+Report = Callable[[Mapping[str, Any]], None]
+"""Takes over these values and reports them."""
+
+
+def handler_of(
+    virtual: VirtualUnit, model: ActionModel, pause: Callable[[float], Awaitable[None]], report: Report
+) -> ActionHandler:
+    """How the unit does this action; `pause` lets so many simulated seconds pass."""
+
+    async def act(ask: Ask) -> Any:
+        made = virtual.act(ask.action)
+        if made.silent:
+            await asyncio.get_running_loop().create_future()  # until it is asked to leave off
+        if made.error and not made.seconds:
+            raise ActionFailed(made.error)
+        await ask.running()
+        passed = 0.0
+        while passed < made.seconds:
+            step = min(made.progress_seconds or made.seconds, made.seconds - passed)
+            await pause(step)
+            passed += step
+            if made.progress_seconds and passed < made.seconds:
+                await ask.running(round(passed / made.seconds, 3))
+        if made.error:
+            raise ActionFailed(made.error)
+        if made.sets:
+            report(made.sets)
+        if made.output is not None:
+            return virtual.output(made.output)
+        return None if model.output is None else plainest(model.output)
+
+    return act
 
 
 def plainest(schema: Mapping[str, Any]) -> Any:
@@ -60,11 +74,3 @@ def plainest(schema: Mapping[str, Any]) -> Any:
     if schema.get("type") == "array" and schema.get("minItems") and isinstance(schema.get("items"), dict):
         return [plainest(schema["items"]) for _ in range(schema["minItems"])]
     return _PLAIN.get(schema.get("type", ""))
-
-
-def _document(payload: bytes) -> Mapping[str, Any] | None:
-    try:
-        document = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None

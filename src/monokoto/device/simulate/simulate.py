@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from monokoto.connect.products import ActionModel, Moment, Simulation, VirtualUnit
+from monokoto.device.actions import ActionHandler, Ask
 from monokoto.device.device import Device, DeviceOptions
 from monokoto.device.replay import Speed
-from monokoto.device.simulate.acting import ACTIONS, answers
+from monokoto.device.simulate.acting import handler_of
 from monokoto.device.telemetry import DESIRED, EVENTS, TELEMETRY, time_to_json
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant
 from monokoto.kernel.errors import Invalid, MonokotoError, TooMany
@@ -112,7 +113,7 @@ async def simulate(
 class _Unit:
     """A virtual unit and its device."""
 
-    __slots__ = ("_actions", "_desired", "_report", "at", "device", "present", "serial", "virtual")
+    __slots__ = ("_desired", "_obeying", "_report", "_speed", "at", "device", "present", "serial", "virtual")
 
     def __init__(
         self,
@@ -120,7 +121,7 @@ class _Unit:
         virtual: VirtualUnit,
         device: Device,
         report: SimulationReport,
-        actions: Mapping[str, ActionModel],
+        speed: Speed,
     ) -> None:
         self.serial = serial
         self.virtual = virtual
@@ -130,16 +131,30 @@ class _Unit:
         """Whether it wants to be connected."""
         self._desired: set[str] = set()
         self._report = report
-        self._actions = actions
+        self._speed = speed
+        self._obeying: asyncio.Task[None] | None = None
 
-    def act(self, topic: str, payload: bytes) -> None:
-        """An action asked of the unit: say how it goes."""
-        for status, body in answers(topic, payload, self._actions):
-            self._publish(status, body, 0, 1)
-            self._report.actions += body["status"] == "succeeded"
+    def learn(self, actions: Mapping[str, ActionModel]) -> None:
+        """Be ready to do these."""
+        for name, model in actions.items():
+            self.device.on_action(name, self._counted(handler_of(self.virtual, model, self._pause, self._set)))
+
+    def _counted(self, handler: ActionHandler) -> ActionHandler:
+        async def act(ask: Ask) -> Any:
+            output = await handler(ask)
+            self._report.actions += 1
+            return output
+
+        return act
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        """From now on these properties have these values."""
+        reported = self.virtual.desire(values)
+        if reported:
+            self._publish(TELEMETRY, {"at": time_to_json(self.at or self._now()), "values": reported}, len(reported), 1)
 
     def hear(self, _topic: str, payload: bytes) -> None:
-        """Desired state: report it back. What is no desired state is left alone."""
+        """Desired state: take it over and report it back, after a while. What is no desired state is left alone."""
         try:
             document = msgspec.json.decode(payload)
         except msgspec.DecodeError:
@@ -147,12 +162,33 @@ class _Unit:
         wanted = document.get("desired") if isinstance(document, Mapping) else None
         if not isinstance(wanted, Mapping):
             return
+        taken = self.virtual.takes_over(wanted)
+        if wanted and not taken:
+            return
+        if self._obeying is not None:
+            self._obeying.cancel()  # the newest desired state is what counts
+        self._obeying = asyncio.create_task(self._obey(taken))
+
+    async def _obey(self, wanted: Mapping[str, Any]) -> None:
+        await self._pause(self.virtual.desire_seconds)
         released = dict.fromkeys(self._desired - wanted.keys())
         self._desired = {str(name) for name in wanted}
         reported = self.virtual.desire({**released, **wanted})
         self._report.desired += 1
         if reported and self.at:
             self._publish(TELEMETRY, {"at": time_to_json(self.at), "values": reported}, len(reported), 1)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let so many simulated seconds pass; as fast as it goes they take no time."""
+        await asyncio.sleep(0.0 if self._speed.unlimited else seconds / self._speed.factor)
+
+    def _now(self) -> int:
+        return round(time.time() * MICROSECONDS_PER_SECOND)
+
+    def leave_off(self) -> None:
+        """Obey nothing more."""
+        if self._obeying is not None:
+            self._obeying.cancel()
 
     async def live(self, moment: Moment, qos: int) -> None:
         """Send what the moment brings; leave or come back as it says."""
@@ -209,7 +245,7 @@ class _Fleet:
         for index, (serial, token) in enumerate(credentials):
             virtual = VirtualUnit(self._plan.simulation, seed=self._plan.seed, index=index, start=self._start)
             device = Device(self._plan.url, token=token, options=self._plan.options)
-            self._units.append(_Unit(serial, virtual, device, self.report, self._plan.actions))
+            self._units.append(_Unit(serial, virtual, device, self.report, self._plan.speed))
         for first in range(0, len(self._units), _CONNECT_AT_ONCE):
             await asyncio.gather(*map(self._connect, self._units[first : first + _CONNECT_AT_ONCE]))
         self.report.units = len(self._units)
@@ -221,7 +257,7 @@ class _Fleet:
             error.message = f"Unit {unit.serial}: {error.message}"
             raise
         unit.device.subscribe(DESIRED, unit.hear)
-        unit.device.subscribe(ACTIONS, unit.act)
+        unit.learn(self._plan.actions)
 
     async def live(self) -> None:
         """Let time pass: always the unit whose moment comes first."""
@@ -273,6 +309,8 @@ class _Fleet:
     async def finish(self) -> None:
         """Say good-bye."""
         self._tell()
+        for unit in self._units:
+            unit.leave_off()
         drain = _DRAIN_SECONDS if self.report.interrupted else 0.0
         await asyncio.gather(*(unit.device.stop(drain_seconds=drain) for unit in self._units))
         await asyncio.sleep(0)  # the last acknowledgements are counted by callbacks

@@ -136,7 +136,7 @@ def _check_simulation(report: Report, document: Any, thing_model: Mapping[str, A
         return None
     model = compile_checked(0, thing_model["title"], thing_model)
     try:
-        return parse_simulation(section, model.properties, model.events)
+        return parse_simulation(section, model.properties, model.events, model.actions)
     except Invalid as error:
         for fault in error.faults:
             report.add(fault.place, fault.reason)

@@ -4,8 +4,9 @@ Pure: `parse_simulation` checks the section and gives a `Simulation`; `Simulatio
 the ticks it is asked for and by its seed alone. docs/simulation.md is the manual of the section.
 """
 
+from monokoto.connect.products.simulation.acts import Deed
 from monokoto.connect.products.simulation.node import parse_duration
 from monokoto.connect.products.simulation.section import Absence, Simulation, parse_simulation
 from monokoto.connect.products.simulation.unit import Moment, Occurrence, VirtualUnit
 
-__all__ = ["Absence", "Moment", "Occurrence", "Simulation", "VirtualUnit", "parse_duration", "parse_simulation"]
+__all__ = ["Absence", "Deed", "Moment", "Occurrence", "Simulation", "VirtualUnit", "parse_duration", "parse_simulation"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from monokoto.connect.products.model import EventModel, PropertyModel
+from monokoto.connect.products.model import ActionModel, EventModel, PropertyModel
+from monokoto.connect.products.simulation.acts import SimulatedAction, SimulatedDesire, read_actions, read_desired
 from monokoto.connect.products.simulation.generators import NUMERIC, Generator, nothing, read_generator, states_of
 from monokoto.connect.products.simulation.node import Node, suggestion
 from monokoto.kernel.clock import Instant, parse_instant
@@ -14,7 +15,7 @@ from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.values import Kind
 
 EVERY_SECONDS_DEFAULT = 10.0
-_FIELDS = ("every", "jitter", "start", "offline", "properties", "events")
+_FIELDS = ("every", "jitter", "start", "offline", "properties", "events", "actions", "desired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,28 +59,37 @@ class Simulation:
     events: tuple[SimulatedEvent, ...] = ()
     models: Mapping[str, PropertyModel] = field(default_factory=dict)
     """Every property of the product: also those that are not generated can be desired."""
+    actions: Mapping[str, SimulatedAction] = field(default_factory=dict)
+    """How actions go; those that are not here go well at once."""
+    desire: SimulatedDesire = field(default_factory=SimulatedDesire)
 
 
 def parse_simulation(
     section: Mapping[str, Any],
     properties: Mapping[str, PropertyModel],
     events: Mapping[str, EventModel] | None = None,
+    actions: Mapping[str, ActionModel] | None = None,
     *,
     place: str = "/simulation",
 ) -> Simulation:
-    """The simulation a section describes, for a product with these properties and events.
+    """The simulation a section describes, for a product with these properties, events and actions.
 
     Raises:
         Invalid: with every fault, each with its place as a JSON pointer that starts with `place`.
     """
     node = Node(section, place, [])
-    simulation = _read(node, properties, events or {})
+    simulation = _read(node, properties, events or {}, actions or {})
     if node.faults:
         raise Invalid("the simulation section is not valid", faults=node.faults)
     return simulation
 
 
-def _read(node: Node, properties: Mapping[str, PropertyModel], events: Mapping[str, EventModel]) -> Simulation:
+def _read(
+    node: Node,
+    properties: Mapping[str, PropertyModel],
+    events: Mapping[str, EventModel],
+    actions: Mapping[str, ActionModel],
+) -> Simulation:
     if not node.fields(_FIELDS):
         return Simulation(every_seconds=EVERY_SECONDS_DEFAULT)
     every = node.seconds("every", EVERY_SECONDS_DEFAULT)
@@ -91,6 +101,8 @@ def _read(node: Node, properties: Mapping[str, PropertyModel], events: Mapping[s
         properties=_properties(node, properties),
         events=_events(node, events),
         models=properties,
+        actions=read_actions(_mapping(node, "actions"), actions, properties),
+        desire=read_desired(_mapping(node, "desired"), properties),
     )
 
 

@@ -9,10 +9,13 @@ from random import Random
 from typing import Any
 
 from monokoto.connect.products.model import PropertyModel
-from monokoto.connect.products.simulation.generators import Source, Tick
+from monokoto.connect.products.simulation.acts import Deed, SimulatedAction, deed
+from monokoto.connect.products.simulation.generators import Generator, Source, Tick
 from monokoto.connect.products.simulation.section import Simulation
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant
 from monokoto.kernel.values import Kind
+
+_GOES_WELL = SimulatedAction()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class VirtualUnit:
 
     __slots__ = (
         "_absent_until",
+        "_acts",
         "_away_at",
         "_desired",
         "_events_at",
@@ -57,6 +61,7 @@ class VirtualUnit:
         # Two streams: what happens to a unit (jitter, absence, events) does not change what it measures.
         self._random = Random(f"{seed}/{index}/values")
         self._whims = Random(f"{seed}/{index}/whims")
+        self._acts = Random(f"{seed}/{index}/acts")
         self._simulation = simulation
         self._start = start
         self._ticks = 0
@@ -86,6 +91,27 @@ class VirtualUnit:
             else:
                 self._desired[name] = value
         return {name: value for name, value in taken.items() if value is not None}
+
+    def takes_over(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a desired state it takes over this time: all of it, nothing, and never what it leaves."""
+        desire = self._simulation.desire
+        if self._acts.random() < desire.refuses:
+            return {}
+        return {name: value for name, value in values.items() if name not in desire.leaves}
+
+    @property
+    def desire_seconds(self) -> float:
+        """How long it takes until it does what is desired."""
+        return self._simulation.desire.after_seconds
+
+    def act(self, name: str) -> Deed:
+        """What it does when it is asked this action."""
+        return deed(self._simulation.actions.get(name, _GOES_WELL), self._acts)
+
+    def output(self, made: Generator) -> Any:
+        """A value of an action's output."""
+        tick = Tick(self._acts, self._start, 0.0)
+        return made(self._acts)(tick)
 
     def tick(self) -> Moment:
         """The next moment."""
