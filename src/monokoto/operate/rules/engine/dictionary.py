@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -41,3 +42,8 @@ class Dictionary(dict[str | None, int]):
             if text is not None:
                 found[code] = text
         return found
+
+    def put_back(self, texts: Sequence[str]) -> None:
+        """Number these texts in this order; it is empty."""
+        for text in texts:
+            self[text]

@@ -37,7 +37,7 @@ class Engine:
         """By maker and product."""
         self.sessions = Sessions()
         self.clock = 0
-        """The latest arrival taken in, or the last tick."""
+        """The latest arrival taken in."""
         self.failures = 0
         """Rules that were stopped because they raised."""
         self._surroundings = surroundings or Surroundings()
@@ -141,27 +141,31 @@ class Engine:
     # The journal
 
     def _of(self, population: Population, stream: Stream) -> list[Record]:
-        return [
+        found = [
             record
             for record in self.replaying
             if (running := population.rules.get(record.key)) is not None and running.stream is stream
         ]
+        for record in found:
+            stream.rows_for(record.unit)
+        return found
 
     def _limit(self, population: Population, stream: Stream) -> Int64s:
         """By row, the commit after which the journal has something to say first."""
+        mine = self._of(population, stream)
         limit = np.full(len(stream), ALWAYS, np.int64)
-        for record in self._of(population, stream):
+        for record in mine:
             np.minimum.at(limit, stream.rows_for(record.unit), record.arrived)
         return limit
 
     def _replay(self, population: Population, stream: Stream, coming: Rows) -> list[AlertChange]:
         """Do again what the clock did once everything before it has been taken."""
+        mine = self._of(population, stream)
         first = np.full(len(stream), NEVER, np.int64)
         if len(coming):
             first[coming.unit] = ALWAYS
             np.minimum.at(first, coming.unit, coming.arrived)
         found: list[AlertChange] = []
-        mine = self._of(population, stream)
         left = [record for record in self.replaying if record not in mine]
         for record in mine:
             rows = stream.rows_for(record.unit)
@@ -190,25 +194,17 @@ class Engine:
 
     def tick(self, now: int) -> tuple[list[AlertChange], list[Record]]:
         """The clock has come to `now`: what is due by it. The records are to be kept before the changes are told."""
-        self.clock = max(self.clock, now)
         found: list[AlertChange] = []
         records: list[Record] = []
         for population in self.populations.values():
-            population.clock = self.clock
+            population.clock = now
             for stream in list(population.streams.values()):
-                own = self._own_time(stream)
+                own = _own_time(stream, now)
                 for running in population.rules_of(stream):
                     population.select(running)
                     found += _left_behind(running)
-                    found += self._guarded(running, _look, running, own, self.clock, records)
+                    found += self._guarded(running, _look, running, own, now, records)
         return self._suppression.apply(found), records
-
-    def _own_time(self, stream: Stream) -> Int64s:
-        """What time it is for each unit: that of its newest reading, and what has passed since that came; behind by what
-        the stream waits."""
-        rows = len(stream)
-        newest, arrived = stream.state["newest"][:rows], stream.state["arrived"][:rows]
-        return np.where(newest == NEVER, self.clock, newest + (self.clock - arrived) - stream.lateness)
 
     # Looking
 
@@ -233,6 +229,14 @@ class Engine:
             and running.standing
             and running.stream.row_of(unit_id) in running.standing
         )
+
+
+def _own_time(stream: Stream, clock: int) -> Int64s:
+    """What time it is for each unit: that of its newest reading, and what has passed since that came; behind by what the
+    stream waits."""
+    rows = len(stream)
+    newest, arrived = stream.state["newest"][:rows], stream.state["arrived"][:rows]
+    return np.where(newest == NEVER, clock, newest + (clock - arrived) - stream.lateness)
 
 
 def _look(running: RunningRule, own: Int64s, clock: int, records: list[Record]) -> list[AlertChange]:

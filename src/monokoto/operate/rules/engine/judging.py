@@ -29,6 +29,8 @@ class Turn:
     at: int
     since: int
     """When the condition began to hold: the alert's instance when it is raised."""
+    begin: int
+    """The first point at which it held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
     holds = np.array([0, rule.hold_us, rule.clear_hold_us], np.int64)
     if not holds.any():
         whose, kind, since = walk.number[begins], symbol[begins], walk.at[begins]
-        turns, raised = _turns(whose, kind, since, since, raised_before)
+        turns, raised = _turns(whose, kind, since, since, begins, raised_before)
         return Verdict(turns, symbol[ends], since[:0], raised)
     since_before = state["since"][units]
     whose = np.concatenate((np.arange(len(units)), walk.number[begins]))
@@ -75,32 +77,34 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
     lasts = np.append(whose[1:] != whose[:-1], True)
     until = np.where(lasts, walk.at[ends][whose] + 1, np.append(since[1:], 0))
     # A run also takes effect at its own last point, be it at the very instant at which the next run begins.
-    following = np.concatenate((np.zeros(len(units), np.int64), begins))[order]
+    following = np.concatenate((walk.starts, begins))[order]
     final = np.append(following[1:], 0) - 1
     own = ~lasts & (final >= walk.starts[whose])
     until[own] = np.maximum(until[own], walk.at[final[own]] + 1)
     effective = (kind != NEITHER) & (since != NEVER) & ((at < until) | (holds[kind] == 0))
-    turns, raised = _turns(whose[effective], kind[effective], at[effective], since[effective], raised_before)
+    chosen = (whose[effective], kind[effective], at[effective], since[effective], following[effective])
+    turns, raised = _turns(*chosen, raised_before)
     last_kind, last_since, last_at = kind[lasts], since[lasts], at[lasts]
     pending = ((last_kind == RAISE) & ~raised) | ((last_kind == CLEAR) & raised)
     walk.wake(np.where(pending & (last_at > walk.at[ends]), last_at, ALWAYS))
     return Verdict(turns, last_kind, last_since, raised)
 
 
-def _turns(whose: Int64s, kind: Array, at: Int64s, since: Int64s, raised_before: Bools) -> tuple[list[Turn], Bools]:
+def _turns(
+    whose: Int64s, kind: Array, at: Int64s, since: Int64s, begin: Int64s, raised_before: Bools
+) -> tuple[list[Turn], Bools]:
     """The runs that change something, and whether each unit's alert stands after them all."""
     raised = raised_before.copy()
     chosen = np.flatnonzero(kind != NEITHER)
     if not len(chosen):
         return [], raised
-    whose, target, at, since = whose[chosen], kind[chosen] == RAISE, at[chosen], since[chosen]
+    whose, target, at, since, begin = whose[chosen], kind[chosen] == RAISE, at[chosen], since[chosen], begin[chosen]
     opens = np.concatenate(([True], whose[1:] != whose[:-1]))
     previous = np.concatenate(([False], target[:-1]))
     previous[opens] = raised_before[whose[opens]]
     closes = np.append(opens[1:], True)
     raised[whose[closes]] = target[closes]
     changed = target != previous
-    found = zip(
-        whose[changed].tolist(), target[changed].tolist(), at[changed].tolist(), since[changed].tolist(), strict=True
-    )
+    columns = (whose, target, at, since, begin)
+    found = zip(*(column[changed].tolist() for column in columns), strict=True)
     return [Turn(*one) for one in found], raised

@@ -35,8 +35,8 @@ class Population:
         self.rules: dict[StateKey, RunningRule] = {}
         self._surroundings = surroundings
         self._sessions = sessions
-        self._events: dict[str, int] = {}
-        self._versions: dict[str, int] = {}
+        self.events: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
         self._moves = 0
         """Counts units that came or changed their version."""
         self._selected: dict[StateKey, tuple[int, int, int]] = {}
@@ -85,7 +85,7 @@ class Population:
             return
         selected = np.ones(len(stream), np.bool_)
         if rule.versions:
-            codes = [self._versions[version] for version in rule.versions if version in self._versions]
+            codes = [self.versions[version] for version in rule.versions if version in self.versions]
             selected &= np.isin(stream.state["version"][: len(stream)], codes)
         if rule.units is not None:
             selected &= np.isin(stream.unit[: len(stream)], rule.units.units())
@@ -98,9 +98,7 @@ class Population:
         """What of a batch is about these units, for each stream."""
         mine = (self.maker_id, self.product)
         blocks = [block for block in batch.blocks if (block.model.organisation_id, block.model.product) == mine]
-        events = [
-            one for one in batch.events if (one.organisation_id, one.product) == mine and one.name in self._events
-        ]
+        events = [one for one in batch.events if (one.organisation_id, one.product) == mine and one.name in self.events]
         if not blocks and not events:
             return
         for stream in self.streams.values():
@@ -134,7 +132,7 @@ class Population:
             np.array([one.at for one in events], np.int64),
             np.array([one.arrived for one in events], np.int64),
             {},
-            np.array([self._events[one.name] for one in events], np.int32),
+            np.array([self.events[one.name] for one in events], np.int32),
         )
 
     def know_of(self, unit_id: int, version: str) -> None:
@@ -145,7 +143,7 @@ class Population:
                 self._note_version(stream, rows, version)
 
     def _note_version(self, stream: Stream, rows: Int64s, version: str) -> None:
-        code = self._versions.setdefault(version, len(self._versions))
+        code = self.versions.setdefault(version, len(self.versions))
         held = stream.state["version"]
         if (held[rows] != code).any():
             held[rows] = code
@@ -157,11 +155,16 @@ class Population:
             found = self._variables[model.version] = variables_of(model)
         return found
 
+    def know_names(self, events: Sequence[str], versions: Sequence[str]) -> dict[int, int]:
+        """Number versions as they were numbered; says by which number each event goes now."""
+        self.versions = {version: code for code, version in enumerate(versions)}
+        return {number: self.events.get(name, NO_EVENT) for number, name in enumerate(events)}
+
     # What signals ask
 
     def _around(self, stream: Stream) -> Around:
         return Around(
-            event_number=lambda name: self._events.setdefault(name, len(self._events)),
+            event_number=lambda name: self.events.setdefault(name, len(self.events)),
             groups=lambda fleet, rows: self._groups(stream, fleet, rows),
             drifting=lambda name, rows: self._drifting(stream, name, rows),
             offline=lambda rows, clock, for_us: self._sessions.offline(stream.unit[:rows], clock, for_us),
@@ -205,6 +208,3 @@ class Population:
 def stream_name(rule: CompiledRule) -> str:
     """The stream a rule runs on."""
     return "/".join(map(str, rule.state_key)) if rule.lateness_us else SHARED
-
-
-__all__ = ["NO_EVENT", "SHARED", "Population", "StateKey", "stream_name"]

@@ -12,9 +12,10 @@ from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Array, Arrays, Bools, Float64s, Int64s
 from monokoto.operate.rules.engine.compiled import Changed, CompiledRule, Silent
 from monokoto.operate.rules.engine.compiled import Sequence as Steps
-from monokoto.operate.rules.engine.judging import NEITHER, Verdict, judge, symbols
+from monokoto.operate.rules.engine.judging import NEITHER, RAISE, Verdict, judge, symbols
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.signals import Around, SignalRun, State, Taking, run_of
+from monokoto.operate.rules.engine.signals.comparing import PreviousRun
 from monokoto.operate.rules.engine.signals.outside import Outside
 from monokoto.operate.rules.engine.stream import Stream
 from monokoto.operate.rules.engine.taken import Taken
@@ -83,6 +84,19 @@ class RunningRule:
         """The signals whose value the clock brings."""
         return {name: run for name, run in self.signals.items() if isinstance(run, Taking)}
 
+    @property
+    def texts(self) -> dict[str, list[str]]:
+        """The texts that signals keep, by signal."""
+        runs = {name: run for name, run in self.signals.items() if isinstance(run, PreviousRun)}
+        return {name: run.dictionary.texts() for name, run in runs.items() if run.dictionary is not None}
+
+    def put_back_texts(self, texts: Mapping[str, list[str]]) -> None:
+        """As `texts` gave them."""
+        for name, each in texts.items():
+            run = self.signals.get(name)
+            if isinstance(run, PreviousRun) and run.dictionary is not None:
+                run.dictionary.put_back(each)
+
     # Readings
 
     def take(self, taken: Taken) -> list[AlertChange]:
@@ -128,10 +142,20 @@ class RunningRule:
         return Walk(taken, self.stream.state, self.slots, units, number, at, source, last)
 
     def _evaluate(self, walk: Walk) -> tuple[Array | None, Verdict]:
+        if "since" in self.arrays:
+            self._put_pending(walk)
         for name, run in self.signals.items():
             walk.signals[name] = run.advance(walk)
         symbol = symbols(walk, self.rule)
         return severities(walk, self.rule), judge(walk, symbol, self.rule, self.arrays)
+
+    def _put_pending(self, walk: Walk) -> None:
+        """What takes effect before anything new is seen has a point of its own, with the values of that instant."""
+        symbol, since = self.arrays["symbol"][walk.units], self.arrays["since"][walk.units]
+        instant = since + np.array([0, self.rule.hold_us, self.rule.clear_hold_us], np.int64)[symbol]
+        pending = (symbol != NEITHER) & (instant > walk.last) & (instant < walk.at[walk.starts])
+        number = np.flatnonzero(pending & ((symbol == RAISE) != self.arrays["raised"][walk.units]))
+        walk.insert(number, instant[number])
 
     def _settle(self, walk: Walk, ranks: Array | None, verdict: Verdict) -> list[AlertChange]:
         units = walk.units

@@ -68,15 +68,18 @@ class Stream:
         """The row of each unit; those that have none get one."""
         rows = self.index.find(units)
         if (rows == MISSING).any():
-            new = np.unique(units[rows == MISSING])
-            first = len(self.index)
-            self.index.add(new)
-            self.state.reserve(len(self.index))
-            if len(self.index) > len(self.unit):
-                self.unit = np.concatenate((self.unit, np.zeros(len(self.index) + len(self.unit), np.int64)))
-            self.unit[first : first + len(new)] = new
+            self.add(np.unique(units[rows == MISSING]))
             rows = self.index.find(units)
         return rows
+
+    def add(self, units: Int64s) -> None:
+        """Give the next rows to these units, none of which has one."""
+        first = len(self.index)
+        self.index.add(units)
+        self.state.reserve(len(self.index))
+        if len(self.index) > len(self.unit):
+            self.unit = np.concatenate((self.unit, np.zeros(len(self.index) + len(self.unit), np.int64)))
+        self.unit[first : first + len(units)] = units
 
     def take(self, rows: Rows) -> Taken | None:
         """Put rows in order; what is too late or has to wait is not in what comes out. `leave` ends what this began."""

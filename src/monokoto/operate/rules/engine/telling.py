@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,9 +93,12 @@ class _Points:
         self.first = first
         self.at: list[int] = walk.at[first:end].tolist()
 
-    def at_or_before(self, instant: int) -> int:
-        """The last point at or before; the first when there is none."""
-        return self.first + max(bisect_right(self.at, instant) - 1, 0)
+    def of_turn(self, turn: Turn) -> int:
+        """The first point at the turn's instant, of those at which its condition held; the last before where there is none."""
+        begin = turn.begin - self.first
+        place = bisect_left(self.at, turn.at, lo=begin)
+        there = place < len(self.at) and self.at[place] == turn.at
+        return self.first + max(place if there else place - 1, begin)
 
 
 def _of_unit(
@@ -113,7 +116,7 @@ def _of_unit(
     begin = points.first
     for turn in pieces:
         now = standing.get(row)
-        end = points.first + len(points.at) if turn is None else points.at_or_before(turn.at)
+        end = points.first + len(points.at) if turn is None else points.of_turn(turn)
         if now is not None and ranks is not None:
             for point in range(begin, end):
                 if ranks[point] != now.severity:
@@ -146,7 +149,7 @@ def _change(
         kind=kind,
         at=Instant(at),
         severity=severity,
-        evidence=evidence(walk, _asked(rule, kind, severity), point),
+        evidence=evidence(walk, _asked(rule, kind, severity), point, at),
         audience=rule.audience,
     )
 
@@ -159,17 +162,18 @@ def _asked(rule: CompiledRule, kind: ChangeKind, severity: Severity) -> Conditio
     return rule.when
 
 
-def evidence(walk: Walk, condition: Condition, point: int) -> tuple[Evidence, ...]:
-    """The values of what a condition names, at a point; a property with the instant of its reading."""
+def evidence(walk: Walk, condition: Condition, point: int, at: int) -> tuple[Evidence, ...]:
+    """The values of what a condition names, at a point: a property with the instant of its reading, a signal with that of
+    the change."""
     found = []
     for name in sorted(condition.names)[:EVIDENCE_MAX]:
         if name in walk.signals:
-            at = int(walk.at[point])
+            read = at
         elif name in walk.slots:
-            at = walk.read_at(walk.slots[name].key, point)
+            read = walk.read_at(walk.slots[name].key, point)
         else:
             continue
-        found.append(Evidence(name, Instant(max(at, 0)), _shown(walk.column(name).at(point))))
+        found.append(Evidence(name, Instant(max(read, 0)), _shown(walk.column(name).at(point))))
     return tuple(found)
 
 

@@ -63,14 +63,16 @@ class PreviousRun:
     def __init__(self, kind: Previous, state: State) -> None:
         self._expression: Condition = kind.expression
         self._state = state
-        self._dictionary = Dictionary() if kind.expression.type is CelType.TEXT else None
-        blank = np.nan if self._dictionary is None else UNKNOWN
+        self.dictionary = Dictionary() if kind.expression.type is CelType.TEXT else None
+        blank = np.nan if self.dictionary is None else UNKNOWN
         for field in ("current", "previous"):
-            state.add(field, np.float64 if self._dictionary is None else np.int32, blank)
+            state.add(field, np.float64 if self.dictionary is None else np.int32, blank)
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
         state, units = self._state, walk.units
+        if self.dictionary is not None and self.dictionary.full:
+            self._forget()
         values = self._values(walk.evaluate(self._expression))
         read = walk.fresh(self._expression.names)
         current = walk.fill(read, values, state["current"][units])
@@ -86,18 +88,24 @@ class PreviousRun:
         walk.afterwards(commit)
         return signal
 
+    def _forget(self) -> None:
+        """Too many different texts: what was there before is not known any more."""
+        self.dictionary = Dictionary()
+        for field in ("current", "previous"):
+            self._state[field][:] = UNKNOWN
+
     def _values(self, found: Vector) -> Array:
-        if self._dictionary is None:
+        if self.dictionary is None:
             values = found.values.astype(np.float64)
             return values if found.known is None else np.where(found.known, values, np.nan)
-        codes = np.array([self._dictionary[entry] for entry in found.dictionary] or [UNKNOWN], np.int32)
+        codes = np.array([self.dictionary[entry] for entry in found.dictionary] or [UNKNOWN], np.int32)
         known = np.ones(len(found), np.bool_) if found.known is None else found.known
         return np.where(known, codes[np.where(known, found.values, 0)], UNKNOWN).astype(np.int32)
 
     def _vector(self, values: Array, _: Bools | None) -> Vector:
         kind = self._expression.type
-        if self._dictionary is not None:
+        if self.dictionary is not None:
             known = values >= 0
-            return Vector(kind, values, known, self._dictionary.entries)
+            return Vector(kind, values, known, self.dictionary.entries)
         known = ~np.isnan(values)
         return Vector(kind, values != 0 if kind is CelType.BOOLEAN else values, known)
