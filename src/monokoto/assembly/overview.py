@@ -12,6 +12,7 @@ from monokoto.connect.line import DeadLetters
 from monokoto.connect.overview import Arrivals, Overview
 from monokoto.connect.ownership import Ownerships
 from monokoto.connect.presence import Presence
+from monokoto.operate.alerts import Alerts, viewer_of
 from monokoto.web import Gate
 
 
@@ -30,6 +31,8 @@ class Parts(Protocol):
     def dead_letters(self) -> DeadLetters: ...
     @property
     def ownerships(self) -> Ownerships: ...
+    @property
+    def alerts(self) -> Alerts: ...
 
 
 def join_overview(engines: Engines, parts: Parts) -> tuple[Overview, Arrivals]:
@@ -49,5 +52,6 @@ def join_overview(engines: Engines, parts: Parts) -> tuple[Overview, Arrivals]:
         dead_letters=parts.dead_letters,
         arrivals=arrivals,
         clock=engines.clock,
+        standing=lambda caller: parts.alerts.counts(viewer_of(parts.gate, caller)).standing,
     )
     return overview, arrivals

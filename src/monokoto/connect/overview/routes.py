@@ -56,6 +56,7 @@ class FleetSummaryJson(msgspec.Struct, frozen=True):
     products: Annotated[list[ProductCountJson], Meta(description="The most units first")]
     dead_letters: Annotated[int | None, Meta(description="Since then; null: not open to the asker")]
     pace: Annotated[PaceJson | None, Meta(description="Readings as they arrive; null: not open to the asker")]
+    alerts: Annotated[int | None, Meta(description="Alerts that stand now; null: not open to the asker")] = None
 
 
 class ClusterJson(msgspec.Struct, frozen=True):
@@ -92,6 +93,7 @@ def summary_to_json(summary: Summary, since: int) -> FleetSummaryJson:
         products=[ProductCountJson(one.product, one.units, one.online, one.versions) for one in summary.products],
         dead_letters=summary.dead_letters,
         pace=None if pace is None else PaceJson(format_instant(pace.begin), 60, list(pace.readings)),
+        alerts=summary.alerts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +52,8 @@ class Summary:
     dead_letters: int | None
     """Since the instant asked for; None: not the caller's to know."""
     pace: Pace | None
+    alerts: int | None = None
+    """That stand, without those that are shelved or hidden; None: not the caller's to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class Overview:
         dead_letters: DeadLetters,
         arrivals: Arrivals,
         clock: Clock,
+        standing: Callable[[Caller], int | None] = lambda _caller: None,
     ) -> None:
+        """`standing`: how many alerts stand, of those that lie open to a caller."""
         self._gate = gate
         self._directory = directory
         self._presence = presence
@@ -85,6 +90,7 @@ class Overview:
         self._dead_letters = dead_letters
         self._arrivals = arrivals
         self._clock = clock
+        self._standing = standing
         self._letters: dict[tuple[int, int], tuple[int, int]] = {}
         self._lock = threading.Lock()
 
@@ -108,6 +114,7 @@ class Overview:
             products=_products(described, online),
             dead_letters=self._letters_since(caller, since) if telemetry else None,
             pace=self._arrivals.pace(caller.organisation_id) if telemetry else None,
+            alerts=self._standing(caller) if caller.may(Scope.TELEMETRY_READ) else None,
         )
 
     def map(self, caller: Caller, *, box: Box | None, cells: int, product: str, online: bool | None) -> list[Cluster]:

@@ -92,15 +92,17 @@ class Taker:
         for name, some in named.items():
             alert = known.get(name)
             fresh = self._begun(name, some) if alert is None else self._moved(alert, some)
-            fresh = self._with_lines(fresh, some, lines)
+            count = self._write_lines(fresh, some, lines)
             if alert is None or alert.told.raised_at is None:
                 fresh = _marked(fresh, self._units, windows, shelves)
             if not fresh.standing and (alert is None or alert.standing):
                 cleared.update(store.names_of(fresh.rule))
             if alert is None:
-                self._new[name] = fresh
-            elif fresh != alert:
-                self._changed.append(replace(fresh, number=self._number, changed_at=self._now))
+                self._new[name] = replace(fresh, events=count)
+            elif fresh is not alert or count:
+                self._changed.append(
+                    replace(fresh, events=alert.events + count, number=self._number, changed_at=self._now)
+                )
         self._detect_flapping()
         store.insert(self._connection, list(self._new.values()))
         store.update(self._connection, self._organisation_id, self._changed)
@@ -132,19 +134,24 @@ class Taker:
         )
 
     def _moved(self, alert: Alert, changes: Sequence[AlertChange]) -> Alert:
-        """Its rule's word on its end takes the place of somebody's."""
-        before = alert.told if alert.cleared_by is None else replace(alert.told, cleared_at=None)
-        told = told_of(changes, before)
-        if alert.cleared_by is not None and told.cleared_at is None:
-            return replace(alert, told=replace(told, cleared_at=alert.told.cleared_at))
-        return replace(alert, told=told, cleared_by=None)
+        """The alert after the changes, itself when they say nothing new. Its rule's word on its end takes the place of
+        somebody's."""
+        if alert.cleared_by is None:
+            told = told_of(changes, alert.told)
+            return alert if told == alert.told else replace(alert, told=told)
+        told = told_of(changes, replace(alert.told, cleared_at=None))
+        if told.cleared_at is not None:
+            return replace(alert, told=told, cleared_by=None)
+        told = replace(told, cleared_at=alert.told.cleared_at)
+        return alert if told == alert.told else replace(alert, told=told)
 
-    def _with_lines(self, alert: Alert, changes: Sequence[AlertChange], known: set[int]) -> Alert:
-        """What is new of these changes, as lines of the timeline."""
-        count = alert.events
+    def _write_lines(self, alert: Alert, changes: Sequence[AlertChange], known: set[int]) -> int:
+        """What is new of these changes goes into the timeline; how many lines."""
+        count = 0
         for change in changes:
             event_id = _hashed(f"{alert.id}\0{change.kind}\0{change.at}\0{change.severity}")
-            if event_id in known or (count >= ALERT_EVENTS_MAX and change.kind is ChangeKind.SEVERITY):
+            full = alert.events + count >= ALERT_EVENTS_MAX and change.kind is ChangeKind.SEVERITY
+            if event_id in known or full:
                 continue
             known.add(event_id)
             count += 1
@@ -163,7 +170,7 @@ class Taker:
                     evidence=evidence_to_json(change.evidence),
                 )
             )
-        return alert if count == alert.events else replace(alert, events=count)
+        return count
 
     def _detect_flapping(self) -> None:
         """Look at the beginnings that are new, and at those after them."""
