@@ -148,13 +148,14 @@ class Asker:
         path = f"/api/v1/units/{text}"
         found = {
             "raw": self._values(self.get(f"{path}/history", property="level", **times)),
-            "several": self._values(self.get("/api/v1/history", unit=[text, NOBODY], **times), text),
+            "several": self._values(self.get("/api/v1/history", unit=[text], **times), text),
             "product": self._values(self.get("/api/v1/history", product=product, limit=10_000, **times), text),
             "chart": self._values(self.get(f"{path}/history", points=2000, method="m4", **times)),
             "buckets": self._values(self.get(f"{path}/history", width="1s", aggregate="max", **times), key="max"),
             "export": self._exported(self.get("/api/v1/export", unit=text, **times)),
             "export of a product": self._exported(self.get("/api/v1/export", product=product, **times), text),
         }
+        assert self.get("/api/v1/history", unit=[text, NOBODY], **times) is None, "one of them is nobody's to see"
         events = self.get(f"{path}/events", limit=1000, order="oldest", **times)
         found["events"] = [] if events is None else [int(one["data"]) for one in events.json()["items"]]
         return found

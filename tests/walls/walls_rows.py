@@ -457,14 +457,14 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/units/{unit}/history": unit_row(Wall.LOOK, S.TELEMETRY_READ, query={"from": "-1d"}),
     "GET /api/v1/units/{unit}/events": unit_row(Wall.LOOK, S.TELEMETRY_READ),
     "GET /api/v1/history": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, query={"product": "lamp", "from": "-1d"}),
-    "GET /api/v1/history #of a unit": unit_row(Wall.LOOK, S.TELEMETRY_READ, outside=200, query={"unit": "{unit}", "from": "-1d"}),
+    "GET /api/v1/history #of a unit": unit_row(Wall.LOOK, S.TELEMETRY_READ, query={"unit": "{unit}", "from": "-1d"}),
     "POST /api/v1/history": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, body={"product": "lamp", "from": "-1d"}),
     "POST /api/v1/history #of a unit": unit_row(
-        Wall.LOOK, S.TELEMETRY_READ, outside=200, body=lambda w, a: {"units": ["{unit}"], "from": "-1d"},
+        Wall.LOOK, S.TELEMETRY_READ, body=lambda w, a: {"units": ["{unit}"], "from": "-1d"},
     ),
     "GET /api/v1/export": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, query={"product": "lamp", "from": "-1d", "format": "ndjson"}),
     "GET /api/v1/export #of a unit": unit_row(
-        Wall.LOOK, S.TELEMETRY_READ, outside=200, query={"unit": "{unit}", "from": "-1d", "format": "csv"},
+        Wall.LOOK, S.TELEMETRY_READ, query={"unit": "{unit}", "from": "-1d", "format": "csv"},
     ),
     "POST /api/v1/import": R(
         wall=Wall.OWN, scope=S.TELEMETRY_WRITE, query={"format": "ndjson"}, headers=NDJSON, body=b"",

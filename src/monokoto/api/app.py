@@ -23,7 +23,9 @@ from monokoto.web import (
     KeptAnswers,
     RateLimit,
     Recorder,
+    Standing,
     authentication,
+    ending_streams,
     exception_handlers,
     idempotency,
     limit_callers,
@@ -99,14 +101,15 @@ def create_app(
     sessions: Authenticator | None = None,
     tokens: Authenticator | None = None,
     recorder: Recorder | None = None,
+    standing: Standing | None = None,
     kept_answers: KeptAnswers | None = None,
     limits: Limits | None = None,
     on_shutdown: Sequence[Any] = (),
 ) -> Litestar:
     """The application; `dependencies` are handed to handlers by parameter name, unsafe requests told to `recorder`.
 
-    Around each route, outermost first: strangers' limit, authentication, the caller's limit, idempotency, the recorder (a
-    request that is answered again was recorded when it was carried out).
+    Around each route, outermost first: strangers' limit, authentication, the end of long answers, the caller's limit,
+    idempotency, the recorder (a request that is answered again was recorded when it was carried out).
     """
 
     def provide(value: object) -> Provide:
@@ -121,6 +124,7 @@ def create_app(
         middleware=[
             *([limit_strangers(limits.strangers)] if limits else []),
             authentication(authenticator, sessions, tokens),
+            *([ending_streams(standing)] if standing else []),
             *([limit_callers(limits.callers)] if limits else []),
             *([idempotency(kept_answers)] if kept_answers else []),
             *([recording(recorder)] if recorder else []),

@@ -9,12 +9,13 @@ from monokoto.assembly.engines import Engines
 from monokoto.assembly.event_sources import LetterEvents, PresenceNow, WithinReach, sources_of
 from monokoto.assembly.notifications import JoinedNotifications
 from monokoto.assembly.people import Doors
+from monokoto.assembly.standing import KnownStanding
 from monokoto.assembly.unit_sets import KnownUnitSets
 from monokoto.connect.audit import SYSTEM, Actor, ActorKind, AuditLog, AuditWriter, Outcome, Subject
 from monokoto.connect.fleet import Directory, Fleet, UnitSelector, fleet_job_kinds
 from monokoto.connect.jobs import Job, Jobs, JobState, Worker
 from monokoto.connect.ownership import Ownerships, UnitGate
-from monokoto.connect.people import People
+from monokoto.connect.people import People, Sessions
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
@@ -34,6 +35,7 @@ class Platform(Protocol):
 
     api_keys: ApiKeys
     people: People
+    sessions: Sessions
     organisations: Organisations
     directory: Directory
     gate: UnitGate
@@ -67,7 +69,8 @@ class Backstage:
             selector=UnitSelector(records, platform.gate, platform.unit_sets),
         )
         self.views = Views(records, clock)
-        self.worker = Worker(self.jobs, finished=self._job_finished)
+        self.standing = KnownStanding(platform.api_keys, platform.people, platform.sessions, clock)
+        self.worker = Worker(self.jobs, finished=self._job_finished, still_may=self.standing.still_may)
         allow_private = settings.webhooks.allow_private
         self.webhooks = Webhooks(records, clock, allow_private=allow_private)
         self.deliverer = Deliverer(

@@ -151,6 +151,7 @@ class Platform:
             tokens=self.access_tokens,
             kept_answers=self.kept_answers,
             recorder=self.backstage.audit_writer,
+            standing=self.backstage.standing,
             limits=limits_of(settings.api),
         )
 

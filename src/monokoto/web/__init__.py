@@ -32,6 +32,7 @@ from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cur
 from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
 from monokoto.web.rate_limits import OWN_LIMITS, RateLimit, address_of, limit_callers, limit_headers, limit_strangers
 from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recording
+from monokoto.web.standing import Standing, ending_streams
 
 __all__ = [
     "ALWAYS",
@@ -60,12 +61,14 @@ __all__ = [
     "Shape",
     "Side",
     "Sorting",
+    "Standing",
     "address_of",
     "authentication",
     "by_hand",
     "csrf_token",
     "decode_cursor",
     "encode_cursor",
+    "ending_streams",
     "exception_handlers",
     "format_etag",
     "idempotency",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monokoto.connect.fleet import Fleet, NewUnit, UnitSelector, fleet_job_kinds
@@ -90,11 +90,17 @@ def register(fleet: Fleet, organisation_id: int, count: int, prefix: str = "r") 
     ]
 
 
-def work_until_done(jobs: Jobs, seconds: float = 60.0, *, hold_seconds: float = 10.0) -> None:
+def work_until_done(
+    jobs: Jobs,
+    seconds: float = 60.0,
+    *,
+    hold_seconds: float = 10.0,
+    still_may: Callable[[Caller], bool] = lambda _caller: True,
+) -> None:
     """Work until nothing is open."""
 
     async def run() -> None:
-        worker = Worker(jobs, hold_seconds=hold_seconds)
+        worker = Worker(jobs, hold_seconds=hold_seconds, still_may=still_may)
         await worker.start()
         try:
             async with asyncio.timeout(seconds):

@@ -26,11 +26,11 @@ from jobs_making import (
 )
 
 from monokoto.connect.fleet import Fleet, LocationChange, Status, UnitChange
-from monokoto.connect.jobs import ItemState, Job, Jobs, JobState, Plan, Selection, Worker
+from monokoto.connect.jobs import NO_LONGER, ItemState, Job, Jobs, JobState, Plan, Selection, Worker
 from monokoto.engines.records import Records, migrate, open_records
 from monokoto.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from monokoto.kernel.ids import UnitId, format_id
-from monokoto.web import Reach, Scope, Side
+from monokoto.web import Caller, Reach, Scope, Side
 
 ALL = Selection(product="robot")
 
@@ -70,6 +70,28 @@ def test_units_are_tagged_and_the_tags_taken_back(jobs: Jobs, fleet: Fleet) -> N
     assert tags(fleet, ids[2]) == ("theirs",)
     with pytest.raises(Conflict, match="nothing to undo"):
         jobs.undo(ACME, job.id)
+
+
+def test_a_job_whose_key_is_revoked_begins_nothing_more_and_can_be_taken_back(jobs: Jobs, fleet: Fleet) -> None:
+    ids = register(fleet, ACME, 60)
+    job = jobs.create(caller_of(ACME), "units.tag", ALL, {"add": ["new"]})
+    asked: list[Caller] = []
+
+    def first_turn_alone(caller: Caller) -> bool:
+        asked.append(caller)
+        return len(asked) == 1
+
+    work_until_done(jobs, still_may=first_turn_alone)
+    ended = jobs.get(ACME, job.id)
+    assert (ended.state, ended.reason) == (JobState.CANCELLED, NO_LONGER)
+    assert {one.key_id for one in asked} == {ACME}
+    tagged = [one for one in ids if tags(fleet, one)]
+    assert 0 < len(tagged) < len(ids)
+    assert ended.counts == {ItemState.DONE: len(tagged), ItemState.WAITING: len(ids) - len(tagged)}
+    jobs.undo(ACME, job.id)
+    work_until_done(jobs, still_may=lambda _caller: False)
+    assert jobs.get(ACME, job.id).state is JobState.UNDONE
+    assert not any(tags(fleet, one) for one in ids)
 
 
 def test_the_units_are_those_of_the_moment_it_was_made(jobs: Jobs, fleet: Fleet) -> None:

@@ -167,7 +167,9 @@ def test_an_import_tells_its_faulty_rows(api: Any) -> None:
 
 def test_another_organisation_sees_and_writes_nothing(api: Any, said: Any, store: Any, kit: Any) -> None:
     api.headers["Authorization"] = "Bearer stranger"
-    assert api.get("/api/v1/history", params={"unit": UNIT}).json()["series"] == []
+    assert api.get("/api/v1/history", params={"unit": UNIT}).status_code == 404
+    assert api.get("/api/v1/export", params={"unit": UNIT}).status_code == 404
+    assert api.post("/api/v1/history", json={"units": [UNIT]}).status_code == 404
     assert api.get("/api/v1/history", params={"product": "cooker", "width": "1h"}).json()["series"] == []
     assert api.get(f"/api/v1/units/{UNIT}/history").status_code == 404
     assert api.get(f"/api/v1/units/{UNIT}/events").status_code == 404

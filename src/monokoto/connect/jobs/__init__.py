@@ -15,9 +15,10 @@ from monokoto.connect.jobs.job import (
 )
 from monokoto.connect.jobs.routes import JobsController, job_to_json
 from monokoto.connect.jobs.service import Jobs
-from monokoto.connect.jobs.worker import Worker
+from monokoto.connect.jobs.worker import NO_LONGER, Worker
 
 __all__ = [
+    "NO_LONGER",
     "UNCHANGED",
     "Item",
     "ItemState",

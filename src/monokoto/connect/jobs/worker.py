@@ -23,6 +23,7 @@ from monokoto.connect.jobs.service import Jobs, check_maker, reason_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import MonokotoError, Unavailable
 from monokoto.kernel.ids import format_id
+from monokoto.web import Caller
 
 TURN_ITEMS_MAX: Final = 25
 TURN_SECONDS: Final = 0.5
@@ -32,6 +33,7 @@ LOOK_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 1.0
 """After an engine was away."""
 WORKERS: Final = 2
+NO_LONGER: Final = "Who asked for this may not any more: the key was revoked, or the role was taken away."
 _FORGOTTEN_MAX: Final = 10_000
 _log = structlog.get_logger(__name__)
 
@@ -52,18 +54,23 @@ _BACK = _Direction(ItemState.DONE, ItemState.UNDOING, ItemState.UNDONE, ItemStat
 
 
 class Worker:
-    """Works on the jobs of all organisations until stopped; `finished` hears of every job that ended."""
+    """Works on the jobs of all organisations until stopped; `finished` hears of every job that ended.
+
+    `still_may` says (blocking) whether who asked for a job may do so still: a job whose key was revoked begins nothing more.
+    """
 
     def __init__(
         self,
         jobs: Jobs,
         *,
         finished: Callable[[Job], Awaitable[None]] | None = None,
+        still_may: Callable[[Caller], bool] = lambda _caller: True,
         hold_seconds: float = HOLD_SECONDS,
         workers: int = WORKERS,
     ) -> None:
         self._jobs = jobs
         self._finished = finished
+        self._still_may = still_may
         self._hold_microseconds = round(hold_seconds * MICROSECONDS_PER_SECOND)
         self._workers = workers
         self._holder = secrets.token_hex(16)
@@ -167,9 +174,13 @@ class Worker:
             await self._finish(job, JobState.FAILED, f"This release knows no job {job.kind!r}.")
             return
         direction = _BACK if job.state is JobState.UNDOING else _FORWARD
+        reason = ""
+        # Taking back was asked by somebody else, perhaps because of just that.
+        if direction is _FORWARD and not await asyncio.to_thread(self._still_may, job.caller):
+            job, reason = replace(job, cancelling=True), NO_LONGER
         items = await asyncio.to_thread(self._next, job, direction)
         if not items:
-            await self._finish(job, JobState.CANCELLED if job.cancelling else direction.end)
+            await self._finish(job, JobState.CANCELLED if job.cancelling else direction.end, reason)
             return
         parameters = msgspec.json.decode(job.parameters, type=kind.parameters)
         settled = await self._work(job, kind, parameters, items, direction, began + TURN_SECONDS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monokoto.engines.series import Times
-from monokoto.kernel.errors import Fault, Invalid, NotFound
+from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import OrganisationId, UnitId, format_id
 from monokoto.operate.telemetry.history import Windows
 from monokoto.web import Caller, Gate, Reach
@@ -31,9 +31,10 @@ class Open:
 
 
 def within_reach(gate: Gate, caller: Caller, units: Sequence[UnitId], product: str, products: ProductOf) -> Open:
-    """What lies open to the caller of these units, or of all of a product. What is not theirs is as if it were not there.
+    """What lies open to the caller of these units, or of all of a product.
 
     Raises:
+        NotFound: one of the units is not the caller's to see, as with every question about a unit.
         Invalid: the units were made by several makers.
     """
     if units:
@@ -54,17 +55,11 @@ def within_reach(gate: Gate, caller: Caller, units: Sequence[UnitId], product: s
 
 
 def _of_units(gate: Gate, caller: Caller, units: Sequence[UnitId]) -> Open:
-    reaches: list[Reach] = []
-    for unit_id in units:
-        try:
-            reaches.append(gate.unit(caller, unit_id))
-        except NotFound:
-            continue
-    return _joined(caller, units, reaches)
+    return _joined(caller, units, [gate.unit(caller, unit_id) for unit_id in units])
 
 
 def _joined(caller: Caller, units: Sequence[UnitId], reaches: Sequence[Reach]) -> Open:
-    """The units asked for, those without a reach closed."""
+    """The units asked for, each within its times."""
     makers = {reach.organisation_id for reach in reaches} or {caller.organisation_id}
     if len(makers) > 1:
         some = {reach.organisation_id: reach.unit_id for reach in reaches}
@@ -76,6 +71,4 @@ def _joined(caller: Caller, units: Sequence[UnitId], reaches: Sequence[Reach]) -
             remedy="Ask for each maker's units by themselves.",
         )
     times: dict[int, Times] = {reach.unit_id: reach.times for reach in reaches if not reach.always}
-    whole = {reach.unit_id for reach in reaches if reach.always}
-    times |= {unit_id: () for unit_id in units if unit_id not in whole and unit_id not in times}
     return Open(makers.pop(), tuple(units), Windows(times) if times else None)

@@ -189,7 +189,7 @@ class TransferController(Controller):
         "/export",
         operation_id="exportReadings",
         guards=_READ,
-        responses=problem_responses(),
+        responses=problem_responses(404),
         operation_class=by_hand(gives=(*_FILES, "application/gzip")),
         summary="Export readings as a file",
     )
