@@ -60,7 +60,7 @@ class Platform:
     def __init__(self, settings: Settings, engines: Engines) -> None:
         self.engines = engines
         records, series, log = engines.records, engines.series, engines.log
-        clock, facts = engines.clock, engines.facts
+        self.clock, self.facts = clock, facts = engines.clock, engines.facts
         self.organisations = Organisations(records, clock)
         self.api_keys = ApiKeys(records, clock)
         self.doors = Doors(settings, engines)
@@ -99,12 +99,7 @@ class Platform:
         self.interlocks = join_interlocks(self)
         self.commands = join_commands(engines, self, self.interlocks)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
-        self.groups = join_groups(engines, self)
-        self.alerts = join_alerts(settings.alerts, engines, self)
-        self.joined_rules = JoinedRules(engines, self)
-        watch = self.joined_rules
-        self.rules, self.watching, self.trials = watch.rules, watch.watching, watch.trials
-        self.alerts.know(KnownRules(self.joined_rules.book, self.directory))
+        self._join_watching(settings, engines)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -117,12 +112,19 @@ class Platform:
         self.joined_scenes = acting = JoinedScenes(engines, self, self.backstage.audit)
         self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
-        self.facts, self.clock = facts, clock
         self.health = Health(checks_of(engines, self.lines))
         self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
         self.kept_answers = KeptAnswers(records, clock)
         self.app = self._app(settings)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _join_watching(self, settings: Settings, engines: Engines) -> None:
+        """Groups of units, rules for them, and the alerts these tell of."""
+        self.groups = join_groups(engines, self)
+        self.alerts = join_alerts(settings.alerts, engines, self)
+        watch = JoinedRules(engines, self, snapshot_seconds=settings.twins.snapshot_seconds)
+        self.rules, self.watching, self.trials, self.joined_rules = watch.rules, watch.watching, watch.trials, watch
+        self.alerts.know(KnownRules(watch.book, self.directory))
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(
@@ -132,7 +134,7 @@ class Platform:
             decoder=Decoder(self.directory, self.products.model),
             observers=(
                 *(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
-                self.backstage.letter_events,
+                *(self.backstage.letter_events, self.joined_rules.observer),
             ),
             witnesses=(self.live.heard, self.arrivals.heard),
             refresh_units=self.directory.refresh,

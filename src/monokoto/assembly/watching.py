@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from monokoto.assembly.engines import Engines
@@ -14,11 +17,29 @@ from monokoto.connect.fleet import UNITS_CHANGED, Directory, Fleet
 from monokoto.connect.ownership import OWNERSHIP_CHANGED, Ownerships
 from monokoto.connect.products import VERSION_APPLIED, Products
 from monokoto.kernel.facts import Fact
+from monokoto.operate.alerts import Alerts
 from monokoto.operate.groups import GROUP_CHANGED, Groups
-from monokoto.operate.rules import RULES_CHANGED, RuleBook, Rules, Surroundings, Trials, Watching
+from monokoto.operate.interlocks import StateInterlocks, by_rules
+from monokoto.operate.rules import (
+    RULES_CHANGED,
+    Drift,
+    Engine,
+    Page,
+    Raised,
+    RuleBook,
+    Rules,
+    RulesObserver,
+    Severity,
+    Surroundings,
+    Trials,
+    Watching,
+)
 from monokoto.operate.telemetry import Telemetry
+from monokoto.operate.twins import Twins
 
 REFRESH_SECONDS = 5.0
+_SEVERITIES = tuple(Severity)
+_T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
 
@@ -31,38 +52,52 @@ class Parts(Protocol):
     ownerships: Ownerships
     groups: Groups
     telemetry: Telemetry
+    twins: Twins
+    alerts: Alerts
+    interlocks: StateInterlocks
 
 
 class JoinedRules:
     """What watches. `start` before the line runs, `stop` after it."""
 
-    def __init__(self, engines: Engines, parts: Parts) -> None:
+    def __init__(self, engines: Engines, parts: Parts, *, snapshot_seconds: float) -> None:
         reach = RuleReach(parts.directory, parts.ownerships.ledger, parts.fleet, parts.groups)
         self.rules = Rules(
             engines.records, engines.clock, products=parts.products, reach=reach, group_exists=parts.groups.members
         )
         self.book = RuleBook(parts.products, self.rules, reach)
-        self.watching = Watching(self.book, identity=parts.directory.get)
-        self.trials = Trials(
-            book=self.book, products=parts.products, telemetry=parts.telemetry, reach=reach,
-            surroundings=Surroundings(identity=parts.directory.get),
+        self._drifting = Drifting(parts.twins, self.book)
+        around = Surroundings(identity=parts.directory.get, drifting=self._drifting)
+        self._engine = Engine(around)
+        self.observer = RulesObserver(
+            engine=self._engine, objects=engines.objects, sink=parts.alerts.hear, clock=engines.clock,
+            snapshot_seconds=snapshot_seconds,
         )  # fmt: skip
+        self.watching = Watching(self.book, identity=parts.directory.get, raised=self._raised)
+        self.trials = Trials(
+            book=self.book, products=parts.products, telemetry=parts.telemetry, reach=reach, surroundings=around
+        )
+        parts.interlocks.also(by_rules(lambda unit, action: self._look(lambda: self._engine.forbidden(unit, action))))
         self._facts = engines.facts
         self._changed = asyncio.Event()
+        self._number = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Work the book out, then keep it so: at a word, and by period."""
-        await asyncio.to_thread(self._refresh)
+        """Work the book out, bring the engine's state back, then keep both so: at a word, and by period."""
+        page = await asyncio.to_thread(self._refresh)
+        self._number = page.number
+        await self.observer.start(page.rules)
         for name in (RULES_CHANGED, VERSION_APPLIED, UNITS_CHANGED, OWNERSHIP_CHANGED, GROUP_CHANGED):
             await self._facts.listen(name, self._heard)
         self._task = asyncio.create_task(self._keep(), name="rules")
 
     async def stop(self) -> None:
-        """End."""
+        """End; the engine's state is written."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self.observer.stop()
 
     async def _heard(self, _fact: Fact) -> None:
         self._changed.set()
@@ -73,9 +108,60 @@ class JoinedRules:
                 await asyncio.wait_for(self._changed.wait(), REFRESH_SECONDS)
             self._changed.clear()
             try:
-                await asyncio.to_thread(self._refresh)
+                page = await asyncio.to_thread(self._refresh)
+                if page.number != self._number:
+                    await self.observer.set_rules(page.rules)
+                    self._number = page.number
             except Exception:
                 _log.exception("rules_not_refreshed")
 
-    def _refresh(self) -> None:
-        self.book.refresh()
+    def _refresh(self) -> Page:
+        page = self.book.refresh()
+        self._drifting.refresh()
+        return page
+
+    def _raised(self, unit_id: int) -> Sequence[Raised]:
+        standing = self._look(lambda: self._engine.standing(unit_id))
+        return [
+            Raised(
+                organisation_id=rule.organisation_id, rule=rule.key, instance=one.instance,
+                severity=_SEVERITIES[one.severity],
+            )
+            for rule, one in standing
+        ]  # fmt: skip
+
+    def _look(self, question: Callable[[], _T]) -> _T:
+        """A look at the engine from another thread; it waits for its turn only when the engine is being changed."""
+        try:
+            return question()
+        except RuntimeError:  # a dictionary changed while it was gone through
+            with self._engine.lock:
+                return question()
+
+
+class Drifting:
+    """Which units of a product do not report what is desired of them; asked with each tick, so from memory."""
+
+    def __init__(self, twins: Twins, book: RuleBook) -> None:
+        self._twins = twins
+        self._book = book
+        self._known: dict[tuple[int, str, str], npt.NDArray[np.int64]] = {}
+
+    def __call__(self, maker_id: int, product: str, name: str) -> npt.NDArray[np.int64]:
+        """As `Surroundings.drifting`."""
+        return self._known.get((maker_id, product, name), np.empty(0, np.int64))
+
+    def refresh(self) -> None:
+        """Look again, of the products whose rules ask. Blocking."""
+        asked: dict[tuple[int, str], set[str]] = {}
+        for rule in self._book.page.rules:
+            names = {signal.kind.property for signal in rule.signals if isinstance(signal.kind, Drift)}
+            if names:
+                asked.setdefault((rule.maker_id, rule.product), set()).update(names)
+        found: dict[tuple[int, str, str], npt.NDArray[np.int64]] = {}
+        for (maker_id, product), names in asked.items():
+            drifts = self._twins.drifts_of_product(maker_id, product)
+            for name in names:
+                units = sorted(unit for unit, properties in drifts.items() if name in properties)
+                found[maker_id, product, name] = np.array(units, np.int64)
+        self._known = found

@@ -2,8 +2,11 @@
 
 from monokoto.operate.rules.added.added_rule import AddedRule, Watched
 from monokoto.operate.rules.added.service import NewRule, RuleChange, Rules
-from monokoto.operate.rules.book import RuleBook
+from monokoto.operate.rules.book import Page, RuleBook
 from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Severity
+from monokoto.operate.rules.engine.compiled import Drift
+from monokoto.operate.rules.engine.engine import Engine
+from monokoto.operate.rules.engine.observer import RulesObserver
 from monokoto.operate.rules.engine.surroundings import Surroundings
 from monokoto.operate.rules.facts import RULES_CHANGED
 from monokoto.operate.rules.ports import Reach
@@ -14,7 +17,7 @@ from monokoto.operate.rules.trial.routes import TrialsController, trial_to_json
 from monokoto.operate.rules.trial.run import Tally, TriedAlert
 from monokoto.operate.rules.trial.service import Trials
 from monokoto.operate.rules.trial.table_file import try_on_table
-from monokoto.operate.rules.watching import Watching
+from monokoto.operate.rules.watching import Raised, Watching
 
 CONTROLLERS = (RulesController, TrialsController, ProductRulesController, UnitRulesController)
 """What `api` mounts."""
@@ -26,13 +29,18 @@ __all__ = [
     "AlertChange",
     "Audience",
     "ChangeKind",
+    "Drift",
+    "Engine",
     "Evidence",
     "NewRule",
+    "Page",
+    "Raised",
     "Reach",
     "Rule",
     "RuleBook",
     "RuleChange",
     "Rules",
+    "RulesObserver",
     "RulesSection",
     "Severity",
     "Surroundings",
