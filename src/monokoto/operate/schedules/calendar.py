@@ -11,17 +11,17 @@ Dates by rule are RFC 5545 recurrence rules of whole days (`python-dateutil`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
-from astral import Observer
-from astral.sun import dawn, dusk, sunrise, sunset
+from astral import Observer, SunDirection
+from astral.sun import SUN_APPARENT_RADIUS, time_of_transit
 from dateutil.rrule import rrulestr
 from msgspec import Meta
 
@@ -70,11 +70,12 @@ class SunEvent(StrEnum):
     DUSK = "dusk"
 
 
-_SUN: dict[SunEvent, Callable[..., datetime]] = {
-    SunEvent.DAWN: dawn,
-    SunEvent.SUNRISE: sunrise,
-    SunEvent.SUNSET: sunset,
-    SunEvent.DUSK: dusk,
+_HORIZON, _CIVIL = 90.0 + SUN_APPARENT_RADIUS, 96.0
+_SUN = {
+    SunEvent.DAWN: (_CIVIL, SunDirection.RISING),
+    SunEvent.SUNRISE: (_HORIZON, SunDirection.RISING),
+    SunEvent.SUNSET: (_HORIZON, SunDirection.SETTING),
+    SunEvent.DUSK: (_CIVIL, SunDirection.SETTING),
 }
 
 
@@ -187,12 +188,20 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> int:
 
 def sun_instant(day: date, event: SunEvent, latitude: float, longitude: float) -> int | None:
     """When the sun does it on the date by its own time at that longitude; None in polar day or night."""
-    solar = timezone(timedelta(hours=round(longitude / 15)))
+    zenith, direction = _SUN[event]
+    # The almanac counts by dates of Greenwich and, where the sun rises at its midnight, leaves one out. So it is asked for
+    # the meridian, at the instant when it is that date's midnight by the sun here; what it says are hours since then.
+    midnight = datetime.combine(day, time(), UTC) - timedelta(hours=longitude / 15)
     try:
-        moment = _SUN[event](Observer(latitude, longitude), date=day, tzinfo=solar)
-    except ValueError:  # it never does on that date
+        moment = time_of_transit(Observer(latitude, 0.0), midnight, zenith, direction)
+    except ValueError:  # the sun does not come so low or so high on that date
         return None
-    return _microseconds(moment)
+    since = moment - datetime.combine(midnight.date(), time(), UTC)
+    if direction is SunDirection.RISING and since > timedelta(
+        hours=18
+    ):  # it rises just before midnight, not after a day
+        since -= timedelta(days=1)
+    return _microseconds(midnight + since)
 
 
 def _instants(when: When, place: Place, day: date) -> Iterator[int]:
