@@ -24,6 +24,7 @@ from monokoto.connect.webhooks import Deliverer, Feeder, HttpSender, Webhook, We
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
 from monokoto.operate.alerts import AcknowledgeAlerts, Alerts
+from monokoto.operate.commands import AskOfUnits, Commands
 from monokoto.operate.groups import Groups
 from monokoto.operate.twins import DesireOfUnits, Twins
 from monokoto.settings import Settings
@@ -41,6 +42,7 @@ class Platform(Protocol):
     gate: UnitGate
     fleet: Fleet
     twins: Twins
+    commands: Commands
     alerts: Alerts
     doors: Doors
     groups: Groups
@@ -64,6 +66,7 @@ class Backstage:
             kinds=(
                 *fleet_job_kinds(platform.fleet),
                 DesireOfUnits(platform.twins, platform.gate),
+                AskOfUnits(platform.commands, platform.gate),
                 AcknowledgeAlerts(platform.alerts, platform.gate),
             ),
             selector=UnitSelector(records, platform.gate, platform.unit_sets),

@@ -39,6 +39,7 @@ COMMANDS = {
     "schedules": ("schedules", "schedules", "Scenes by the clock and by the sun."),
     "alerts": ("alerts", "alerts", "What rules found: listed, acknowledged, shelved, watched live."),
     "maintenance": ("alerts", "maintenance", "Times in which nobody is told of alerts."),
+    "commands": ("commands", "commands", "What is asked of units, and what becomes of it."),
     "jobs": ("jobs", "jobs", "What is done to many units at once."),
     "webhooks": ("webhooks", "webhooks", "Receivers of what happens."),
     "receivers": ("notifications", "receivers", "Who is told of alerts."),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -182,6 +182,24 @@ class Job:
     def open(self) -> bool:
         """Whether there is something to do."""
         return self.state in OPEN
+
+
+@runtime_checkable
+class OfJob(Protocol):
+    """A kind that wants to know of which job it is."""
+
+    def of_job(self, job: Job) -> JobKind:
+        """The same, of this job."""
+        ...
+
+
+@runtime_checkable
+class Stopping(Protocol):
+    """A kind that may find in the middle that no more units are to be worked on."""
+
+    async def stop_reason(self, parameters: Any) -> str:
+        """Why to stop; empty: go on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from monokoto.connect.jobs import store
-from monokoto.connect.jobs.job import Item, ItemState, Job, JobKind, JobState
+from monokoto.connect.jobs.job import Item, ItemState, Job, JobKind, JobState, OfJob, Stopping
 from monokoto.connect.jobs.service import Jobs, check_maker, reason_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import MonokotoError, Unavailable
@@ -173,7 +173,13 @@ class Worker:
         if kind is None:
             await self._finish(job, JobState.FAILED, f"This release knows no job {job.kind!r}.")
             return
+        if isinstance(kind, OfJob):
+            kind = kind.of_job(job)
+        parameters = msgspec.json.decode(job.parameters, type=kind.parameters)
         direction = _BACK if job.state is JobState.UNDOING else _FORWARD
+        if isinstance(kind, Stopping) and (reason := await kind.stop_reason(parameters)):
+            await self._finish(job, JobState.CANCELLED, reason)
+            return
         reason = ""
         # Taking back was asked by somebody else, perhaps because of just that.
         if direction is _FORWARD and not await asyncio.to_thread(self._still_may, job.caller):
@@ -182,7 +188,6 @@ class Worker:
         if not items:
             await self._finish(job, JobState.CANCELLED if job.cancelling else direction.end, reason)
             return
-        parameters = msgspec.json.decode(job.parameters, type=kind.parameters)
         settled = await self._work(job, kind, parameters, items, direction, began + TURN_SECONDS)
         if job.pace:
             self._not_before[job_id] = began + settled / job.pace

@@ -162,6 +162,10 @@ class Commands:
                 found.append(error)
         return found
 
+    def check(self, organisation_id: int, unit_id: int, asked: Asked) -> None:
+        """Raises what `invoke` would raise now, as far as that can be known."""
+        self._asking.must_be_allowed(self._asking.draft(organisation_id, unit_id, asked))
+
     async def confirm(self, organisation_id: int, unit_id: int, command_id: int, *, by: int, person: bool) -> Command:
         """Say yes to a command; `person`: it is a person who does, and not a key.
 
