@@ -33,7 +33,10 @@ RouteArgument = Annotated[str, typer.Argument(metavar="ROUTE", help="Its id.")]
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for name in columns:
+        # An id that is cut is of no use to the next command.
+        table.add_column(name, min_width=13 if name == "id" else None)
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

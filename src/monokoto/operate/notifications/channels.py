@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
+import structlog
+
 from monokoto.connect.webhooks import Attempt, HttpSender, headers_of
 from monokoto.engines.mail import Message
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
@@ -21,7 +23,10 @@ from monokoto.operate.rules import Severity
 
 MAIL_SECONDS: Final = 24 * 3600
 """A mail that waits longer for the mail server is of no use any more."""
-_PUSHED_AT_ONCE: Final = 20
+PUSH_SECONDS_MAX: Final = 20.0
+"""For all browsers of one message together; shorter than a receiver is held by one process."""
+_PUSHED_AT_ONCE: Final = 50
+_log = structlog.get_logger(__name__)
 _JSON: Final = {"content-type": "application/json"}
 
 
@@ -152,7 +157,17 @@ class Channels:
                 await asyncio.to_thread(self._subscriptions.forget, subscription)
             return attempt
 
-        attempts = await asyncio.gather(*(one(*each) for each in told))
+        tasks = [asyncio.create_task(one(*each)) for each in told]
+        try:
+            done, late = await asyncio.wait(tasks, timeout=PUSH_SECONDS_MAX)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if not done:
+            return self._attempt(f"No push service answered within {PUSH_SECONDS_MAX:g} s.")
+        if late:
+            _log.warning("browsers_not_told", browsers=len(late))
+        attempts = [task.result() for task in done]
         best = next((each for each in attempts if each.taken), attempts[0])
         # 410 of one browser is not the end of the receiver.
         return self._attempt(best.reason) if best.status in GONE else best

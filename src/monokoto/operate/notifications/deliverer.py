@@ -42,7 +42,7 @@ LOOK_SECONDS: Final = 1.0
 FAST_LANE: Final = 50
 SLOW_LANE: Final = 50
 SLOW_MILLISECONDS: Final = 2_000
-HOLD_SECONDS: Final = 120.0
+HOLD_SECONDS: Final = 30.0
 """How long a receiver waits for a process that died while it served it; longer than any message takes."""
 GONE: Final = 410
 _log = structlog.get_logger(__name__)
