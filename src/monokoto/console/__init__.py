@@ -3,6 +3,7 @@
 from monokoto.console.api import Api, Part, Problem, Refused
 from monokoto.console.assets import asset
 from monokoto.console.routes.account import AccountController
+from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
 from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.entrance import EntranceController
@@ -15,6 +16,7 @@ from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
+from monokoto.console.routes.unit_alerts import UnitAlertPagesController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.unit_register import UnitRegisterController
@@ -29,6 +31,7 @@ from monokoto.console.visit import Visit, Who
 
 CONTROLLERS = (
     EntranceController,
+    AlertPagesController,
     PreferencesController,
     AccountController,
     WaysInController,
@@ -46,6 +49,7 @@ CONTROLLERS = (
     UnitsController,
     UnitsBulkController,
     UnitsImportController,
+    UnitAlertPagesController,
     UnitControlController,
     UnitOwnershipController,
     UnitPagesController,

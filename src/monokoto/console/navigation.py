@@ -22,6 +22,8 @@ class Entry:
     """Needed to see it; empty: any member."""
     needs: str = ""
     """A route of the API that it cannot be without."""
+    badge: str = ""
+    """Address of what is shown beside its label, asked for when the page is there; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,29 @@ NAVIGATION = (
             Entry(mark("Products"), "/console/products", "products", "products:read"),
             Entry(mark("Claim a unit"), "/console/claim", "claim", "ownership:write", "/api/v1/claims"),
             Entry(mark("Jobs"), "/console/jobs", "jobs", "units:read", "/api/v1/jobs"),
+        ),
+    ),
+    Group(
+        mark("Watch"),
+        (
+            Entry(
+                mark("Alerts"), "/console/alerts", "alerts", "telemetry:read", "/api/v1/alerts", "/console/alerts/badge"
+            ),
+            Entry(mark("Rules"), "/console/rules", "rules", "telemetry:read", "/api/v1/rules"),
+            Entry(
+                mark("Maintenance"),
+                "/console/maintenance",
+                "maintenance",
+                "telemetry:read",
+                "/api/v1/maintenance-windows",
+            ),
+            Entry(
+                mark("Notifications"),
+                "/console/notifications",
+                "notifications",
+                "webhooks:read",
+                "/api/v1/notifications",
+            ),
         ),
     ),
     Group(

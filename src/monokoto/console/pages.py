@@ -19,6 +19,7 @@ from markupsafe import Markup
 from monokoto.console.assets import assets
 from monokoto.console.languages import LANGUAGES, translations
 from monokoto.console.navigation import navigation
+from monokoto.console.rule_text import worded
 
 if TYPE_CHECKING:
     from monokoto.console.visit import Visit
@@ -64,6 +65,7 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters.update({name: _filter(name) for name in _FILTERS})
+    made.filters["worded"] = lambda texts, otherwise="": worded(texts, language, otherwise)
     made.globals.update(
         asset=lambda name: assets().url(name),
         may=_may,

@@ -34,6 +34,7 @@ class Tab:
 TABS = (
     Tab("overview", mark("Now"), "telemetry:read"),
     Tab("charts", mark("Charts"), "telemetry:read"),
+    Tab("alerts", mark("Alerts"), "telemetry:read", "/api/v1/units/{unit}/alerts"),
     Tab("twin", mark("Twin"), "telemetry:read"),
     Tab("commands", mark("Commands"), "control:read", "/api/v1/units/{unit}/actions/{action}"),
     Tab("events", mark("Events"), "telemetry:read"),

@@ -28,11 +28,12 @@ async def overview(visit: NamedDependency[Visit]) -> Response[str]:
     if not visit.may("units:read"):
         hrefs = [link.entry.href for _, links in navigation(visit) for link in links]
         return visit.go(next((href for href in hrefs if href != HOME), "/console/account"))
-    summary, places, letters, entries = await asyncio.gather(
+    summary, places, letters, entries, alerts = await asyncio.gather(
         visit.api.part("/api/v1/fleet/summary", since=format_instant(_midnight(visit))),
         visit.api.part("/api/v1/fleet/map", cells=LIST_CELLS),
         _if_may(visit, "telemetry:read", "/api/v1/dead-letters", LETTERS_SHOWN),
         _if_may(visit, "audit:read", "/api/v1/audit", ENTRIES_SHOWN),
+        visit.api.part("/api/v1/alerts/counts") if visit.may("telemetry:read") else _none(),
     )
     told = summary.value or {}
     return visit.page(
@@ -42,6 +43,7 @@ async def overview(visit: NamedDependency[Visit]) -> Response[str]:
         places_shown=PLACES_SHOWN,
         letters=letters,
         entries=entries,
+        alerts=alerts.value if alerts else None,
         pace=_curve(told.get("pace")),
         is_maker=bool(visit.who and visit.who.organisation and visit.who.organisation.kind == "maker"),
     )
@@ -50,6 +52,10 @@ async def overview(visit: NamedDependency[Visit]) -> Response[str]:
 async def _if_may(visit: Visit, scope: str, path: str, limit: int) -> Part | None:
     """A part that is not asked for where the answer is known to be no."""
     return await visit.api.part(path, limit=limit) if visit.may(scope) else None
+
+
+async def _none() -> None:
+    return None
 
 
 def _midnight(visit: Visit) -> int:

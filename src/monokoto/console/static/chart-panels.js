@@ -1,5 +1,6 @@
 // The drawn part of a chart: a panel for each unit of measure and one for each state, one below the other on the same time.
 
+import { drawSpans } from "./chart-spans.js";
 import { bandsOf, columnsOf, indexAt, isState } from "./chart-data.js";
 
 const LINE_HEIGHT = 180; // without the time axis, which the lowest panel alone has
@@ -123,7 +124,7 @@ export class Panel {
       hooks: {
         setSelect: [(plot) => this._selected(plot)],
         setCursor: [(plot) => plot.cursor.event && this.events.point(plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x"))],
-        drawClear: this.state ? [(plot) => this._drawBands(plot)] : [],
+        drawClear: [(plot) => drawSpans(plot, this.events.spans?.() ?? []), ...(this.state ? [(plot) => this._drawBands(plot)] : [])],
       },
     };
   }

@@ -6,6 +6,7 @@
 
 import { append, ask, trim } from "./chart-data.js";
 import { Panel, panelsOf } from "./chart-panels.js";
+import { askSpans, fillSpans, within } from "./chart-spans.js";
 import { fillTable, summaryOf } from "./chart-table.js";
 import { Format, fill, seconds } from "./format.js";
 
@@ -24,6 +25,7 @@ class KotoChart extends HTMLElement {
     this.past = [];
     this.panels = [];
     this.series = new Map();
+    this.spans = this.config.spans ?? [];
     this.chosen = this.config.properties.filter((one) => this.config.chosen.includes(one.name));
     this.stopping = new AbortController();
     const { signal } = this.stopping;
@@ -76,6 +78,7 @@ class KotoChart extends HTMLElement {
       show: (from, to) => this.show(from, to),
       preview: (from, to) => this._draw(from, to),
       back: () => this.back(),
+      spans: () => within(this.spans, ...(this.shown ?? this.view)),
       point: (moment) => this._point(moment),
     };
     const sync = `chart-${this.config.unit}`;
@@ -94,7 +97,9 @@ class KotoChart extends HTMLElement {
     this._say("loading");
     try {
       const columns = Math.min(1000, Math.max(100, Math.floor((this.canvas.clientWidth || 800) / 2)));
+      const spans = this.config.alerts ? askSpans(this.config.alerts, to, asking.signal) : this.spans;
       this.series = this.chosen.length ? await ask(this.config.api, this.chosen, from, to, columns, asking.signal) : new Map();
+      this.spans = await spans;
       this.asked = Date.now();
       this._say(!this.chosen.length ? "choose" : [...this.series.values()].some((one) => one.at.length) ? "" : "empty");
       this._draw(from, to);
@@ -107,8 +112,8 @@ class KotoChart extends HTMLElement {
   }
 
   _draw(from, to) {
-    this.panels.forEach((one) => one.draw(this.series, from, to));
     this.shown = [from, to];
+    this.panels.forEach((one) => one.draw(this.series, from, to));
   }
 
   // What follows from a new view: address, files to take away, summary, table.
@@ -128,6 +133,8 @@ class KotoChart extends HTMLElement {
     this.toggleAttribute("data-following", this.following);
     const summary = summaryOf(this.chosen, this.series, from, to, this.format, this.config.words);
     this.querySelector("[data-chart-summary]").textContent = summary;
+    fillSpans(this.querySelector("[data-chart-spans]"), within(this.spans, from, to), this.format, this.config.words);
+    this.dataset.spans = within(this.spans, from, to).length;
     this._table();
   }
 
