@@ -41,6 +41,15 @@ def gateway_of(unit: Unit, client_id: str, *, other_than: str = "") -> tuple[str
     return wait_until(only)  # type: ignore[no-any-return]
 
 
+def test_what_is_kept_is_the_owners_alone_to_read(fortress: Installation, maker: ApiClient) -> None:
+    assert maker.get("/api/v1/organisation")
+    assert fortress.data_dir.stat().st_mode & 0o777 == 0o700
+    written = [fortress.data_dir / name for name in ("records.sqlite", "records.sqlite-wal")]
+    assert {path.name: path.stat().st_mode & 0o077 for path in written} == dict.fromkeys(
+        ["records.sqlite", "records.sqlite-wal"], 0
+    )
+
+
 @pytest.mark.parametrize("version", [V3_1_1, V5])
 def test_a_session_moves_between_the_processes(fortress: Installation, maker: ApiClient, version: int) -> None:
     (unit,) = units(maker, "thermostat", f"mover-{version}")

@@ -141,6 +141,7 @@ def main() -> int:
     if kind not in PROCESSES:
         sys.stderr.write(f"usage: python -m monokoto.cli.process {'|'.join(PROCESSES)}\n")
         return 2
+    os.umask(0o077)  # what we write is ours alone to read: readings, mails, the records
     try:
         settings = load_settings(None, os.environ)
         configure_logging(settings.log_level, process=kind)

@@ -10,6 +10,7 @@ from ownership_making import BY, SECOND, House
 from monokoto.connect.fleet import Held, UnitChange, UnitFilter
 from monokoto.connect.ownership import AccessKind, NewRental, NewShare
 from monokoto.kernel.errors import Conflict, Forbidden, Invalid, MonokotoError, NotFound, TooMany
+from monokoto.kernel.limits import CLAIM_FAILURES_MAX, CLAIM_FAILURES_SECONDS
 from monokoto.web import Side
 
 TICKS = range(0, 100, 5)
@@ -325,3 +326,23 @@ def test_held_units_are_listed_filtered_and_paged(house: House) -> None:
     assert house.fleet.list(kim, held=Held({}, {})).items == []
     with pytest.raises(NotFound):
         house.fleet.list(kim, UnitFilter(below=units[4]), held=held)
+
+
+def test_who_does_not_own_the_unit_learns_of_no_name_and_who_guesses_waits(house: House) -> None:
+    unit = house.unit()
+    house.claim("kim", unit)
+    named = house.ownerships.named
+    assert named(house.ids["kim"], unit, "lee") == house.ids["lee"]
+    told = set()
+    for slug in ("lee", "nobody-of-this-name"):
+        with pytest.raises(NotFound) as caught:
+            named(house.ids["park"], unit, slug)
+        told.add(str(caught.value))
+    assert len(told) == 1, "somebody who is not the owner is told the same, whoever is named"
+    for number in range(CLAIM_FAILURES_MAX):
+        with pytest.raises(NotFound):
+            named(house.ids["kim"], unit, f"guess-{number}")
+    with pytest.raises(TooMany):
+        named(house.ids["kim"], unit, "lee")
+    house.clock.advance(CLAIM_FAILURES_SECONDS)
+    assert named(house.ids["kim"], unit, "lee") == house.ids["lee"]

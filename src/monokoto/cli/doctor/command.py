@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     machine.clock,
     machine.open_files,
     machine.certificates,
+    machine.privacy,
     machine.ports,
     running.server,
     running.platform,

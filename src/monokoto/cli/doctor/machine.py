@@ -132,6 +132,17 @@ def certificates(patient: Patient) -> Iterator[Finding]:
     yield from _key(gateway.key_file, chain)
 
 
+def privacy(patient: Patient) -> Iterator[Finding]:
+    """The data folder holds everybody's readings and the secrets of webhooks."""
+    if not patient.data_dir.is_dir():
+        return
+    if patient.data_dir.stat().st_mode & 0o077:
+        what = f"others on this machine may look into {patient.data_dir}"
+        yield warning("privacy", what, f"Run `chmod 700 {patient.data_dir}`, unless that is what you want.")
+    else:
+        yield ok("privacy", f"{patient.data_dir} is open to its owner alone")
+
+
 def _judged(setting: str, certificate: x509.Certificate) -> Finding:
     left = certificate.not_valid_after_utc - datetime.now(UTC)
     what = (

@@ -36,7 +36,8 @@ class Opened:
 class Guesses:
     """Counts what each organisation tried in vain, in this process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, what: str = "codes were tried that open nothing") -> None:
+        self._what = what
         self._clock = clock
         self._failures: dict[int, deque[int]] = {}
         self._lock = threading.Lock()
@@ -51,8 +52,8 @@ class Guesses:
                 failures.popleft()
             if len(failures) >= CLAIM_FAILURES_MAX:
                 raise TooMany(
-                    "Too many codes were tried that open nothing.",
-                    remedy=f"Wait {CLAIM_FAILURES_SECONDS // 60} minutes, and look at the code again.",
+                    f"Too many {self._what}.",
+                    remedy=f"Wait {CLAIM_FAILURES_SECONDS // 60} minutes, and look again at what you were told.",
                 )
 
     def failed(self, organisation_id: int) -> None:

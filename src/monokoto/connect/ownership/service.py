@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from monokoto.connect.fleet import Directory, Fleet, Status
 from monokoto.connect.ownership.changes import Change
 from monokoto.connect.ownership.code import normalised
-from monokoto.connect.ownership.codes import FROM_THE_BOX, ClaimCodes, opens_nothing
+from monokoto.connect.ownership.codes import FROM_THE_BOX, ClaimCodes, Guesses, opens_nothing
 from monokoto.connect.ownership.facts import ownership_changed
 from monokoto.connect.ownership.ledger import Ledger
 from monokoto.connect.ownership.ownership import Ending, Ownership
@@ -83,6 +83,7 @@ class Ownerships:
         self._fleet = fleet
         self._contract = contract
         self._facts = facts
+        self._names = Guesses(clock, "organisations were named that are not there")
 
     async def tell(self, organisation_id: int, unit_ids: Sequence[int]) -> None:
         """Tell other processes what was committed; losing it costs them seconds."""
@@ -98,6 +99,24 @@ class Ownerships:
     def now(self) -> int:
         """The present."""
         return self._clock.now()
+
+    def named(self, owner_id: int, unit_id: int, slug: str) -> int:
+        """The organisation with this slug, for whoever owns the unit and would hand it on.
+
+        Raises:
+            NotFound: the unit is not the asker's, whatever the slug; or there is no such organisation.
+            TooMany: the asker named too many that are not there.
+        """
+        known = self.ledger.unit(unit_id)
+        mine = None if known is None else known.owner(self._clock.now())
+        if mine is None or mine.owner_id != owner_id:
+            raise NotFound(f"The unit {format_id(unit_id)} is not yours.")
+        self._names.check(owner_id)
+        try:
+            return self.organisations.by_slug(slug).id
+        except NotFound:
+            self._names.failed(owner_id)
+            raise
 
     # Beginning
 

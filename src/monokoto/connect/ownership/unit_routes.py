@@ -127,7 +127,7 @@ class OwnershipController(Controller):
         "/transfer",
         operation_id="transferUnit",
         guards=_WRITE,
-        responses=problem_responses(404, 409),
+        responses=problem_responses(404, 409, 429),
         summary="Hand a unit on",
     )
     async def transfer(
@@ -145,8 +145,8 @@ class OwnershipController(Controller):
         def made() -> TransferJson:
             known = parties(ownerships)
             if data.to is not None:
-                to = ownerships.organisations.by_slug(data.to)
-                return offer_to_json(ownerships.offer(me, reach.unit_id, to.id, by=by), known)
+                to = ownerships.named(me, reach.unit_id, data.to)
+                return offer_to_json(ownerships.offer(me, reach.unit_id, to, by=by), known)
             code, expires_at = ownerships.transfer_code(me, reach.unit_id, by=by)
             url = claim_url(ownerships.public_url or str(request.base_url), code)
             return TransferJson(
@@ -209,7 +209,7 @@ class AccessesController(Controller):
         "/shares",
         operation_id="shareUnit",
         guards=_WRITE,
-        responses=problem_responses(404, 409),
+        responses=problem_responses(404, 409, 429),
         summary="Share a unit",
     )
     async def share(
@@ -227,7 +227,7 @@ class AccessesController(Controller):
 
         def made() -> list[Access]:
             new = NewShare(
-                guest_id=ownerships.organisations.by_slug(data.to).id,
+                guest_id=ownerships.named(caller.organisation_id, reach.unit_id, data.to),
                 begin=times["since"],
                 end=times["until"],
                 control=data.control,
@@ -278,7 +278,7 @@ class AccessesController(Controller):
         "/rentals",
         operation_id="rentUnit",
         guards=_WRITE,
-        responses=problem_responses(404, 409),
+        responses=problem_responses(404, 409, 429),
         summary="Rent a unit out",
     )
     async def rent(
@@ -296,7 +296,7 @@ class AccessesController(Controller):
 
         def made() -> list[Access]:
             new = NewRental(
-                guest_id=ownerships.organisations.by_slug(data.to).id,
+                guest_id=ownerships.named(caller.organisation_id, reach.unit_id, data.to),
                 begin=times["begin"],
                 end=times["end"],
                 owner_sees=data.owner_sees,

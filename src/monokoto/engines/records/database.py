@@ -167,7 +167,7 @@ def open_records(url: str, *, data_dir: Path) -> Records:
     if url:
         return Records(_postgresql(url))
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise Unavailable(f"The data folder {data_dir} cannot be made: {error.strerror}") from error
     engine = sa.create_engine(
