@@ -173,7 +173,8 @@ def test_every_word_is_kept_once(events: list[tuple[str, Any]], migrated_file: P
 
 
 @pytest.mark.long
-@settings(max_examples=400, deadline=None, suppress_health_check=SLOW)
+@pytest.mark.timeout(900)
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 @given(events=st.lists(EVENTS, max_size=60))
 def test_every_word_is_kept_once_in_long_lives(events: list[tuple[str, Any]], migrated_file: Path) -> None:
     run(events, migrated_file)
