@@ -54,7 +54,12 @@ def pieces(block: Block, cuts: Sequence[int]) -> Iterator[Piece]:
 
 
 def test_rows_of_one_moment_become_one_message() -> None:
-    rows = [(1, 7, "door", "open"), (1, 7, "temperature", 5.0), (1, 8, "temperature", 6.0), (2, 7, "temperature", 7.0)]
+    rows: list[tuple[int, int, str, float | str]] = [
+        (1, 7, "door", "open"),
+        (1, 7, "temperature", 5.0),
+        (1, 8, "temperature", 6.0),
+        (2, 7, "temperature", 7.0),
+    ]
     (block,) = blocks_of(moments(rows), model())
     assert (block.unit.tolist(), block.at.tolist()) == ([7, 8, 7], [1, 1, 2])
     found = {column.property.name: column for column in block.columns}
