@@ -21,7 +21,11 @@ _ROWS_FIRST = 64
 
 
 class Arrays:
-    """Named arrays, each with the value of a row nobody wrote to. A width above 1 makes a ring of each row."""
+    """Named arrays, each with the value of a row nobody wrote to.
+
+    A width above 1 makes a ring of each row, and the row the last index: units that are looked at together are at about the
+    same place of their rings, which so lie side by side in memory.
+    """
 
     def __init__(self) -> None:
         self._arrays: dict[str, Array] = {}
@@ -31,7 +35,7 @@ class Arrays:
     def add(self, name: str, kind: npt.DTypeLike, fill: Any, width: int = 1) -> None:
         """One more array; nothing happens when it is there."""
         if name not in self._arrays:
-            shape = (self._rows,) if width == 1 else (self._rows, width)
+            shape = (self._rows,) if width == 1 else (width, self._rows)
             self._arrays[name] = np.full(shape, fill, kind)
             self._fills[name] = fill
 
@@ -47,28 +51,28 @@ class Arrays:
             return
         self._rows = max(rows, 2 * self._rows)
         for name, old in self._arrays.items():
-            new = np.full((self._rows, *old.shape[1:]), self._fills[name], old.dtype)
-            new[: len(old)] = old
+            new = np.full((*old.shape[:-1], self._rows), self._fills[name], old.dtype)
+            new[..., : old.shape[-1]] = old
             self._arrays[name] = new
 
     @property
     def bytes_per_row(self) -> int:
         """Memory one unit takes."""
-        return sum(array[:1].nbytes for array in self._arrays.values())
+        return sum(array[..., :1].nbytes for array in self._arrays.values())
 
     def clear(self, rows: Int64s) -> None:
         """Make these rows as if nobody had written to them."""
         for name, array in self._arrays.items():
-            array[rows] = self._fills[name]
+            array[..., rows] = self._fills[name]
 
     def dump(self, rows: int) -> dict[str, Array]:
         """A copy of the first rows, by name."""
-        return {name: array[:rows].copy() for name, array in self._arrays.items()}
+        return {name: array[..., :rows].copy() for name, array in self._arrays.items()}
 
     def load(self, dumped: Mapping[str, Array]) -> None:
         """Put back what `dump` gave; arrays that are not here any more, or of another shape, are left out."""
         for name, kept in dumped.items():
-            self.reserve(len(kept))
+            self.reserve(kept.shape[-1])
             mine = self._arrays.get(name)
-            if mine is not None and mine.dtype == kept.dtype and mine.shape[1:] == kept.shape[1:]:
-                mine[: len(kept)] = kept
+            if mine is not None and mine.dtype == kept.dtype and mine.shape[:-1] == kept.shape[:-1]:
+                mine[..., : kept.shape[-1]] = kept

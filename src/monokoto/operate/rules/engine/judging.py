@@ -68,26 +68,34 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
         turns, raised = _turns(whose, kind, since, since, begins, raised_before)
         return Verdict(turns, symbol[ends], since[:0], raised)
     since_before = state["since"][units]
-    whose = np.concatenate((np.arange(len(units)), walk.number[begins]))
+    after = Verdict([], symbol_before.copy(), since_before.copy(), raised_before.copy())
+    pending = ((symbol_before == RAISE) & ~raised_before) | ((symbol_before == CLEAR) & raised_before)
+    pending[walk.number[begins]] = True
+    concerned = np.flatnonzero(pending)
+    if not len(concerned):
+        return after
+    whose = np.concatenate((concerned, walk.number[begins]))
     order = np.argsort(whose, kind="stable")
     whose = whose[order]
-    kind = np.concatenate((symbol_before, symbol[begins]))[order]
-    since = np.concatenate((since_before, walk.at[begins]))[order]
+    kind = np.concatenate((symbol_before[concerned], symbol[begins]))[order]
+    since = np.concatenate((since_before[concerned], walk.at[begins]))[order]
     at = since + holds[kind]
     lasts = np.append(whose[1:] != whose[:-1], True)
     until = np.where(lasts, walk.at[ends][whose] + 1, np.append(since[1:], 0))
     # A run also takes effect at its own last point, be it at the very instant at which the next run begins.
-    following = np.concatenate((walk.starts, begins))[order]
-    final = np.append(following[1:], 0) - 1
+    begin = np.concatenate((walk.starts[concerned], begins))[order]
+    final = np.append(begin[1:], 0) - 1
     own = ~lasts & (final >= walk.starts[whose])
     until[own] = np.maximum(until[own], walk.at[final[own]] + 1)
     effective = (kind != NEITHER) & (since != NEVER) & ((at < until) | (holds[kind] == 0))
-    chosen = (whose[effective], kind[effective], at[effective], since[effective], following[effective])
+    chosen = (whose[effective], kind[effective], at[effective], since[effective], begin[effective])
     turns, raised = _turns(*chosen, raised_before)
-    last_kind, last_since, last_at = kind[lasts], since[lasts], at[lasts]
-    pending = ((last_kind == RAISE) & ~raised) | ((last_kind == CLEAR) & raised)
-    walk.wake(np.where(pending & (last_at > walk.at[ends]), last_at, ALWAYS))
-    return Verdict(turns, last_kind, last_since, raised)
+    after.symbol[concerned], after.since[concerned] = kind[lasts], since[lasts]
+    waits = ((kind[lasts] == RAISE) & ~raised[concerned]) | ((kind[lasts] == CLEAR) & raised[concerned])
+    due = np.full(len(units), ALWAYS, np.int64)
+    due[concerned] = np.where(waits & (at[lasts] > walk.at[ends][concerned]), at[lasts], ALWAYS)
+    walk.wake(due)
+    return Verdict(turns, after.symbol, after.since, raised)
 
 
 def _turns(

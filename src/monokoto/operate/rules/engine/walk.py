@@ -64,6 +64,7 @@ class Walk:
     _columns: dict[str, Vector] = field(default_factory=dict)
     _commits: list[Callable[[], None]] = field(default_factory=list)
     _starts: Int64s | None = None
+    _ends: Int64s | None = None
 
     def __post_init__(self) -> None:
         self.due = np.full(len(self.units), ALWAYS, np.int64)
@@ -88,7 +89,9 @@ class Walk:
     @property
     def ends(self) -> Int64s:
         """Each unit's last point."""
-        return np.append(self.starts[1:], len(self)) - 1
+        if self._ends is None:
+            self._ends = np.append(self.starts[1:], len(self)) - 1
+        return self._ends
 
     def shift(self, values: Array, before: Array) -> Array:
         """At each point the value at the one before."""
@@ -99,6 +102,8 @@ class Walk:
 
     def fill(self, chosen: Bools, values: Array, before: Array) -> Array:
         """At each point the value at the last point that was chosen, up to this one."""
+        if chosen.all():
+            return values
         place = np.maximum.accumulate(np.where(chosen, np.arange(len(self)), -1))
         return np.where(place >= self.starts[self.number], values[place], before[self.number])
 
@@ -127,7 +132,7 @@ class Walk:
             carried.values = np.concatenate((carried.values, carried.before))[pooled]
         self.at = np.insert(self.at, places, at)
         self.number = numbers
-        self._starts = None
+        self._starts = self._ends = None
         self._columns.clear()
 
     def carry(self, values: Array, before: Array) -> Carried:

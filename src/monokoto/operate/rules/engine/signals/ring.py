@@ -8,6 +8,7 @@ the same however the log is cut into batches. Values are taken apart into a whol
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,23 @@ class Ring:
         return Totals(self, walk, self._state, {name: walk.carry(values, self._state[name][walk.units])})
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to find what totals were when some parts began."""
+
+    number: Int64s
+    slot: Int64s
+    rows: Int64s
+    kept: Bools | None
+    """Whether the ring has it; None: it has all of them. Otherwise it is the total of before."""
+    forgotten: Bools | None
+    """Whether it lies too far back; None: nothing does."""
+    begun: Int64s
+    """Which of them began within the walk."""
+    point: Int64s
+    """The last point before each of those."""
+
+
 class Totals:
     """Totals along a walk."""
 
@@ -59,35 +77,68 @@ class Totals:
         self._state = state
         self.running = running
         self._last_part: Int64s = state["part"][walk.units]
+        self._part: Int64s = np.empty(0, np.int64)
 
     @property
     def part(self) -> Int64s:
         """The part of time each point lies in."""
-        return self._walk.at // self._ring.part_us
+        if len(self._part) != len(self._walk):
+            self._part = self._walk.at // self._ring.part_us
+        return self._part
 
-    def at_start(self, name: str, number: Int64s, part: Int64s, parts: Int64s | None = None) -> Array:
-        """A channel as it was when a part began, for units by number. The part is among the last ones of the unit."""
-        walk, ring = self._walk, self._ring
-        here = self.part if parts is None else parts
-        carried = self.running[name]
-        rows, last = walk.units[number], self._last_part[number]
-        kept = self._state[f"{name}#"][rows, part % ring.parts]
-        blank = np.nan if kept.dtype.kind == "f" else 0
-        kept = np.where(part > last - ring.parts, kept, blank).astype(kept.dtype)
-        found = np.where(part > last, carried.before[number], kept)
-        # Parts that began within this walk: the total before the first point in them or after.
+    def place(self, number: Int64s, part: Int64s) -> Place:
+        """Where to look for the beginning of parts of units (by number)."""
+        walk, ring, here = self._walk, self._ring, self.part
+        last = self._last_part[number]
+        kept = part <= last
+        forgotten = part <= last - ring.parts
         begun = np.flatnonzero(part > here[walk.starts[number]])
-        if len(begun):
-            place = walk.search(number[begun], part[begun] - 1, here)
-            found[begun] = carried.values[place - 1]
+        point = walk.search(number[begun], part[begun] - 1, here) - 1 if len(begun) else begun
+        return Place(
+            number,
+            part % ring.parts,
+            walk.units[number],
+            None if kept.all() else kept,
+            forgotten if forgotten.any() else None,
+            begun,
+            point,
+        )
+
+    def at(self, name: str, place: Place) -> Array:
+        """A channel as it was there."""
+        carried = self.running[name]
+        found: Array = self._state[f"{name}#"][place.slot, place.rows]
+        if place.forgotten is not None:
+            found[place.forgotten] = np.nan if found.dtype.kind == "f" else 0
+        if place.kept is not None:
+            found = np.where(place.kept, found, carried.before[place.number])
+        if len(place.begun):
+            found[place.begun] = carried.values[place.point]
         return found
+
+    def at_start(self, name: str, number: Int64s, part: Int64s) -> Array:
+        """A channel as it was when parts began. A part is among the last ones of its unit."""
+        return self.at(name, self.place(number, part))
+
+    def at_points(self, back: int) -> dict[str, Array]:
+        """All channels, at each point, as they were at the beginning of the part so many parts before its own."""
+        part, number = self.part, self._walk.number
+        opens = np.ones(len(part), np.bool_)
+        opens[1:] = (part[1:] != part[:-1]) | (number[1:] != number[:-1])
+        groups = np.flatnonzero(opens)
+        place = self.place(number[groups], part[groups] - back)
+        if 2 * len(groups) > len(part):
+            which = np.cumsum(opens) - 1
+            return {name: self.at(name, place)[which] for name in self.running}
+        lengths = np.diff(groups, append=len(part))
+        return {name: np.repeat(self.at(name, place), lengths) for name in self.running}
 
     def differ(self, number: Int64s, part: Int64s) -> Bools:
         """Whether anything was added in a part."""
-        here = self.part
         found = np.zeros(len(part), np.bool_)
+        begins, ends = self.place(number, part), self.place(number, part + 1)
         for name in self.running:
-            begin, end = self.at_start(name, number, part, here), self.at_start(name, number, part + 1, here)
+            begin, end = self.at(name, begins), self.at(name, ends)
             other = begin != end
             if begin.dtype.kind == "f":
                 other &= ~(np.isnan(begin) & np.isnan(end))
@@ -115,13 +166,14 @@ class Totals:
         last = self.part[ends]
         low = np.maximum(self._last_part + 1, last - ring.parts + 1)
         counts = np.maximum(last - low + 1, 0)
-        number = np.repeat(np.arange(len(ends)), counts)
-        part = np.repeat(low, counts) + np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = walk.units[number]
-        here = self.part
+        if counts.any():
+            number = np.repeat(np.arange(len(ends)), counts)
+            part = np.repeat(low, counts) + np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+            place = self.place(number, part)
+            kept = {name: self.at(name, place) for name in self.running}
+            for name, values in kept.items():
+                self._state[f"{name}#"][place.slot, place.rows] = values
         for name, carried in self.running.items():
-            kept = self.at_start(name, number, part, here)
-            self._state[f"{name}#"][rows, part % ring.parts] = kept
             self._state[name][walk.units] = carried.values[ends]
         self._state["part"][walk.units] = np.maximum(last, self._last_part)
 

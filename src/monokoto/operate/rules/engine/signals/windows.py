@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.kernel.limits import RULE_WINDOW_PANES
-from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s, Int64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s
 from monokoto.operate.rules.engine.compiled import Past, Rate, Statistic, Window
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
 from monokoto.operate.rules.engine.signals.ring import VALUE_MAX, Ring, Totals, split, whole
@@ -125,13 +125,9 @@ class WindowRun(_Kept):
             hop(walk, totals, self._part_us)
         else:
             slide(walk, totals, self._parts, self._part_us)
-        part = totals.part
-        end = part if self._hops else None
-        begin = part - (self._hops or self._parts - 1)
-        sums = {}
-        for name, carried in totals.running.items():
-            until = carried.values if end is None else totals.at_start(name, walk.number, end, part)
-            sums[name] = until - totals.at_start(name, walk.number, begin, part)
+        begin = totals.at_points(self._hops or self._parts - 1)
+        until = totals.at_points(0) if self._hops else {name: one.values for name, one in totals.running.items()}
+        sums = {name: until[name] - begin[name] for name in begin}
         return self.signal(walk, totals, _VALUES[self._kind.statistic](sums))
 
     def _samples(self, walk: Walk) -> dict[str, Array]:
@@ -181,7 +177,7 @@ class RateRun(_Kept):
         totals = self._ring.hold(walk, "v", held)
         slide(walk, totals, RULE_WINDOW_PANES, self._part_us)
         begin = totals.part - RULE_WINDOW_PANES + 1
-        was = totals.at_start("v", walk.number, begin, totals.part)
+        was = totals.at_points(RULE_WINDOW_PANES - 1)["v"]
         took = walk.at - begin * self._part_us
         found = (totals.running["v"].values - was) * (self._kind.per_us / took)
         return self.signal(walk, totals, found)
@@ -203,10 +199,6 @@ class PastRun(_Kept):
         i, f = split(np.where(taken, values, 0.0))
         totals = self._ring.walk(walk, {"n": taken.astype(np.int32), "i": i, "f": f})
         hop(walk, totals, self._kind.over_us)
-        part: Int64s = totals.part
-        begin = part - self._back
-        sums = {
-            name: totals.at_start(name, walk.number, begin + 1, part) - totals.at_start(name, walk.number, begin, part)
-            for name in totals.running
-        }
+        begin, end = totals.at_points(self._back), totals.at_points(self._back - 1)
+        sums = {name: end[name] - begin[name] for name in begin}
         return self.signal(walk, totals, _average(sums))
