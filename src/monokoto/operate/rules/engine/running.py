@@ -9,7 +9,7 @@ import numpy as np
 
 from monokoto.operate.conditions import Condition
 from monokoto.operate.rules.change import AlertChange
-from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Array, Arrays, Bools, Float64s, Int64s
+from monokoto.operate.rules.engine.arrays import NEVER, Array, Arrays, Bools, Float64s, Int64s
 from monokoto.operate.rules.engine.compiled import Changed, CompiledRule, Silent
 from monokoto.operate.rules.engine.compiled import Sequence as Steps
 from monokoto.operate.rules.engine.judging import NEITHER, RAISE, Verdict, judge, symbols
@@ -62,7 +62,7 @@ class RunningRule:
         if rule.hold_us or rule.clear_hold_us:
             self.arrays.add("since", np.int64, NEVER)
         if rule.signals or rule.hold_us or rule.clear_hold_us or rule.lateness_us:
-            self.arrays.add("due", np.int64, ALWAYS)
+            self.arrays.add("due", np.int64, NEVER)
             self.arrays.add("clamp", np.int64, NEVER)
         self.signals: dict[str, SignalRun] = {
             spec.name: run_of(spec, State(self.arrays, spec.name), State(self.arrays, f"{spec.name}.own"), around)

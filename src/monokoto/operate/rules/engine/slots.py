@@ -17,13 +17,14 @@ from monokoto.operate.rules.engine.dictionary import UNKNOWN, Dictionary
 from monokoto.operate.rules.engine.rows import Said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slot:
     """A name that conditions use, in one type. A name whose type changed with a version has several slots."""
 
     name: str
     type: CelType
     dictionary: Dictionary | None
+    """Another one takes its place when too many texts came."""
 
     @classmethod
     def of(cls, name: str, kind: CelType) -> Slot:

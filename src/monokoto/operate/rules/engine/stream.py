@@ -153,12 +153,12 @@ class Stream:
         texts = dictionary.texts()
         waiting = self.waiting.said.get(slot.key) if self.waiting is not None else None
         held = np.unique(codes if waiting is None else np.concatenate((codes, waiting.values)))
-        fresh = Slot.of(slot.name, slot.type)
-        assert fresh.dictionary is not None
+        fresh = Slot.of(slot.name, slot.type).dictionary
+        assert fresh is not None
         renumbered = np.full(len(texts) + 1, UNKNOWN, np.int32)
         for code in held[held >= 0].tolist():
-            renumbered[code] = fresh.dictionary[texts[code]]
+            renumbered[code] = fresh[texts[code]]
         codes[:] = renumbered[codes]
         if waiting is not None:
             waiting.values[:] = renumbered[waiting.values]
-        self.slots[slot.key] = fresh
+        slot.dictionary = fresh
