@@ -193,9 +193,11 @@ def chromium(url: str) -> Iterator[Chromium]:
 
 
 def drawn(page: Page) -> None:
-    """Wait until every chart on the page is drawn."""
+    """Wait until every chart and map on the page is drawn."""
     if page.locator("koto-chart").count():
         page.wait_for_selector("koto-chart:not([aria-busy])[data-state]")
+    if page.locator("koto-map").count():
+        page.wait_for_selector("koto-map .map-status:not(:empty)")
 
 
 def session_cookies(client: httpx.Client, url: str) -> list[dict[str, Any]]:
