@@ -226,6 +226,9 @@ def test_scopes_and_walls(jobs: Jobs, fleet: Fleet, gate: FixedGate) -> None:
     job = jobs.create(caller_of(OWNER), "units.tag", Selection(), {"add": ["b"]})
     assert done(jobs, job).counts == {ItemState.FAILED: 1}
     assert tags(fleet, mine) == ("a",)
+    # Nor does it learn the maker's notes by asking which units bear them.
+    with pytest.raises(Invalid, match="chooses no unit"):
+        jobs.create(caller_of(OWNER), "units.tag", Selection(tags=["a"]), {"add": ["b"]})
 
 
 def test_a_cancelled_job_ends_and_can_be_undone(jobs: Jobs, fleet: Fleet) -> None:

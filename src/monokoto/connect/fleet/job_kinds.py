@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Meta, UnsetType
 
 from monokoto.connect.fleet.json import LocationPatch, UpdateRequest, change_from_json
-from monokoto.connect.fleet.listing import PRESENT, UnitFilter, UnitSets, conditions, parse_box
+from monokoto.connect.fleet.listing import PRESENT, Held, UnitFilter, UnitSets, conditions, parse_box
 from monokoto.connect.fleet.service import Fleet
 from monokoto.connect.fleet.store import units
 from monokoto.connect.fleet.unit import NOWHERE, LocationChange, Status, Unit, UnitChange, descriptive_faults
@@ -22,7 +22,6 @@ from monokoto.kernel.ids import OrganisationId, UnitId, format_id, parse_id
 from monokoto.kernel.limits import TAGS_PER_UNIT_MAX
 from monokoto.web import Caller, Gate, Scope, format_etag
 
-_IN_MAX = 500
 _TRIES = 5
 _TOP = "none"
 
@@ -47,20 +46,18 @@ class UnitSelector:
             wanted = wanted.within(connected, selection.online)
         if selection.claimed is not None:
             wanted = wanted.within(self._unit_sets.owned(caller.organisation_id), selection.claimed)
-        if reaches is None:
-            return self._found(caller.organisation_id, wanted, None, limit)
-        by_maker: dict[int, list[int]] = {}
-        for reach in reaches:
-            if reach.now:
-                by_maker.setdefault(reach.organisation_id, []).append(reach.unit_id)
-        found: list[Target] = []
-        for maker_id, unit_ids in sorted(by_maker.items()):
-            for begin in range(0, len(unit_ids), _IN_MAX):
-                some = unit_ids[begin : begin + _IN_MAX]
-                found += self._found(maker_id, wanted, some, limit - len(found))
-                if len(found) >= limit:
-                    return found
-        return found
+        held = None
+        if reaches is not None:
+            now = [reach for reach in reaches if reach.now]
+            held = Held(
+                units={reach.unit_id: reach.organisation_id for reach in now},
+                labels={reach.unit_id: reach.label for reach in now if reach.label},
+            )
+        with self._records.read() as connection:
+            condition = conditions(connection, caller.organisation_id, wanted, held)
+            query = sa.select(units.c.unit_id, units.c.organisation_id).where(condition)
+            rows = connection.execute(query.order_by(units.c.unit_id).limit(limit)).all()
+        return [Target(UnitId(row.unit_id), OrganisationId(row.organisation_id)) for row in rows]
 
     def _named(self, caller: Caller, selection: Selection, limit: int) -> list[Target]:
         if msgspec.structs.replace(selection, ids=None) != Selection():
@@ -79,14 +76,6 @@ class UnitSelector:
         if faults:
             raise NotFound(f"{len(faults)} of these units are not there.", faults=faults[:100])
         return list(found.values())
-
-    def _found(self, maker_id: int, wanted: UnitFilter, among: Sequence[int] | None, limit: int) -> list[Target]:
-        with self._records.read() as connection:
-            condition = conditions(connection, maker_id, wanted)
-            if among is not None:
-                condition &= units.c.unit_id.in_(among)
-            query = sa.select(units.c.unit_id).where(condition).order_by(units.c.unit_id).limit(limit)
-            return [Target(UnitId(one), OrganisationId(maker_id)) for one in connection.execute(query).scalars()]
 
 
 def filter_of(selection: Selection) -> UnitFilter:
