@@ -10,12 +10,15 @@ from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
+from monokoto.console.routes.maintenance import MaintenancePagesController
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
+from monokoto.console.routes.rule_trial import RuleTrialController
+from monokoto.console.routes.rules import RulePagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
@@ -32,6 +35,9 @@ from monokoto.console.visit import Visit, Who
 CONTROLLERS = (
     EntranceController,
     AlertPagesController,
+    RuleTrialController,
+    RulePagesController,
+    MaintenancePagesController,
     PreferencesController,
     AccountController,
     WaysInController,

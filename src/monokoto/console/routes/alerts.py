@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -24,6 +24,7 @@ from monokoto.console.alert_rule import rule_of_alert
 from monokoto.console.api import NotSignedIn, Part, Refused
 from monokoto.console.formats import instant_of
 from monokoto.console.languages import mark
+from monokoto.console.lookups import nothing, products, unit_id
 from monokoto.console.unit_chart import chart_around
 from monokoto.console.visit import Visit
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, format_instant
@@ -107,13 +108,13 @@ class AlertPagesController(Controller):
 
 
 async def _inbox(visit: Visit, query: AlertQuery, done: str = "") -> Response[str]:
-    unit = await _unit_id(visit, query.get("unit"))
+    unit = await unit_id(visit, query.get("unit"))
     path = "/api/v1/alerts/groups" if query.grouped else "/api/v1/alerts"
     asked = query.asked(visit.formats.now, unit)
-    found, counts, products = await asyncio.gather(
+    found, counts, known = await asyncio.gather(
         visit.api.part(path, **asked, limit=PAGE_SIZE, cursor=query.cursor),
         visit.api.part("/api/v1/alerts/counts"),
-        visit.api.part("/api/v1/products", limit=200) if visit.may("products:read") else _nothing(),
+        products(visit),
     )
     return visit.page(
         "alerts/list.html",
@@ -121,7 +122,7 @@ async def _inbox(visit: Visit, query: AlertQuery, done: str = "") -> Response[st
         found=found,
         counts=counts,
         done=done,
-        products=[one["product"] for one in products.value["items"]] if products.value else [],
+        products=known,
         states=STATE_LABELS,
         severities=SEVERITIES,
         spans=SPAN_LABELS,
@@ -131,18 +132,10 @@ async def _inbox(visit: Visit, query: AlertQuery, done: str = "") -> Response[st
     )
 
 
-async def _unit_id(visit: Visit, text: str) -> str:
-    """The unit of that serial number; else the text is an id itself."""
-    if not text:
-        return ""
-    found = await visit.api.part("/api/v1/units", serial=text, limit=1)
-    return str(found.value["items"][0]["id"]) if found.value and found.value["items"] else text
-
-
 async def _alert(visit: Visit, alert: str) -> dict[str, Any]:
     told = await visit.api.get(f"/api/v1/alerts/{quote(alert, safe='')}")
     people, rule, chart = await asyncio.gather(
-        visit.api.part("/api/v1/members", limit=200) if visit.may("people:read") else _nothing(),
+        visit.api.part("/api/v1/members", limit=200) if visit.may("people:read") else nothing(),
         rule_of_alert(visit, told),
         chart_around(visit, told["unit"], [one["name"] for one in told["evidence"]], _span(visit, told)),
     )
@@ -174,10 +167,3 @@ def _shelf(visit: Visit) -> dict[str, Any]:
     # A little less than what the API allows at most: time goes by until it looks.
     until = visit.formats.now + round((seconds - 1) * MICROSECONDS_PER_SECOND)
     return {"until": format_instant(until), "rule": bool(visit.value("rule"))}
-
-
-def _nothing() -> Awaitable[Part]:
-    async def nothing() -> Part:
-        return Part()
-
-    return nothing()
