@@ -24,6 +24,7 @@ from monokoto.operate.rules import (
     RULES_CHANGED,
     Drift,
     Engine,
+    Held,
     Page,
     Raised,
     RuleBook,
@@ -38,6 +39,8 @@ from monokoto.operate.telemetry import Telemetry
 from monokoto.operate.twins import Twins
 
 REFRESH_SECONDS = 5.0
+_UNITS_MAX = 2**31
+"""Of one product; all of them."""
 _SEVERITIES = tuple(Severity)
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
@@ -68,7 +71,7 @@ class JoinedRules:
         self.book = RuleBook(parts.products, self.rules, reach)
         self._drifting = Drifting(parts.twins, self.book)
         around = Surroundings(identity=parts.directory.get, drifting=self._drifting)
-        self._engine = Engine(around)
+        self._engine = Engine(around, lambda *asked: _reported(parts.twins, *asked))
         self.observer = RulesObserver(
             engine=self._engine, objects=engines.objects, sink=parts.alerts.hear, clock=engines.clock,
             snapshot_seconds=snapshot_seconds,
@@ -79,6 +82,9 @@ class JoinedRules:
         )
         parts.interlocks.also(by_rules(lambda unit, action: self._look(lambda: self._engine.forbidden(unit, action))))
         self._facts = engines.facts
+        self._directory = parts.directory
+        self._moved = 0
+        self._told = False
         self._changed = asyncio.Event()
         self._number = 0
         self._task: asyncio.Task[None] | None = None
@@ -99,7 +105,8 @@ class JoinedRules:
             await asyncio.gather(self._task, return_exceptions=True)
         await self.observer.stop()
 
-    async def _heard(self, _fact: Fact) -> None:
+    async def _heard(self, fact: Fact) -> None:
+        self._told = self._told or fact.name == UNITS_CHANGED
         self._changed.set()
 
     async def _keep(self) -> None:
@@ -108,6 +115,13 @@ class JoinedRules:
                 await asyncio.wait_for(self._changed.wait(), REFRESH_SECONDS)
             self._changed.clear()
             try:
+                if self._told:
+                    self._told = False
+                    await asyncio.to_thread(self._directory.refresh)
+                moved = self._directory.moved()
+                if moved != self._moved:
+                    await self.observer.units_moved()
+                    self._moved = moved
                 page = await asyncio.to_thread(self._refresh)
                 if page.number != self._number:
                     await self.observer.set_rules(page.rules)
@@ -137,6 +151,12 @@ class JoinedRules:
         except RuntimeError:  # a dictionary changed while it was gone through
             with self._engine.lock:
                 return question()
+
+
+def _reported(twins: Twins, maker_id: int, product: str, names: Sequence[str]) -> Held:
+    """As `rules.Reported`."""
+    found = twins.latest_of_product(maker_id, product, after_unit=0, limit=_UNITS_MAX, properties=names)
+    return Held(np.array(found.units, np.int64), {one.name: (one.values, one.at) for one in found.columns})
 
 
 class Drifting:

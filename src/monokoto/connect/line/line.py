@@ -180,8 +180,9 @@ class Line:
     async def _look_at_units(self, entries: Sequence[Entry]) -> None:
         if not self._units_changed and self._decoder.knows(entries):
             return
-        self._units_changed = False
-        if await asyncio.to_thread(self._refresh_units):
+        told, self._units_changed = self._units_changed, False
+        # Another partition's line, or somebody else, may have refreshed what all share.
+        if await asyncio.to_thread(self._refresh_units) or told:
             self._decoder.forget_units()
 
     async def _observe(self, batches: asyncio.Queue[Batch]) -> None:

@@ -7,7 +7,7 @@ from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Sev
 from monokoto.operate.rules.engine.compiled import Drift
 from monokoto.operate.rules.engine.engine import Engine
 from monokoto.operate.rules.engine.observer import RulesObserver
-from monokoto.operate.rules.engine.surroundings import Surroundings
+from monokoto.operate.rules.engine.surroundings import Held, Surroundings
 from monokoto.operate.rules.facts import RULES_CHANGED
 from monokoto.operate.rules.ports import Reach
 from monokoto.operate.rules.routes import ProductRulesController, RulesController, UnitRulesController
@@ -32,6 +32,7 @@ __all__ = [
     "Drift",
     "Engine",
     "Evidence",
+    "Held",
     "NewRule",
     "Page",
     "Raised",

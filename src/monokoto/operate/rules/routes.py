@@ -90,7 +90,7 @@ class RulesController(Controller):
         return _shown(made, watching, status=201)
 
     @get(
-        "/{rule:str}",
+        "/{rule_id:str}",
         operation_id="getRule",
         guards=_READ,
         responses=problem_responses(404),
@@ -102,13 +102,13 @@ class RulesController(Controller):
         caller: NamedDependency[Caller],
         rules: NamedDependency[Rules],
         watching: NamedDependency[Watching],
-        rule: FromPath[str],
+        rule_id: FromPath[str],
     ) -> Response[AddedRuleJson]:
         """With the versions of the product it does not suit."""
-        return _shown(await asyncio.to_thread(rules.get, caller.organisation_id, _rule_id(rule)), watching)
+        return _shown(await asyncio.to_thread(rules.get, caller.organisation_id, _rule_id(rule_id)), watching)
 
     @patch(
-        "/{rule:str}",
+        "/{rule_id:str}",
         operation_id="changeRule",
         guards=_WRITE,
         responses=problem_responses(404, 409, 412, 413),
@@ -121,7 +121,7 @@ class RulesController(Controller):
         rules: NamedDependency[Rules],
         watching: NamedDependency[Watching],
         facts: NamedDependency[SkipValidation[Facts]],
-        rule: FromPath[str],
+        rule_id: FromPath[str],
         data: JSONBody[ChangeRuleRequest],
         if_match: IfMatch = None,
     ) -> Response[AddedRuleJson]:
@@ -129,7 +129,7 @@ class RulesController(Controller):
         changed = await asyncio.to_thread(
             rules.change,
             caller.organisation_id,
-            _rule_id(rule),
+            _rule_id(rule_id),
             change_from_json(data),
             actor_id=caller.actor_id,
             expected=if_match,
@@ -138,7 +138,7 @@ class RulesController(Controller):
         return _shown(changed, watching)
 
     @delete(
-        "/{rule:str}",
+        "/{rule_id:str}",
         operation_id="deleteRule",
         guards=_WRITE,
         responses=problem_responses(404, 412),
@@ -149,25 +149,25 @@ class RulesController(Controller):
         caller: NamedDependency[Caller],
         rules: NamedDependency[Rules],
         facts: NamedDependency[SkipValidation[Facts]],
-        rule: FromPath[str],
+        rule_id: FromPath[str],
         if_match: IfMatch = None,
     ) -> None:
         """Its versions stay, for the alerts that name them."""
-        await asyncio.to_thread(rules.delete, caller.organisation_id, _rule_id(rule), expected=if_match)
-        await facts.tell(rules.changed(caller.organisation_id, _rule_id(rule)))
+        await asyncio.to_thread(rules.delete, caller.organisation_id, _rule_id(rule_id), expected=if_match)
+        await facts.tell(rules.changed(caller.organisation_id, _rule_id(rule_id)))
 
     @get(
-        "/{rule:str}/versions",
+        "/{rule_id:str}/versions",
         operation_id="listRuleVersions",
         guards=_READ,
         responses=problem_responses(404),
         summary="What an added rule said and says",
     )
     async def versions(
-        self, caller: NamedDependency[Caller], rules: NamedDependency[Rules], rule: FromPath[str]
+        self, caller: NamedDependency[Caller], rules: NamedDependency[Rules], rule_id: FromPath[str]
     ) -> Page[RuleVersionJson]:
         """The newest first, all on one page; also of a rule that was taken away."""
-        found = await asyncio.to_thread(rules.versions, caller.organisation_id, _rule_id(rule))
+        found = await asyncio.to_thread(rules.versions, caller.organisation_id, _rule_id(rule_id))
         return Page(items=[version_to_json(version) for version in found])
 
 

@@ -272,7 +272,8 @@ def test_a_rule_is_for_its_units_only_and_ends_where_it_is_no_more_for_them() ->
     assert [(one.unit_id, one.kind.value) for one in changes] == [(1, "raised")]
     mine.update(number=2, units=np.array([2], np.int64))
     changes = engine.tick(micros(1))[0] + engine.take(batch([Message(2, {"open": True}, 2)]))
-    assert [(one.unit_id, one.kind.value) for one in changes] == [(1, "cleared"), (2, "raised")]
+    assert [(one.unit_id, one.kind.value) for one in changes] == [(1, "cleared")]
+    assert shown(engine.begin(micros(3))) == [(2, "raised", 3, 3, "major")]
 
 
 def test_a_rule_that_raises_is_stopped_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ async def begin(house: House, *rules: CompiledRule) -> RulesObserver:
     observer = house.observer()
     await observer.start(rules)
     observer._quiet_since = 0  # the line has nothing to hand over
+    if not observer.engine.replaying:
+        await observer.tick()
     return observer
 
 

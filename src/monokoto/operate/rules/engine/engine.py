@@ -15,6 +15,7 @@ import structlog
 from monokoto.connect.line import Batch
 from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Int64s
+from monokoto.operate.rules.engine.beginning import begin, fill_stream
 from monokoto.operate.rules.engine.compiled import CompiledRule
 from monokoto.operate.rules.engine.population import Population, StateKey
 from monokoto.operate.rules.engine.rows import Rows
@@ -22,7 +23,7 @@ from monokoto.operate.rules.engine.running import Record, RunningRule
 from monokoto.operate.rules.engine.sessions import Sessions
 from monokoto.operate.rules.engine.stream import Stream
 from monokoto.operate.rules.engine.suppression import Suppression
-from monokoto.operate.rules.engine.surroundings import Surroundings
+from monokoto.operate.rules.engine.surroundings import Reported, Surroundings, nothing_reported
 from monokoto.operate.rules.engine.telling import Standing
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ _log = structlog.get_logger(__name__)
 class Engine:
     """Rules in, readings in, changes of alerts out."""
 
-    def __init__(self, surroundings: Surroundings | None = None) -> None:
+    def __init__(self, surroundings: Surroundings | None = None, reported: Reported = nothing_reported) -> None:
+        """`reported`: what units reported before a rule began to watch them."""
         self.lock = threading.Lock()
         self.populations: dict[tuple[int, str], Population] = {}
         """By maker and product."""
@@ -41,6 +43,7 @@ class Engine:
         self.failures = 0
         """Rules that were stopped because they raised."""
         self._surroundings = surroundings or Surroundings()
+        self._reported = reported
         self._suppression = Suppression(self._surroundings)
         self.replaying: list[Record] = []
         """Looks of the journal whose place between the readings has not come yet."""
@@ -78,6 +81,39 @@ class Engine:
     def know_hiding(self) -> None:
         """After state was put back: see what hides what."""
         self._suppression.know(self.running())
+
+    def know_versions(self) -> None:
+        """Units may have moved to another version: see which each one is of."""
+        for population in self.populations.values():
+            for stream in population.streams.values():
+                population.know_versions(stream, np.arange(len(stream)))
+
+    @property
+    def begins(self) -> bool:
+        """Whether a rule has units to begin with."""
+        for population in self.populations.values():
+            for running in population.rules.values():
+                population.select(running)
+        return any(
+            not one.begun for population in self.populations.values() for one in population.streams.values()
+        ) or any(not running.failed and len(running.unwatched()) for running in self.running())
+
+    def begin(self, now: int) -> list[AlertChange]:
+        """Let rules begin with the units they are for and do not watch yet. The state is to be kept before the changes are
+        told: no journal has this."""
+        found: list[AlertChange] = []
+        for population in self.populations.values():
+            for stream in list(population.streams.values()):
+                if not stream.begun:
+                    fill_stream(population, stream, self._reported, now)
+                stream.begun = True
+                own = _own_time(stream, now)
+                for running in population.rules_of(stream):
+                    population.select(running)
+                    rows = begin(population, running, self._reported)
+                    if len(rows):
+                        found += self._guarded(running, running.begin, rows, own, now)
+        return self._suppression.apply(found)
 
     # The log
 

@@ -130,7 +130,7 @@ def _load_stream(stream: Stream, part: StreamPart, events: Mapping[int, int]) ->
         if slot is not None and slot.dictionary is not None:
             slot.dictionary.put_back(texts)
     stream.state.load(unpack_all(part.arrays))
-    stream.late, stream.hurried = part.late, part.hurried
+    stream.late, stream.hurried, stream.begun = part.late, part.hurried, True
     if part.waiting is not None:
         columns = unpack_all(part.waiting.columns)
         said = {

@@ -77,8 +77,14 @@ class RulesObserver:
         """By partition, when its last batch was taken in (monotonic) and the last arrival in it."""
         self._untold: list[AlertChange] = []
         self._unkept: list[Record] = []
+        self._unwritten = False
+        """Whether the state has to be written before anything more is told: what happened is in no journal."""
+        self._writing = asyncio.Lock()
+        self._copies = self._written = 0
         self._journal = 0
         self._took_seconds = 0.0
+        self._begin_again = 0.0
+        """When rules may begin with units again (monotonic): each time the state is written."""
         self._quiet_since = time.monotonic() + _START_SECONDS
         self._waits_for: Unavailable | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,10 +118,13 @@ class RulesObserver:
             return self.engine.take(batch, again=again)
 
     async def _tell(self) -> None:
-        """The journal first, then whoever is told; waits for both, however long they are away."""
+        """State and journal first, then whoever is told; waits for both, however long they are away."""
         pause = 0.1
-        while self._unkept or self._untold:
+        while self._unwritten or self._unkept or self._untold:
             try:
+                if self._unwritten:
+                    await self._write(await self._copy())
+                    self._unwritten, self._unkept = False, []
                 if self._unkept:
                     body = await asyncio.to_thread(encode_records, self._unkept)
                     await self._objects.put(f"{_JOURNAL}{self._journal:012d}", body)
@@ -135,10 +144,31 @@ class RulesObserver:
     # Rules
 
     async def set_rules(self, rules: Sequence[CompiledRule]) -> None:
-        """From now on these; see `Engine.set_rules`."""
+        """From now on these; see `Engine.set_rules`. The new ones begin with what units reported last."""
         async with self._turn:
             self._untold += await asyncio.to_thread(self._set_rules, rules)
+            now = self._now()
+            if now is not None:
+                self._untold += await asyncio.to_thread(self._begin, now)
+            self._unwritten = True
             await self._tell()
+
+    async def units_moved(self) -> None:
+        """Units may be of other versions now."""
+        async with self._turn:
+            await asyncio.to_thread(self._know_versions)
+
+    def _know_versions(self) -> None:
+        with self.engine.lock:
+            self.engine.know_versions()
+
+    def _begin(self, now: int) -> list[AlertChange]:
+        with self.engine.lock:
+            return self.engine.begin(now)
+
+    def _begins(self) -> bool:
+        with self.engine.lock:
+            return self.engine.begins
 
     def _set_rules(self, rules: Sequence[CompiledRule]) -> list[AlertChange]:
         with self.engine.lock:
@@ -151,6 +181,9 @@ class RulesObserver:
         what the units said since is still on its way."""
         async with self._turn:
             now = self._now()
+            if now is not None and time.monotonic() >= self._begin_again and await asyncio.to_thread(self._begins):
+                self._untold += await asyncio.to_thread(self._begin, now)
+                self._unwritten = True
             if now is not None:
                 found, records = await asyncio.to_thread(self._tick, now)
                 self._untold += found
@@ -188,6 +221,7 @@ class RulesObserver:
                 found += await asyncio.to_thread(self._load, snapshot)
                 self._observed, self._kept = dict(snapshot.positions), dict(snapshot.positions)
                 self._journal = snapshot.journal
+                found = [*snapshot.untold, *found]
         await self._read_journal()
         with self.engine.lock:
             found += self.engine.replay_ready()
@@ -225,16 +259,28 @@ class RulesObserver:
         async with self._turn:
             if self._untold or self._unkept or (self._observed == self._kept and not self._tasks):
                 return
+            copy = await self._copy()
+        await self._write(copy)
+
+    async def _copy(self) -> tuple[int, Snapshot]:
+        """The state as it is now, with the number of the copy; hold the turn."""
+        self._copies += 1
+        part = await asyncio.to_thread(self._dump)
+        return self._copies, Snapshot(VERSION, dict(self._observed), self._journal, part, tuple(self._untold))
+
+    async def _write(self, numbered: tuple[int, Snapshot]) -> None:
+        number, snapshot = numbered
+        async with self._writing:
+            if number <= self._written:
+                return  # a newer one is there
             began = time.monotonic()
-            positions, journal = dict(self._observed), self._journal
-            part = await asyncio.to_thread(self._dump)
-        snapshot = Snapshot(VERSION, positions, journal, part)
-        await self._objects.put(_SNAPSHOT, await asyncio.to_thread(encode, snapshot))
-        self._kept = positions
-        for info in await self._objects.list(_JOURNAL):
-            if int(info.path.rpartition("/")[2]) < journal:
-                await self._objects.delete(info.path)
-        self._took_seconds = time.monotonic() - began
+            await self._objects.put(_SNAPSHOT, await asyncio.to_thread(encode, snapshot))
+            self._written, self._kept = number, dict(snapshot.positions)
+            for info in await self._objects.list(_JOURNAL):
+                if int(info.path.rpartition("/")[2]) < snapshot.journal:
+                    await self._objects.delete(info.path)
+            self._took_seconds = time.monotonic() - began
+            self._begin_again = time.monotonic() + self._took_seconds / _WORK_SHARE_MAX
 
     def _dump(self) -> EnginePart:
         with self.engine.lock:

@@ -83,13 +83,14 @@ class Population:
         stamp = (len(stream), self._moves, -1 if rule.units is None else rule.units.version())
         if self._selected.get(rule.state_key) == stamp:
             return
+        running.arrays.reserve(len(stream))
         selected = np.ones(len(stream), np.bool_)
         if rule.versions:
             codes = [self.versions[version] for version in rule.versions if version in self.versions]
             selected &= np.isin(stream.state["version"][: len(stream)], codes)
         if rule.units is not None:
             selected &= np.isin(stream.unit[: len(stream)], rule.units.units())
-        running.selected = selected
+        running.select(selected)
         self._selected[rule.state_key] = stamp
 
     # Readings
@@ -141,6 +142,16 @@ class Population:
             rows = stream.rows_for(np.array([unit_id], np.int64))
             if stream.state["version"][rows[0]] < 0:
                 self._note_version(stream, rows, version)
+
+    def know_versions(self, stream: Stream, rows: Int64s) -> None:
+        """See which version these units are of."""
+        found: dict[str, list[int]] = {}
+        for row in rows.tolist():
+            identity = self._surroundings.identity(int(stream.unit[row]))
+            if identity is not None:
+                found.setdefault(identity.version, []).append(row)
+        for version, those in found.items():
+            self._note_version(stream, np.array(those, np.int64), version)
 
     def _note_version(self, stream: Stream, rows: Int64s, version: str) -> None:
         code = self.versions.setdefault(version, len(self.versions))

@@ -55,10 +55,13 @@ class RunningRule:
         self.failed = ""
         """Why it runs no more; empty: it runs."""
         self.selected: Bools | None = None
-        """The stream's rows it is for; None: all."""
+        """The stream's rows it watches; None: all."""
+        self.wanted: Bools | None = None
+        """The rows it is for; it watches one from the moment it began with it."""
         self.slots = {name: stream.slot(name, kind) for name, kind in rule.variables.items() if name in _names(rule)}
         self.arrays.add("symbol", np.int8, NEITHER)
         self.arrays.add("raised", np.bool_, False)
+        self.arrays.add("watched", np.bool_, False)
         if rule.hold_us or rule.clear_hold_us:
             self.arrays.add("since", np.int64, NEVER)
         if rule.signals or rule.hold_us or rule.clear_hold_us or rule.lateness_us:
@@ -96,6 +99,31 @@ class RunningRule:
             run = self.signals.get(name)
             if isinstance(run, PreviousRun) and run.dictionary is not None:
                 run.dictionary.put_back(each)
+
+    # Units
+
+    def select(self, wanted: Bools) -> None:
+        """These rows it is for. It watches at once those of which nothing was read yet; the others wait for `begin`."""
+        rows = len(wanted)
+        watched = self.arrays["watched"]
+        watched[:rows] &= wanted
+        watched[:rows] |= wanted & (self.stream.state["last"][:rows] == NEVER)
+        self.wanted, self.selected = wanted, watched[:rows].copy()
+
+    def unwatched(self) -> Int64s:
+        """The rows it is for and does not watch yet."""
+        if self.wanted is None or self.selected is None:
+            return np.empty(0, np.int64)
+        return np.flatnonzero(self.wanted & ~self.selected)
+
+    def begin(self, units: Int64s, now: Int64s, clock: int) -> list[AlertChange]:
+        """Watch these from now on: judge them by what is known of them, at what is now for each."""
+        self.arrays["watched"][units] = True
+        if self.selected is not None:
+            self.selected[units] = True
+        rows = len(self.stream)
+        values = {name: run.now(rows, clock)[units] for name, run in self.outside.items() if isinstance(run, Outside)}
+        return self.advance(units, np.maximum(now[units], self._last(units)), values)
 
     # Readings
 
@@ -214,7 +242,8 @@ class RunningRule:
             for run in self.outside.values():
                 run.coming = None
         found = self._settle(walk, ranks, verdict)
-        self.arrays["clamp"][units] = until
+        if self.timed:
+            self.arrays["clamp"][units] = until
         if walk.taken is not None:
             self.stream.end_wait(units, until)
             self.stream.leave(walk.taken)
@@ -242,7 +271,8 @@ class RunningRule:
         return units[sorted(found)]
 
     def _last(self, units: Int64s) -> Int64s:
-        return np.maximum(self.stream.state["last"][units], self.arrays["clamp"][units])
+        last = self.stream.state["last"][units]
+        return np.maximum(last, self.arrays["clamp"][units]) if self.timed else last
 
     def _walk_until(self, units: Int64s, until: Int64s) -> Walk:
         """A last point for each unit, after the readings of it that wait for their place."""

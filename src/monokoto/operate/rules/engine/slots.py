@@ -73,6 +73,10 @@ class Slot:
             return Said(np.array(numbers, np.float64), present)
         return Said(self._codes([None if value is None else self._text(value) for value in values]), present)
 
+    def kept(self, value: Any) -> Any:
+        """A value as JSON has it, as the state has it."""
+        return float(value) if self.dictionary is None else self.dictionary[self._text(value)]
+
     def _text(self, value: Any) -> str:
         return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 

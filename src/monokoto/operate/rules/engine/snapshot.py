@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import Array
 from monokoto.operate.rules.engine.running import Record
 
@@ -109,6 +110,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     journal: int
     """The first piece of the journal that is not in the state."""
     engine: EnginePart
+    untold: tuple[AlertChange, ...] = ()
+    """Changes that are in the state and may not have been told."""
 
 
 def pack(array: Array) -> ArrayPart:

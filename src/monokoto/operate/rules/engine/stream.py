@@ -40,6 +40,8 @@ class Stream:
     taken; and for each slot its value and, under the slot's key with `@`, when it was read."""
     slots: dict[str, Slot] = field(default_factory=dict)
     waiting: Rows | None = None
+    begun: bool = False
+    """Whether the units that reported before there was a stream were looked for."""
     late: int = 0
     hurried: int = 0
     """Readings taken before their time, because too many waited."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,25 @@ class Identity(Protocol):
     def parent_id(self) -> int:
         """0: it is the topmost of its system."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the units of a product last reported."""
+
+    unit: Int64s
+    columns: Mapping[str, tuple[Sequence[Any], Int64s]]
+    """By property: values as JSON has them (None: never reported), and the instant of each."""
+
+
+Reported = Callable[[int, str, Sequence[str]], Held]
+"""Maker, product, properties. From memory."""
+
+
+def nothing_reported(organisation_id: int, product: str, names: Sequence[str]) -> Held:
+    """As of units that never reported anything."""
+    del organisation_id, product, names
+    return Held(np.empty(0, np.int64), {})
 
 
 def _nobody(unit_id: int) -> Identity | None:

@@ -132,7 +132,8 @@ def _of_unit(
             found.append(_change(points.walk, rule, unit_id, now, ChangeKind.RAISED, turn.at, end))
         elif now is not None:
             del standing[row]
-            found.append(_change(points.walk, rule, unit_id, now, ChangeKind.CLEARED, turn.at, end))
+            # A rule that began with what was known raises at that moment: a reading on its way then may be older.
+            found.append(_change(points.walk, rule, unit_id, now, ChangeKind.CLEARED, max(turn.at, now.at), end))
     return found
 
 
