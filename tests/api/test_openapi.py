@@ -22,6 +22,7 @@ VERBS = (
     "|sign|begin|act|end|change|remove|invite|accept|read|forget|reset"
     "|stream|rebuild|count|upgrade|make|claim|offer|withdraw|share|rent|name|cancel|undo|preview|search|invoke|observe|subscribe"
     "|ping|query|transfer|delete|replay|describe|see|compare|find|return|give|withdraw|link|unlink|save"
+    "|acknowledge|unacknowledge|assign|comment|shelve|unshelve|clear|retry|test|run|enable|confirm|try"
 )
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}
 ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics", "/.well-known/wot"}
@@ -44,6 +45,8 @@ DOORS = {
 OWN_AFFAIRS = {
     "DELETE /api/v1/passkeys/{passkey}",
     "DELETE /api/v1/provider-accounts/{account}",
+    "DELETE /api/v1/push-subscriptions/{subscription}",
+    "POST /api/v1/push-subscriptions",
     "DELETE /api/v1/session",
     "DELETE /api/v1/sessions/{session}",
     "DELETE /api/v1/views/{view}",
@@ -65,8 +68,8 @@ BY_KIND = {"POST /api/v1/jobs", "POST /api/v1/jobs/{job}/cancel", "POST /api/v1/
 """Each kind of job has its own scope, asked in the service."""
 ANSWERS_ANYTHING = {"GET /api/v1/search/jsonpath", "GET /api/v1/units/{unit}/properties/{name}"}
 """What it is follows from the query, or from the product's model."""
-ANSWERS_IN_TWO_WAYS = {"POST /api/v1/jobs"}
-"""200 with a preview, 201 with a job."""
+ANSWERS_IN_TWO_WAYS = {"POST /api/v1/jobs", "POST /api/v1/scenes/{scene}/run"}
+"""200 with a preview, 201 with a job or a run."""
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +161,9 @@ def test_every_operation_says_who_may(document):
             assert by_session == {"session": needed["key"]}, name
             assert set(needed["key"]) <= scopes, name
             reads = name.startswith(("GET ", "POST /api/v1/history", "POST /api/v1/latest"))
-            looks = path in {"/api/v1/products/check", "/api/v1/products/diff"}
+            looks = path in {"/api/v1/products/check", "/api/v1/products/diff", "/api/v1/rules/try"} or path.endswith(
+                "/preview"
+            )
             writes = any(scope in {"admin", "platform"} or scope.endswith(":write") for scope in needed["key"])
             assert reads or looks or writes or name in OWN_AFFAIRS | BY_KIND, (
                 f"{name}: whatever changes something needs a scope that says so"

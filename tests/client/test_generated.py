@@ -62,14 +62,14 @@ def _given(parameter: inspect.Parameter) -> Any:
         return re.split("['\"]", first)[1]
     if first.startswith("Sequence["):
         inner = first.removeprefix("Sequence[").removesuffix("]")
-        return [_value(inner)]
+        return [re.split("['\"]", inner)[1] if inner.startswith("Literal[") else _value(inner)]
     if first.startswith("Mapping["):
         return {}
     return _value(first)
 
 
 def _value(name: str) -> Any:
-    if name == "str":
+    if name in {"str", "Any"}:
         return ID
     kind = getattr(types, name)
     if issubclass(kind, msgspec.Struct):

@@ -577,11 +577,11 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/rules": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     # Whoever has no lamp at present cannot add a rule for lamps.
     "POST /api/v1/rules": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=rule_body, done=(201, 422)),
-    "GET /api/v1/rules/{rule}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule": "rule"}),
-    "PATCH /api/v1/rules/{rule}": R(
-        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule": "rule"}, body={"enabled": True}, fresh=new_rule,
+    "GET /api/v1/rules/{rule_id}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule_id": "rule"}),
+    "PATCH /api/v1/rules/{rule_id}": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule_id": "rule"}, body={"enabled": True}, fresh=new_rule,
     ),
-    "DELETE /api/v1/rules/{rule}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule": "rule"}, fresh=new_rule),
+    "DELETE /api/v1/rules/{rule_id}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule_id": "rule"}, fresh=new_rule),
     # Whoever has no lamp at present has nothing to try it on.
     "POST /api/v1/rules/try": R(
         wall=Wall.OWN, scope=S.TELEMETRY_READ, done=(200, 422),
@@ -589,7 +589,7 @@ ROWS: dict[str, Row] = {
             "product": "lamp", "rule": {"when": "target > 5"}, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z",
         },
     ),
-    "GET /api/v1/rules/{rule}/versions": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule": "rule"}),
+    "GET /api/v1/rules/{rule_id}/versions": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule_id": "rule"}),
     "GET /api/v1/products/{product}/versions/{version}/rules": R(
         wall=Wall.OWN, scope=S.PRODUCTS_READ, ids={"product": "=lamp", "version": "=1.0.0"},
         owners=frozenset({"maker", "foreign"}),

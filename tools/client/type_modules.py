@@ -90,6 +90,8 @@ def _field(document: Document, member: str, schema: Schema, *, required: bool, s
         default = repr(value)
         if value is None and kind != "Any" and "None" not in kind:
             kind += " | None"
+    if default.startswith(("[", "{")) and len(default) > 2:  # msgspec takes empty ones as they are
+        return f"    {known}: {kind} = field({f'{renamed}, ' if renamed else ''}default_factory=lambda: {default})"
     return f"    {known}: {kind} = " + (f"field({renamed}, default={default})" if renamed else default)
 
 

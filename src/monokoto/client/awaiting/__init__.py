@@ -4,19 +4,25 @@
 from __future__ import annotations
 
 from monokoto.client.awaiting.actions import AsyncActionsApi
+from monokoto.client.awaiting.alerts import AsyncAlertsApi
 from monokoto.client.awaiting.audit import AsyncAuditApi
 from monokoto.client.awaiting.credentials import AsyncCredentialsApi
 from monokoto.client.awaiting.dead_letters import AsyncDeadLettersApi
+from monokoto.client.awaiting.groups import AsyncGroupsApi
 from monokoto.client.awaiting.health import AsyncHealthApi
 from monokoto.client.awaiting.history import AsyncHistoryApi
 from monokoto.client.awaiting.ingest import AsyncIngestApi
 from monokoto.client.awaiting.jobs import AsyncJobsApi
+from monokoto.client.awaiting.notifications import AsyncNotificationsApi
 from monokoto.client.awaiting.organisation import AsyncOrganisationApi
 from monokoto.client.awaiting.overview import AsyncOverviewApi
 from monokoto.client.awaiting.ownership import AsyncOwnershipApi
 from monokoto.client.awaiting.people import AsyncPeopleApi
 from monokoto.client.awaiting.presence import AsyncPresenceApi
 from monokoto.client.awaiting.products import AsyncProductsApi
+from monokoto.client.awaiting.rules import AsyncRulesApi
+from monokoto.client.awaiting.scenes import AsyncScenesApi
+from monokoto.client.awaiting.schedules import AsyncSchedulesApi
 from monokoto.client.awaiting.sessions import AsyncSessionsApi
 from monokoto.client.awaiting.things import AsyncThingsApi
 from monokoto.client.awaiting.twins import AsyncTwinsApi
@@ -31,19 +37,25 @@ class AsyncGroups:
 
     def __init__(self, api: AsyncApi) -> None:
         self.actions = AsyncActionsApi(api)
+        self.alerts = AsyncAlertsApi(api)
         self.audit = AsyncAuditApi(api)
         self.credentials = AsyncCredentialsApi(api)
         self.dead_letters = AsyncDeadLettersApi(api)
+        self.groups = AsyncGroupsApi(api)
         self.health = AsyncHealthApi(api)
         self.history = AsyncHistoryApi(api)
         self.ingest = AsyncIngestApi(api)
         self.jobs = AsyncJobsApi(api)
+        self.notifications = AsyncNotificationsApi(api)
         self.organisation = AsyncOrganisationApi(api)
         self.overview = AsyncOverviewApi(api)
         self.ownership = AsyncOwnershipApi(api)
         self.people = AsyncPeopleApi(api)
         self.presence = AsyncPresenceApi(api)
         self.products = AsyncProductsApi(api)
+        self.rules = AsyncRulesApi(api)
+        self.scenes = AsyncScenesApi(api)
+        self.schedules = AsyncSchedulesApi(api)
         self.sessions = AsyncSessionsApi(api)
         self.things = AsyncThingsApi(api)
         self.twins = AsyncTwinsApi(api)

@@ -17,6 +17,34 @@ class ActionsApi:
     def __init__(self, api: Api) -> None:
         self._api = api
 
+    def list_all_commands(
+        self,
+        *,
+        status: CommandStatus | None = None,
+        action: str | None = None,
+        batch: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[CommandPage, Command]:
+        """List what was asked of all units within reach.
+
+        The newest first. Needs `control:read`.
+
+        Args:
+            status: Only in this stage.
+            action: Only of this action (at most 64 characters).
+            batch: Only of this job or run of a scene.
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/commands",
+            query=given(status=status, action=action, batch=batch, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, CommandPage, Command)
+
     def list_commands(
         self, unit: str, *, status: CommandStatus | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Pages[CommandPage, Command]:
@@ -75,12 +103,14 @@ class ActionsApi:
         request: str | None = None,
         timeout: int | None = None,
         wait: float | None = None,
+        confirmed: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Command:
         """Invoke an action of a unit.
 
         The body is the action's input as JSON, or empty. The command waits for a unit that is away until it expires.
-        Needs `control:write`. Raises NotFound, Conflict, TooLarge.
+        409: something forbids it in the unit's present state. Where the model wants somebody to say yes, it is
+        `unconfirmed` (202) until `/confirm`. Needs `control:write`. Raises NotFound, Conflict, TooLarge.
 
         Args:
             unit: Id of the unit: 13 characters.
@@ -88,14 +118,17 @@ class ActionsApi:
             value: A JSON value.
             request: Your own name for it: asked again with the same name, it is the same command (at most 64
                 characters).
-            timeout: Seconds until it expires (1 to 604800; default: 300).
+            timeout: Seconds until it expires; without it as the model says (`monokoto:deadline`), else 300 (1 to
+                604800).
             wait: Seconds to wait for the unit's last word (0 to 60; default: 0.0).
+            confirmed: An API key that knows what it asks says yes at once where the model wants that
+                (`monokoto:confirm`); a person always confirms by a second request (default: false).
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """
         call = Call(
             method="POST",
             path=f"/api/v1/units/{segment(unit)}/actions/{segment(action)}",
-            query=given(request=request, timeout=timeout, wait=wait),
+            query=given(request=request, timeout=timeout, wait=wait, confirmed=confirmed),
             body=value,
             key=idempotency_key,
             keyed=True,
@@ -125,8 +158,8 @@ class ActionsApi:
     def cancel(self, unit: str, action: str, command: str, *, idempotency_key: str | None = None) -> Command:
         """Ask for it no more.
 
-        A unit that has heard of it is told to leave off, and may still say what became of it. Needs `control:write`.
-        Raises NotFound, Conflict, TooLarge.
+        What never went down is `cancelled` at once. A unit that may have it is told to leave off (`cancelling_at`):
+        it says that it did, or what became of it. Needs `control:write`. Raises NotFound, Conflict, TooLarge.
 
         Args:
             unit: Id of the unit: 13 characters.
@@ -137,6 +170,26 @@ class ActionsApi:
         call = Call(
             method="DELETE",
             path=f"/api/v1/units/{segment(unit)}/actions/{segment(action)}/{segment(command)}",
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, Command)
+
+    def confirm(self, unit: str, action: str, command: str, *, idempotency_key: str | None = None) -> Command:
+        """Say yes to a command.
+
+        An `unconfirmed` command goes down from now on, and its time begins. Where it takes two persons, another one
+        than who asked says yes. Needs `control:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            unit: Id of the unit: 13 characters.
+            action: Name of the action in the product's model.
+            command: Id of the command.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path=f"/api/v1/units/{segment(unit)}/actions/{segment(action)}/{segment(command)}/confirm",
             key=idempotency_key,
             keyed=True,
         )

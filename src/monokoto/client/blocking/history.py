@@ -32,7 +32,8 @@ class HistoryApi:
     ) -> Download:
         """Export readings as a file.
 
-        Sorted by property, unit and time (tall), or by unit and time (wide). Needs `telemetry:read`.
+        Sorted by property, unit and time (tall), or by unit and time (wide). Needs `telemetry:read`. Raises
+        NotFound.
 
         Args:
             unit: Ids of units; left out: all of `product`.

@@ -24,13 +24,27 @@ class Command(Struct, frozen=True, kw_only=True):
     """Why it failed"""
     progress: float | None
     """From 0 to 1, when the unit tells it"""
+    note: str
+    """What the unit said last beside its progress"""
     request: str
     """The client's own name for it"""
+    batch: str
+    """The job or run of a scene it is a part of; empty: it was asked alone"""
     created_at: str
     created_by: str
     """The person or key that asked"""
     expires_at: str
+    """When the unit's last word is due; unconfirmed: somebody's yes"""
+    confirmed_at: str | None
+    """When somebody said yes to it"""
+    confirmed_by: str
+    """The person or key that said yes; empty: nobody had to, or has yet"""
+    cancelling_at: str | None
+    """When the unit was asked to leave off"""
+    tries: int
+    """How often it went down"""
     sent_at: str | None
+    """When it first went down"""
     answered_at: str | None
     """When the unit's last word of it arrived"""
     ended_at: str | None
@@ -47,6 +61,7 @@ class CommandPage(Struct, frozen=True, kw_only=True):
 class CommandStatus(StrEnum):
     """How far a command has come. Only the unit's own word makes it more than `sent`."""
 
+    UNCONFIRMED = "unconfirmed"
     QUEUED = "queued"
     SENT = "sent"
     RECEIVED = "received"

@@ -11,19 +11,6 @@ from msgspec import Struct
 from monokoto.client.types.shared import Scope
 
 
-class ItemState(StrEnum):
-    """What became of one unit."""
-
-    WAITING = "waiting"
-    BEGUN = "begun"
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    KEPT = "kept"
-
-
 class Job(Struct, frozen=True, kw_only=True):
     """A job as it stands."""
 
@@ -54,7 +41,7 @@ class JobItem(Struct, frozen=True, kw_only=True):
 
     number: int
     unit: str
-    state: ItemState
+    state: JobsItemState
     reason: str
     before: dict[str, Any] | None
     """What stood there before, of what was changed"""
@@ -98,6 +85,19 @@ class JobState(StrEnum):
     UNDOING = "undoing"
     UNDONE = "undone"
     FAILED = "failed"
+
+
+class JobsItemState(StrEnum):
+    """What became of one unit."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    KEPT = "kept"
 
 
 class Looked(Struct, frozen=True, kw_only=True):

@@ -51,6 +51,8 @@ class FleetSummary(Struct, frozen=True, kw_only=True):
     """Since then; null: not open to the asker"""
     pace: Pace | None
     """Readings as they arrive; null: not open to the asker"""
+    alerts: int | None = None
+    """Alerts that stand now; null: not open to the asker"""
 
 
 class Pace(Struct, frozen=True, kw_only=True):

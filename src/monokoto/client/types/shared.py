@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -30,6 +31,20 @@ class Membership(Struct, frozen=True, kw_only=True):
 
     organisation: Organisation
     role: str
+
+
+class Offline(StrEnum):
+    """What happens with a unit that is not connected when its turn comes."""
+
+    QUEUE = "queue"
+    SKIP = "skip"
+
+
+class Order(StrEnum):
+    """How the steps follow each other."""
+
+    SEQUENCE = "sequence"
+    TOGETHER = "together"
 
 
 class Organisation(Struct, frozen=True, kw_only=True):
@@ -103,6 +118,16 @@ class Session(Struct, frozen=True, kw_only=True):
     """Whether it is the one this request came with"""
 
 
+class Severity(StrEnum):
+    """How bad it is, from the least on. After ITU-T X.733, with `info` below."""
+
+    INFO = "info"
+    WARNING = "warning"
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
 class SignedIn(Struct, frozen=True, kw_only=True):
     """Who is signed in, where they act, and what they may do there."""
 
@@ -115,3 +140,35 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     """Send it as `X-Koto-CSRF` with every change"""
     memberships: list[Membership]
     session: Session
+
+
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One action with its input, or a set of desired values, for some units."""
+
+    units: StepUnits
+    action: str = ""
+    input: Any = None
+    """What goes into the action"""
+    desired: dict[str, Any] | None = None
+    """A JSON merge patch (RFC 7396) of the desired state"""
+    expires_seconds: int = 0
+    """Until a command expires; 0: as the action says"""
+
+
+class StepUnits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which units: one group, or these, or all that meet the conditions. Looked up when the scene is run."""
+
+    group: str = ""
+    """Its name or id"""
+    ids: list[str] = []
+    product: str = ""
+    tags: list[str] = []
+    below: str = ""
+    """All parts of this unit, at every depth"""
+
+
+class StopOnFailure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When to leave off: more than `percent` of at least `of` units that came to an end have failed."""
+
+    percent: float
+    of: int = 1

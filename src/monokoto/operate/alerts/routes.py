@@ -121,7 +121,7 @@ class AlertsController(Controller):
         product: Text = "",
         rule: Text = "",
         assignee: Annotated[str, QueryParameter(description="A person, or `none`")] = "",
-        group: Text = "",
+        group: Annotated[str, QueryParameter(max_length=64, description="Id of a group of alerts")] = "",
         shelved: Whether = "no",
         suppressed: Whether = "no",
         begin: Begin = None,

@@ -214,7 +214,12 @@ class CommandsController(Controller):
     path = "/api/v1/commands"
     tags = ("Actions",)
 
-    @get(operation_id="listAllCommands", guards=_READ, summary="List what was asked of all units within reach")
+    @get(
+        operation_id="listAllCommands",
+        guards=_READ,
+        responses=problem_responses(),
+        summary="List what was asked of all units within reach",
+    )
     async def all(
         self,
         caller: NamedDependency[Caller],

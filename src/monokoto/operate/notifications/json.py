@@ -160,7 +160,7 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     route: Annotated[str | None, Meta(description="Only this route; null: all")] = None
 
 
-class PreviewJson(msgspec.Struct, frozen=True):
+class RoutePreviewJson(msgspec.Struct, frozen=True):
     """One time a receiver would be told, if nobody acknowledged the alert."""
 
     route: str
@@ -280,9 +280,9 @@ def route_to_json(one: Route) -> NotificationRouteJson:
     )
 
 
-def preview_to_json(one: Preview) -> PreviewJson:
+def preview_to_json(one: Preview) -> RoutePreviewJson:
     """As the API shows it."""
-    return PreviewJson(
+    return RoutePreviewJson(
         route=format_id(one.route.id),
         route_name=one.route.name,
         receiver=format_id(one.receiver.id),

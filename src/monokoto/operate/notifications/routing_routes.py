@@ -16,7 +16,7 @@ from monokoto.operate.notifications.json import (
     ChangeRouteRequest,
     CreateRouteRequest,
     NotificationRouteJson,
-    PreviewJson,
+    RoutePreviewJson,
     PreviewRequest,
     given,
     preview_to_json,
@@ -132,7 +132,7 @@ class NotificationRoutesController(Controller):
         directory: NamedDependency[Directory],
         gate: NamedDependency[Gate],
         data: JSONBody[PreviewRequest],
-    ) -> Page[PreviewJson]:
+    ) -> Page[RoutePreviewJson]:
         """As if it were raised and nobody acknowledged it, step by step. Nothing is sent."""
         news = _imagined(caller, gate, directory, notification_routes.clock, data)
         only = None if data.route is None else _id(data.route)
