@@ -103,3 +103,19 @@ if (zone) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `koto_zone=${encodeURIComponent(zone)}; Path=/console; Max-Age=31536000; SameSite=Lax${secure}`;
 }
+
+// Whoever signs out is not told in this browser any more.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const id = localStorage.getItem("koto-push");
+  if (!id || !form.action?.endsWith("/console/sign-out")) return;
+  event.preventDefault();
+  localStorage.removeItem("koto-push");
+  try {
+    const registration = await navigator.serviceWorker.getRegistration("/console/");
+    await (await registration?.pushManager.getSubscription())?.unsubscribe();
+    await send(`/api/v1/push-subscriptions/${id}`, { method: "DELETE" });
+  } finally {
+    form.submit();
+  }
+});
