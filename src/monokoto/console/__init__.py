@@ -11,12 +11,14 @@ from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
+from monokoto.console.routes.notifications import NotificationPagesController, push_worker
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
+from monokoto.console.routes.receivers import ReceiverPagesController
 from monokoto.console.routes.rule_trial import RuleTrialController
 from monokoto.console.routes.rules import RulePagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
@@ -38,6 +40,8 @@ CONTROLLERS = (
     RuleTrialController,
     RulePagesController,
     MaintenancePagesController,
+    ReceiverPagesController,
+    NotificationPagesController,
     PreferencesController,
     AccountController,
     WaysInController,
@@ -61,7 +65,7 @@ CONTROLLERS = (
     UnitPagesController,
 )
 """The pages; each file in `routes/` has its controller here."""
-CONSOLE = router([asset, overview, not_there, *CONTROLLERS])
+CONSOLE = router([asset, overview, push_worker, not_there, *CONTROLLERS])
 """What assembly mounts."""
 
 __all__ = ["CONSOLE", "CONTROLLERS", "Api", "Part", "Problem", "Refused", "Visit", "Who"]
