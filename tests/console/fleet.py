@@ -33,6 +33,7 @@ FLEET_PAGES = (
     Shown("unit-new", "/console/units/new?product={product}"),
     Shown("unit", "/console/units/{unit}"),
     Shown("unit-charts", "/console/units/{unit}/charts?range=day&property=temperature&property=humidity&property=mode"),
+    Shown("unit-alerts", "/console/units/{unit}/alerts"),
     Shown("unit-twin", "/console/units/{unit}/twin"),
     Shown("unit-commands", "/console/units/{unit}/commands"),
     Shown("unit-events", "/console/units/{unit}/events"),

@@ -91,7 +91,7 @@ class KnownRules:
         """As `alerts.RuleTexts`: of the newest version in use, which explains the older ones' alerts as well."""
         for entry in self._book.page.entries:
             if (entry.compiled.organisation_id, entry.compiled.key) == (organisation_id, rule):
-                return RuleText(entry.rule.title, entry.rule.help)
+                return RuleText(entry.rule.title or {"": entry.rule.name}, entry.rule.help)
         return RuleText({}, {})
 
     def watches(self, organisation_id: int, rule: str, unit_id: int) -> bool:

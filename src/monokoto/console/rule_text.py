@@ -65,6 +65,8 @@ def read_rule(text: str) -> Written:
                 raise Unreadable("aliases are not taken", _line(event.start_mark))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
+    except Unreadable:
+        raise
     except yaml.MarkedYAMLError as error:
         raise Unreadable(error.problem or "no YAML", _line(error.problem_mark)) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
