@@ -6,8 +6,10 @@ from monokoto.console.routes.account import AccountController
 from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
 from monokoto.console.routes.claim import ClaimController
+from monokoto.console.routes.commands import CommandsPagesController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
+from monokoto.console.routes.groups import GroupPagesController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
@@ -21,7 +23,11 @@ from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.receivers import ReceiverPagesController
 from monokoto.console.routes.rule_trial import RuleTrialController
 from monokoto.console.routes.rules import RulePagesController
+from monokoto.console.routes.scene_runs import SceneRunPagesController
+from monokoto.console.routes.scenes import ScenePagesController
+from monokoto.console.routes.schedules import SchedulePagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
+from monokoto.console.routes.unit_commands import UnitCommandsController
 from monokoto.console.routes.unit_control import UnitControlController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.unit_register import UnitRegisterController
@@ -61,6 +67,12 @@ CONTROLLERS = (
     UnitsImportController,
     UnitAlertPagesController,
     UnitControlController,
+    UnitCommandsController,
+    CommandsPagesController,
+    GroupPagesController,
+    ScenePagesController,
+    SceneRunPagesController,
+    SchedulePagesController,
     UnitOwnershipController,
     UnitPagesController,
 )

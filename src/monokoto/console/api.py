@@ -100,6 +100,11 @@ class Api:
         """PUT with a JSON body."""
         return await self.call("PUT", path, body=body, query=query)
 
+    async def replace(self, path: str, body: Any, version: str) -> Any:
+        """PUT with a JSON body, unless somebody else changed it since that version (412); empty: whatever stands there."""
+        headers = {"If-Match": f'"{version}"'} if version else {}
+        return await self.call("PUT", path, body=body, headers=headers)
+
     async def patch(self, path: str, body: Any = None, **query: Any) -> Any:
         """PATCH with a JSON body."""
         return await self.call("PATCH", path, body=body, query=query)
@@ -135,9 +140,17 @@ class Api:
         """Whether the application has such a route, as a template: `/api/v1/units/{unit}/td`."""
         return path in {route.path_format for route in self.request.app.routes}
 
-    async def call(self, method: str, path: str, *, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """One request; None for an answer without a body, bytes for one that is not JSON."""
-        answer = await self._send(method, path, body, query or {})
+        answer = await self._send(method, path, body, query or {}, headers=headers)
         self.cookies += _cookies_of(answer)
         if answer.status_code >= 400:
             raise refused_of(answer)

@@ -77,6 +77,15 @@ NAVIGATION = (
         ),
     ),
     Group(
+        mark("Act"),
+        (
+            Entry(mark("Commands"), "/console/commands", "commands", "control:read", "/api/v1/commands"),
+            Entry(mark("Scenes"), "/console/scenes", "scenes", "control:read", "/api/v1/scenes"),
+            Entry(mark("Schedules"), "/console/schedules", "schedules", "control:read", "/api/v1/schedules"),
+            Entry(mark("Groups"), "/console/groups", "groups", "units:read", "/api/v1/groups"),
+        ),
+    ),
+    Group(
         mark("Organisation"),
         (
             Entry(mark("People"), "/console/people", "people", "people:read", "/api/v1/members"),
