@@ -20,6 +20,7 @@ BENCHES = {
     "latest": "`latest` of 10,000 units over HTTP",
     "applications": "100 applications over MQTT, each watching 100 units; what watching costs the others",
     "alerts": "changes of alerts taken in a second, on the records of this machine",
+    "alerting": "from a reading published to its alert seen, beside 5,000 messages/s that rules watch",
     "sign_in": "sign-ins by password and by passkey a second, alone and beside 5,000 messages/s",
     "api": "twins read, desired state written, units listed, over HTTP with keep-alive",
     "commands": "commands asked over HTTP, done by units over MQTT, seen to have succeeded: round trips a second",

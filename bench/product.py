@@ -27,10 +27,10 @@ model:
 """
 
 
-def prepare(here: Installation, units: int) -> tuple[ApiClient, Path, list[dict[str, str]]]:
-    """An organisation with the product and so many units; a file with a token a line."""
+def prepare(here: Installation, units: int, *, rules: str = "") -> tuple[ApiClient, Path, list[dict[str, str]]]:
+    """An organisation with the product (`rules`: its section of rules) and so many units; a file with a token a line."""
     api = here.organisation("bench")
-    api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
+    api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT + rules}})
     rows = register(api, "load", [f"L{number:06d}" for number in range(units)])
     tokens = here.folder / "tokens.txt"
     tokens.write_text("".join(row["token"] + "\n" for row in rows))
