@@ -271,4 +271,4 @@ def test_alerts_are_those_of_what_was_acknowledged(
 def test_alerts_are_those_of_what_was_acknowledged_after_fifty_kills(
     tmp_path: Path, receiver: tuple[str, dict[str, dict[str, Any]]]
 ) -> None:
-    after_kills(tmp_path, *receiver, kills=50, pause=6.0)
+    after_kills(tmp_path, *receiver, kills=50, pause=4.0)
