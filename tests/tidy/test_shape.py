@@ -15,7 +15,7 @@ SOURCE = ROOT / "src" / "monokoto"
 FILES = sorted(SOURCE.rglob("*.py"))
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
-AREAS = ("connect", "operate")
+AREAS = ("connect", "operate", "earn")
 SLICES = sorted(path.parent for area in AREAS for path in (SOURCE / area).glob("*/__init__.py"))
 
 BANNED = (

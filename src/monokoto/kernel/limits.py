@@ -297,3 +297,10 @@ NOTIFICATION_DAYS = 30  # settled notifications are kept
 PUSH_SUBSCRIPTIONS_PER_PERSON_MAX = 10  # browsers, in one organisation; the oldest goes
 PUSH_SUBSCRIPTIONS_TOLD_MAX = 1000  # browsers one message goes to
 PUSH_PAYLOAD_BYTES_MAX = 2048  # of one message to a browser
+
+# Money and usage
+DECIMAL_DIGITS_MAX = 38  # of one number, and powers of ten it may be shifted by
+CURRENCY_DIGITS_MAX = 12  # after the point
+PRICE_TIERS_MAX = 1000  # of one price
+PRICE_GROUPS_MAX = 1000  # named in one matrix
+BURN_DOWN_STEPS_MAX = 2_000_000  # grants, recurrences, resets and uses replayed at once

@@ -1,0 +1,1 @@
+"""What the products are worth."""
