@@ -16,7 +16,10 @@ from playwright.sync_api import expect
 from monokoto.testing import Installation, wait_until
 
 Cookies = list[dict[str, Any]]
-LOOKS = (("desktop", "light", "en"), ("phone", "dark", "ko"))
+LOOKS = (
+    pytest.param(("phone", "dark", "ko"), id="phone-dark-ko"),
+    pytest.param(("desktop", "light", "en"), id="desktop-light-en", marks=pytest.mark.long),
+)
 PRODUCT = """\
 product: oven
 model:
@@ -241,6 +244,66 @@ def test_a_rule_is_tried_on_history_added_and_switched_off(
         page = visitor.go("/console/rules")
         expect(page.get_by_role("row", name="hot-by-my-measure")).to_contain_text("Switched off")
         page = visitor.go("/console/rules/of/oven/1.0.0/overheating")
+        expect(page.get_by_role("region", name="How it works")).to_contain_text("temperature < 200.0")
         page.get_by_role("button", name="Try on history").click()
         expect(page.locator("[data-tried]")).to_be_visible()
         assert not visitor.faults
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_with_something_on_them_fit_and_are_accessible(
+    chrome: Chromium, cookies: Cookies, kitchen: Kitchen, look: tuple[str, str, str]
+) -> None:
+    width, theme, language = look
+    alert, admin = kitchen.heat(0), kitchen.admin
+    receiver = {"name": f"Desk {width}", "kind": "mail", "address": "desk@example.org"}
+    told = admin.post("/api/v1/receivers", json=receiver).raise_for_status().json()["receiver"]["id"]
+    steps = [{"receivers": [told], "repeats": 1}, {"receivers": [told], "after_seconds": 600}]
+    route = admin.post("/api/v1/notification-routes", json={"name": f"All {width}", "steps": steps}).json()["id"]
+    rule = {
+        "name": f"hot-{width}",
+        "product": "oven",
+        "rule": {"when": "temperature > 390.0"},
+        "units": [kitchen.units[0]],
+    }
+    added = admin.post("/api/v1/rules", json=rule).raise_for_status().json()["id"]
+    pages = (
+        "/console/alerts",
+        "/console/alerts?view=groups",
+        f"/console/alerts/{alert['id']}",
+        f"/console/units/{kitchen.units[0]}/alerts",
+        f"/console/units/{kitchen.units[0]}/charts?range=day&property=temperature",
+        f"/console/rules/{added}",
+        f"/console/notifications/routes/{route}",
+        f"/console/notifications/receivers/{told}",
+    )
+    faults: dict[str, list[str]] = {}
+    admin.patch("/api/v1/me", json={"locale": language}).raise_for_status()
+    try:
+        with chrome.visitor(width=width, theme=theme, language=language, cookies=cookies) as visitor:
+
+            def look_at(name: str) -> None:
+                wide = [f"{visitor.overflow()} px too wide"] if visitor.overflow() > 0 else []
+                faults[name] = [*visitor.violations(), *visitor.faults, *wide]
+                visitor.faults.clear()
+
+            for path in pages:
+                drawn(visitor.go(path))
+                look_at(path)
+            page = visitor.go("/console/rules/of/oven/1.0.0/overheating")
+            page.locator("button[formaction]").click()
+            page.wait_for_selector("[data-tried]")
+            drawn(page)
+            look_at("a trial")
+            page = visitor.go(f"/console/rules/{added}")
+            page.fill("#f-text", "when: lid")
+            page.locator("button[formaction]").click()
+            page.wait_for_selector("#trial .fault")
+            look_at("a trial of a rule with faults")
+    finally:
+        admin.patch("/api/v1/me", json={"locale": "en"}).raise_for_status()
+        for path in (f"rules/{added}", f"notification-routes/{route}", f"receivers/{told}"):
+            admin.delete(f"/api/v1/{path}")
+        kitchen.measure(0, temperature=20.0)
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert len(faults) == len(pages) + 2

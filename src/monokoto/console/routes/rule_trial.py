@@ -19,6 +19,7 @@ from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, format_instant
 
 DAYS = {"1": mark("1 day"), "7": mark("7 days"), "30": mark("30 days"), "90": mark("90 days")}
 DAYS_UNASKED = "30"
+ALERT = mark("Alert")
 UNITS_LISTED = 10
 SPANS_DRAWN_MAX = 500
 _DAY_US = 86_400 * MICROSECONDS_PER_SECOND
@@ -80,8 +81,9 @@ async def _shown(visit: Visit, result: Mapping[str, Any], body: Mapping[str, Any
         unit = by_unit[0][0]
         raised = [one for one in result["shown"] if one["unit"] == unit]
         named = [part["name"] for one in raised[:1] for part in one["evidence"]]
+        label = visit.say(ALERT)
         spans = [
-            {"from": one["raised"], "to": one["cleared"], "severity": one["severity"], "label": names.get(unit, unit)}
+            {"from": one["raised"], "to": one["cleared"], "severity": one["severity"], "label": label}
             for one in raised[:SPANS_DRAWN_MAX]
         ]
         chart = await chart_of(visit, unit, named, {"from": body["from"], "to": body["to"]}, spans)

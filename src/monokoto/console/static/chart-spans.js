@@ -3,7 +3,7 @@
 import { fill } from "./format.js";
 
 const ASKED_MAX = 200; // the last to begin
-const SHOWN_MAX = 50; // in words; all are drawn
+const SHOWN_MAX = 16; // in words; all are drawn
 const TONES = { critical: "--bad", major: "--bad", minor: "--warn", warning: "--warn", info: "--accent" };
 
 const seconds = (text) => Date.parse(text) / 1000;
