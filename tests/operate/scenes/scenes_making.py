@@ -19,11 +19,11 @@ from monokoto.kernel.facts import Fact
 from monokoto.operate.groups import Groups, UnitFinder
 from monokoto.operate.scenes import (
     Doer,
-    ItemState,
     Looker,
     Outcome,
     Run,
     RunItem,
+    RunItemState,
     Runs,
     Scene,
     Scenes,
@@ -64,7 +64,7 @@ class FakeActions:
     def __init__(self) -> None:
         self.asked: list[tuple[int, str]] = []
         """(unit, action) as they were asked, each once."""
-        self.answers: dict[int, ItemState] = {}
+        self.answers: dict[int, RunItemState] = {}
         self.later: set[int] = set()
         """Units that answer nothing until `answer`."""
         self.commands: dict[tuple[int, int], int] = {}
@@ -79,8 +79,10 @@ class FakeActions:
         if name not in self.commands:
             self.commands[name] = command_id = next(_numbers)
             self.asked.append((item.unit_id, step.action))
-            state = ItemState.ASKED if item.unit_id in self.later else self.answers.get(item.unit_id, ItemState.DONE)
-            reason = "it said so" if state is ItemState.FAILED else ""
+            state = (
+                RunItemState.ASKED if item.unit_id in self.later else self.answers.get(item.unit_id, RunItemState.DONE)
+            )
+            reason = "it said so" if state is RunItemState.FAILED else ""
             self.outcomes[command_id] = Outcome(command_id, state, reason)
         return self.outcomes[self.commands[name]]
 
@@ -90,9 +92,9 @@ class FakeActions:
     async def take_back(self, items: Sequence[RunItem]) -> None:
         for item in items:
             self.taken_back.append(item.unit_id)
-            self.outcomes[item.command_id] = Outcome(item.command_id, ItemState.CANCELLED)
+            self.outcomes[item.command_id] = Outcome(item.command_id, RunItemState.CANCELLED)
 
-    def answer(self, *unit_ids: int, state: ItemState = ItemState.DONE) -> None:
+    def answer(self, *unit_ids: int, state: RunItemState = RunItemState.DONE) -> None:
         """Let units give their last word."""
         for name, command_id in self.commands.items():
             unit_id = next(

@@ -15,7 +15,7 @@ from monokoto.kernel.errors import Conflict, Invalid, NotFound, TooMany, Unavail
 from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import OrganisationId, format_id
 from monokoto.operate.groups import GroupDraft
-from monokoto.operate.scenes import ItemState, Offline, Order, RunState, Step, StepUnits, StopOnFailure
+from monokoto.operate.scenes import Offline, Order, RunItemState, RunState, Step, StepUnits, StopOnFailure
 from monokoto.operate.scenes import runs as runs_module
 from monokoto.operate.scenes.run_store import update_items
 
@@ -28,12 +28,12 @@ def test_evening_desires_values_and_asks_for_actions(house: House) -> None:
         Step(units=StepUnits(group="rest"), action="blink", input={"times": 2}),
     )
     run = asyncio.run(house.run(scene))
-    assert (run.state, run.counts) == (RunState.DONE, {ItemState.DONE: 5})
+    assert (run.state, run.counts) == (RunState.DONE, {RunItemState.DONE: 5})
     assert [house.desired(unit) for unit in hall] == [{"brightness": 30, "on": True}] * 3
     assert house.actions.asked == [(unit, "blink") for unit in rest]
     assert [ended.id for ended in house.ended] == [run.id]
     again = asyncio.run(house.run(scene))
-    assert again.counts == {ItemState.UNCHANGED: 3, ItemState.DONE: 2}, "what is desired already is no change"
+    assert again.counts == {RunItemState.UNCHANGED: 3, RunItemState.DONE: 2}, "what is desired already is no change"
 
 
 def test_a_step_waits_for_the_answers_of_the_one_before_it(house: House) -> None:
@@ -48,11 +48,11 @@ def test_a_step_waits_for_the_answers_of_the_one_before_it(house: House) -> None
         worker = house.worker()
         await worker.start()
         try:
-            await house.until(run, lambda now: now.counts.get(ItemState.ASKED) == 1)
+            await house.until(run, lambda now: now.counts.get(RunItemState.ASKED) == 1)
             if order is Order.SEQUENCE:
                 assert house.actions.asked == [(lamps[0], "blink")]
             else:
-                await house.until(run, lambda now: now.counts.get(ItemState.DONE) == 1)
+                await house.until(run, lambda now: now.counts.get(RunItemState.DONE) == 1)
             house.actions.answer(lamps[0])
             command_id = house.actions.commands[run.id, 1]
             await worker.heard(
@@ -64,7 +64,7 @@ def test_a_step_waits_for_the_answers_of_the_one_before_it(house: House) -> None
                 )
             )
             ended = await house.until(run, lambda now: not now.open)
-            assert ended.counts == {ItemState.DONE: 2}
+            assert ended.counts == {RunItemState.DONE: 2}
         finally:
             await worker.stop()
 
@@ -81,10 +81,10 @@ def test_what_no_fact_told_is_found_by_period(house: House) -> None:
         worker = house.worker()
         await worker.start()
         try:
-            await house.until(run, lambda now: now.counts.get(ItemState.ASKED))
-            house.actions.answer(lamp, state=ItemState.FAILED)
+            await house.until(run, lambda now: now.counts.get(RunItemState.ASKED))
+            house.actions.answer(lamp, state=RunItemState.FAILED)
             ended = await house.until(run, lambda now: not now.open)
-            assert ended.counts == {ItemState.FAILED: 1}
+            assert ended.counts == {RunItemState.FAILED: 1}
         finally:
             await worker.stop()
 
@@ -95,31 +95,31 @@ def test_units_are_begun_at_the_pace_that_was_asked_for(house: House) -> None:
     house.lamps(12)
     began = time.monotonic()
     run = asyncio.run(house.run(house.scene(Step(units=every(), action="blink"), pace=20)))
-    assert run.counts == {ItemState.DONE: 12}
+    assert run.counts == {RunItemState.DONE: 12}
     assert time.monotonic() - began >= 10 / 20, "never faster"
 
 
 def test_too_many_failures_stop_it(house: House) -> None:
     lamps = house.lamps(20)
-    house.actions.answers = dict.fromkeys(lamps[:4], ItemState.FAILED)
+    house.actions.answers = dict.fromkeys(lamps[:4], RunItemState.FAILED)
     house.actions.later.update(lamps[4:])
     stop = StopOnFailure(percent=50, of=4)
     scene = house.scene(Step(units=every(), action="blink"), pace=16, stop_on_failure=stop)
     run = asyncio.run(house.run(scene))
     assert run.state is RunState.STOPPED
-    assert run.counts[ItemState.FAILED] == 4
-    assert run.counts[ItemState.LEFT] >= 8
-    assert run.counts.get(ItemState.CANCELLED, 0) == len(house.actions.taken_back)
+    assert run.counts[RunItemState.FAILED] == 4
+    assert run.counts[RunItemState.LEFT] >= 8
+    assert run.counts.get(RunItemState.CANCELLED, 0) == len(house.actions.taken_back)
     assert "4 units failed" in run.reason
-    assert len(house.actions.asked) + run.counts[ItemState.LEFT] == 20
+    assert len(house.actions.asked) + run.counts[RunItemState.LEFT] == 20
 
 
 def test_few_failures_stop_nothing(house: House) -> None:
     lamps = house.lamps(8)
-    house.actions.answers = {lamps[0]: ItemState.FAILED}
+    house.actions.answers = {lamps[0]: RunItemState.FAILED}
     stop = StopOnFailure(percent=20, of=5)
     run = asyncio.run(house.run(house.scene(Step(units=every(), action="blink"), stop_on_failure=stop)))
-    assert (run.state, run.counts) == (RunState.DONE, {ItemState.FAILED: 1, ItemState.DONE: 7})
+    assert (run.state, run.counts) == (RunState.DONE, {RunItemState.FAILED: 1, RunItemState.DONE: 7})
     assert house.items(run)[lamps[0]] == ("failed", "it said so")
 
 
@@ -140,7 +140,7 @@ def test_dangerous_actions_are_said_yes_to_once(house: House) -> None:
     assert [fault.place for fault in refused.value.faults] == ["steps/0"]
     assert house.runs.list(MAKER) == []
     run = asyncio.run(house.run(scene, confirmed=True))
-    assert run.counts == {ItemState.DONE: 3}
+    assert run.counts == {RunItemState.DONE: 3}
 
 
 def test_a_run_is_undone_where_nobody_desired_something_else(house: House) -> None:
@@ -160,7 +160,9 @@ def test_a_run_is_undone_where_nobody_desired_something_else(house: House) -> No
     asyncio.run(undone())
     now = house.runs.get(MAKER, run.id)
     assert now.state is RunState.UNDONE
-    assert now.counts == {ItemState.UNDONE: 3, ItemState.KEPT: 1, ItemState.DONE: 1}, "an action cannot be taken back"
+    assert now.counts == {RunItemState.UNDONE: 3, RunItemState.KEPT: 1, RunItemState.DONE: 1}, (
+        "an action cannot be taken back"
+    )
     assert [house.desired(unit) for unit in lamps] == [{"brightness": 80}, {"brightness": 55}, {}]
     with pytest.raises(Conflict):
         house.runs.undo(MAKER, run.id)
@@ -175,14 +177,14 @@ def test_cancelling_begins_nothing_more_and_takes_back_what_nobody_heard(house: 
         worker = house.worker()
         await worker.start()
         try:
-            await house.until(run, lambda now: now.counts.get(ItemState.ASKED, 0) >= 2)
+            await house.until(run, lambda now: now.counts.get(RunItemState.ASKED, 0) >= 2)
             await asyncio.to_thread(house.runs.cancel, MAKER, run.id)
             ended = await house.until(run, lambda now: not now.open)
         finally:
             await worker.stop()
         assert ended.state is RunState.CANCELLED
-        assert ended.counts[ItemState.CANCELLED] == len(house.actions.taken_back) >= 2
-        assert ended.counts[ItemState.LEFT] == 10 - len(house.actions.taken_back)
+        assert ended.counts[RunItemState.CANCELLED] == len(house.actions.taken_back) >= 2
+        assert ended.counts[RunItemState.LEFT] == 10 - len(house.actions.taken_back)
         with pytest.raises(Conflict):
             house.runs.cancel(MAKER, run.id)
 
@@ -198,9 +200,9 @@ def test_what_a_dead_process_began_is_asked_once(house: House) -> None:
         items = house.runs.items(MAKER, run.id)
         await house.actions.ask(run, items[0], run.spec.steps[0])  # and died before it could say so
         with house.records.write() as connection:
-            update_items(connection, MAKER, run.id, [replace(items[0], state=ItemState.BEGUN)])
+            update_items(connection, MAKER, run.id, [replace(items[0], state=RunItemState.BEGUN)])
         ended = await house.work(run)
-        assert ended.counts == {ItemState.DONE: 3}
+        assert ended.counts == {RunItemState.DONE: 3}
         assert sorted(house.actions.asked) == [(unit, "blink") for unit in lamps]
         assert house.actions.calls == 4
 
@@ -214,7 +216,7 @@ def test_a_run_whose_process_died_is_taken_up(house: House) -> None:
         run = await house.runs.start(caller_of(), house.scene(Step(units=every(), action="blink"), pace=4))
         first = house.worker(hold_seconds=1.0)
         await first.start()
-        await house.until(run, lambda now: now.counts.get(ItemState.DONE))
+        await house.until(run, lambda now: now.counts.get(RunItemState.DONE))
         assert first._task is not None
         first._task.cancel()  # without a word: it goes on holding the run for a second
         second = house.worker(hold_seconds=1.0)
@@ -223,7 +225,7 @@ def test_a_run_whose_process_died_is_taken_up(house: House) -> None:
             ended = await house.until(run, lambda now: not now.open)
         finally:
             await second.stop()
-        assert ended.counts == {ItemState.DONE: 3}
+        assert ended.counts == {RunItemState.DONE: 3}
         assert len(house.actions.asked) == 3
 
     asyncio.run(story())
@@ -241,7 +243,7 @@ def test_an_engine_that_is_away_makes_it_wait(house: House, monkeypatch: pytest.
 
     monkeypatch.setattr(house.actions, "ask", sometimes)
     run = asyncio.run(house.run(house.scene(Step(units=every(), action="blink"))))
-    assert run.counts == {ItemState.DONE: 2}
+    assert run.counts == {RunItemState.DONE: 2}
     assert len(house.actions.asked) == 2
 
 
@@ -270,7 +272,7 @@ def test_reach_is_asked_again_at_each_units_turn(house: House) -> None:
         house.gate.take(lamps[0])
         house.gate.give(lamps[1], MAKER, control=False)
         ended = await house.work(run)
-        assert ended.counts == {ItemState.FAILED: 3, ItemState.DONE: 1}
+        assert ended.counts == {RunItemState.FAILED: 3, RunItemState.DONE: 1}
         told = house.items(ended)
         assert [told[unit][1] for unit in lamps] == [
             "there is no such unit, or it is not yours at present", "it is not yours to control", "",

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from monokoto.client.types import Job, JobItem, JobItemPage, JobKind, JobPage, JobsItemState, Preview, Selection
+from monokoto.client.types import ItemState, Job, JobItem, JobItemPage, JobKind, JobPage, Preview, Selection
 from monokoto.client.wire import Api, Call, Events, Pages, given, segment
 
 
@@ -93,12 +93,7 @@ class JobsApi:
         return self._api.ask(call, Job)
 
     def list_items(
-        self,
-        job: str,
-        *,
-        state: Sequence[JobsItemState] | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
+        self, job: str, *, state: Sequence[ItemState] | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Pages[JobItemPage, JobItem]:
         """What became of each unit.
 

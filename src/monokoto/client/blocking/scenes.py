@@ -13,13 +13,13 @@ from monokoto.client.types import (
     Run,
     RunItem,
     RunItemPage,
+    RunItemState,
     RunPage,
     RunPreview,
     RunState,
     SavedScene,
     Scene,
     ScenePage,
-    ScenesItemState,
     Step,
     StopOnFailure,
 )
@@ -88,7 +88,7 @@ class ScenesApi:
         self,
         run: str,
         *,
-        state: Sequence[ScenesItemState] | None = None,
+        state: Sequence[RunItemState] | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Pages[RunItemPage, RunItem]:

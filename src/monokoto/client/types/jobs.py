@@ -11,6 +11,19 @@ from msgspec import Struct
 from monokoto.client.types.shared import Scope
 
 
+class ItemState(StrEnum):
+    """What became of one unit."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    KEPT = "kept"
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """A job as it stands."""
 
@@ -41,7 +54,7 @@ class JobItem(Struct, frozen=True, kw_only=True):
 
     number: int
     unit: str
-    state: JobsItemState
+    state: ItemState
     reason: str
     before: dict[str, Any] | None
     """What stood there before, of what was changed"""
@@ -85,19 +98,6 @@ class JobState(StrEnum):
     UNDOING = "undoing"
     UNDONE = "undone"
     FAILED = "failed"
-
-
-class JobsItemState(StrEnum):
-    """What became of one unit."""
-
-    WAITING = "waiting"
-    BEGUN = "begun"
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    KEPT = "kept"
 
 
 class Looked(Struct, frozen=True, kw_only=True):

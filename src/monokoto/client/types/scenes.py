@@ -59,7 +59,7 @@ class RunItem(Struct, frozen=True, kw_only=True):
     step: int
     """Counted from 0"""
     unit: str
-    state: ScenesItemState
+    state: RunItemState
     reason: str
     command: str | None
     """The command it was asked with"""
@@ -72,6 +72,23 @@ class RunItemPage(Struct, frozen=True, kw_only=True):
     items: list[RunItem]
     next_cursor: str | None = None
     """Pass as `cursor` for the next page; null on the last"""
+
+
+class RunItemState(StrEnum):
+    """What became of one unit in one step."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    ASKED = "asked"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    LEFT = "left"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    KEPT = "kept"
 
 
 class RunPage(Struct, frozen=True, kw_only=True):
@@ -138,20 +155,3 @@ class ScenePage(Struct, frozen=True, kw_only=True):
     items: list[Scene]
     next_cursor: str | None = None
     """Pass as `cursor` for the next page; null on the last"""
-
-
-class ScenesItemState(StrEnum):
-    """What became of one unit in one step."""
-
-    WAITING = "waiting"
-    BEGUN = "begun"
-    ASKED = "asked"
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-    LEFT = "left"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    KEPT = "kept"

@@ -6,7 +6,7 @@ from monokoto.operate.scenes.doing import Doer
 from monokoto.operate.scenes.facts import RUN_CHANGED
 from monokoto.operate.scenes.looking import Looked, Looker, reason_of
 from monokoto.operate.scenes.routes import CONTROLLERS, SceneRunsController, ScenesController
-from monokoto.operate.scenes.run import NO_SCENE, ItemState, Run, RunItem, RunState
+from monokoto.operate.scenes.run import NO_SCENE, Run, RunItem, RunItemState, RunState
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Notice, Offline, Order, Scene, SceneSpec, Step, StepUnits, StopOnFailure
 from monokoto.operate.scenes.service import Scenes
@@ -19,7 +19,6 @@ __all__ = [
     "Actions",
     "CommandActions",
     "Doer",
-    "ItemState",
     "Looked",
     "Looker",
     "Notice",
@@ -28,6 +27,7 @@ __all__ = [
     "Outcome",
     "Run",
     "RunItem",
+    "RunItemState",
     "RunJson",
     "RunState",
     "Runs",

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 from monokoto.kernel.errors import Conflict, NotFound
 from monokoto.kernel.ids import format_id
 from monokoto.operate.commands import Asked, Command, Commands, Status
-from monokoto.operate.scenes.run import ItemState, Run, RunItem
+from monokoto.operate.scenes.run import Run, RunItem, RunItemState
 from monokoto.operate.scenes.scene import Step
 
 _ENDS = {
-    Status.SUCCEEDED: (ItemState.DONE, ""),
-    Status.FAILED: (ItemState.FAILED, "the unit failed"),
-    Status.EXPIRED: (ItemState.FAILED, "the unit gave no last word in time"),
-    Status.CANCELLED: (ItemState.CANCELLED, ""),
+    Status.SUCCEEDED: (RunItemState.DONE, ""),
+    Status.FAILED: (RunItemState.FAILED, "the unit failed"),
+    Status.EXPIRED: (RunItemState.FAILED, "the unit gave no last word in time"),
+    Status.CANCELLED: (RunItemState.CANCELLED, ""),
 }
 
 
@@ -27,7 +27,7 @@ class Outcome:
     """What became of what a unit was asked, so far."""
 
     command_id: int
-    state: ItemState
+    state: RunItemState
     """asked, done, failed or cancelled."""
     reason: str = ""
 
@@ -78,7 +78,9 @@ class CommandActions:
                 try:
                     command = self._commands.get(item.maker_id, item.unit_id, item.command_id)
                 except NotFound:  # forgotten: it ended long ago
-                    outcomes[item.command_id] = Outcome(item.command_id, ItemState.FAILED, "the command is forgotten")
+                    outcomes[item.command_id] = Outcome(
+                        item.command_id, RunItemState.FAILED, "the command is forgotten"
+                    )
                 else:
                     outcomes[item.command_id] = outcome_of(command)
             return outcomes
@@ -97,5 +99,5 @@ class CommandActions:
 def outcome_of(command: Command) -> Outcome:
     """What a command's stage is to the run that asked for it."""
     waits = "somebody else must say yes to it" if command.status is Status.UNCONFIRMED else ""
-    state, reason = _ENDS.get(command.status, (ItemState.ASKED, waits))
+    state, reason = _ENDS.get(command.status, (RunItemState.ASKED, waits))
     return Outcome(command.id, state, command.error or reason)

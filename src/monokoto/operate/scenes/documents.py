@@ -11,7 +11,7 @@ from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import NAME_LENGTH_MAX, SCENE_PACE_MAX, SCENE_STEPS_MAX, TITLE_LENGTH_MAX
 from monokoto.operate.scenes.looking import Looked
-from monokoto.operate.scenes.run import ItemState, Run, RunItem, RunState
+from monokoto.operate.scenes.run import Run, RunItem, RunItemState, RunState
 from monokoto.operate.scenes.scene import Notice, Offline, Order, Scene, SceneSpec, Step, StopOnFailure
 
 Steps = Annotated[list[Step], Meta(min_length=1, max_length=SCENE_STEPS_MAX)]
@@ -122,7 +122,7 @@ class RunItemJson(msgspec.Struct, frozen=True):
     number: int
     step: Annotated[int, Meta(description="Counted from 0")]
     unit: str
-    state: ItemState
+    state: RunItemState
     reason: str
     command: Annotated[str | None, Meta(description="The command it was asked with")]
     at: str | None
@@ -191,7 +191,7 @@ def run_to_json(run: Run) -> RunJson:
 
 
 def _progress(run: Run) -> float:
-    under_way = (ItemState.WAITING, ItemState.BEGUN, ItemState.ASKED, ItemState.UNDOING)
+    under_way = (RunItemState.WAITING, RunItemState.BEGUN, RunItemState.ASKED, RunItemState.UNDOING)
     left = sum(run.counts.get(state, 0) for state in under_way)
     return round(1 - left / run.items, 4) if run.items else 1.0
 

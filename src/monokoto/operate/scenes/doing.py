@@ -15,7 +15,7 @@ from monokoto.kernel.errors import MonokotoError, NotFound, Unavailable
 from monokoto.kernel.ids import OrganisationId, UnitId, format_id
 from monokoto.operate.scenes.asking import Actions
 from monokoto.operate.scenes.looking import NOT_YOURS, OUT_OF_REACH, reason_of
-from monokoto.operate.scenes.run import ItemState, Run, RunItem
+from monokoto.operate.scenes.run import Run, RunItem, RunItemState
 from monokoto.operate.scenes.scene import Offline, Step
 from monokoto.operate.twins import DesireOfUnits, DesireParameters
 from monokoto.web import Gate
@@ -37,7 +37,7 @@ class Doer:
         self._online = online
         self._clock = clock
 
-    def settled(self, item: RunItem, state: ItemState, reason: str = "") -> RunItem:
+    def settled(self, item: RunItem, state: RunItemState, reason: str = "") -> RunItem:
         """The item, come so far now."""
         return replace(item, state=state, reason=reason, at=self._clock.now())
 
@@ -48,32 +48,32 @@ class Doer:
         """
         step = run.spec.steps[item.step]
         if refusal := self._refusal(run, item):
-            return self.settled(item, ItemState.FAILED, refusal)
+            return self.settled(item, RunItemState.FAILED, refusal)
         if run.spec.offline is Offline.SKIP and not self._online(item.maker_id, item.unit_id):
-            return self.settled(item, ItemState.SKIPPED, OFFLINE)
+            return self.settled(item, RunItemState.SKIPPED, OFFLINE)
         if step.desired is None:
-            return self.settled(item, ItemState.BEGUN)
+            return self.settled(item, RunItemState.BEGUN)
         try:
             plan = await self._desires.plan(run.caller, _target(item), DesireParameters(step.desired))
         except Exception as error:
-            return self.settled(item, ItemState.FAILED, _reason(run, item, error))
+            return self.settled(item, RunItemState.FAILED, _reason(run, item, error))
         if plan.before is None:
-            return self.settled(item, ItemState.UNCHANGED)
+            return self.settled(item, RunItemState.UNCHANGED)
         before = msgspec.json.encode(plan.before).decode()
-        return replace(self.settled(item, ItemState.BEGUN), before=before)
+        return replace(self.settled(item, RunItemState.BEGUN), before=before)
 
     async def do(self, run: Run, item: RunItem) -> RunItem:
         """The begun item, done, asked or refused. Raises Unavailable."""
         step: Step = run.spec.steps[item.step]
         if refusal := self._refusal(run, item):
-            return self.settled(item, ItemState.FAILED, refusal)
+            return self.settled(item, RunItemState.FAILED, refusal)
         try:
             if step.desired is not None:
                 await self._desires.apply(run.caller, _target(item), DesireParameters(step.desired))
-                return self.settled(item, ItemState.DONE)
+                return self.settled(item, RunItemState.DONE)
             outcome = await self.actions.ask(run, item, step)
         except Exception as error:
-            return self.settled(item, ItemState.FAILED, _reason(run, item, error))
+            return self.settled(item, RunItemState.FAILED, _reason(run, item, error))
         return replace(self.settled(item, outcome.state, outcome.reason), command_id=outcome.command_id)
 
     async def undo(self, run: Run, item: RunItem) -> RunItem:
@@ -81,12 +81,12 @@ class Doer:
         step = run.spec.steps[item.step]
         before: dict[str, Any] = msgspec.json.decode(item.before or "{}")
         if refusal := self._refusal(run, item):
-            return self.settled(item, ItemState.KEPT, refusal)
+            return self.settled(item, RunItemState.KEPT, refusal)
         try:
             await self._desires.undo(run.caller, _target(item), DesireParameters(step.desired or {}), before)
         except Exception as error:
-            return self.settled(item, ItemState.KEPT, _reason(run, item, error))
-        return self.settled(item, ItemState.UNDONE)
+            return self.settled(item, RunItemState.KEPT, _reason(run, item, error))
+        return self.settled(item, RunItemState.UNDONE)
 
     def _refusal(self, run: Run, item: RunItem) -> str:
         """Why the unit is not to be asked at this moment: units change hands while a run goes on."""

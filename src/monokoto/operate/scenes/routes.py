@@ -28,7 +28,7 @@ from monokoto.operate.scenes.documents import (
     scene_to_json,
     spec_of,
 )
-from monokoto.operate.scenes.run import ItemState, RunState
+from monokoto.operate.scenes.run import RunItemState, RunState
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Scene
 from monokoto.operate.scenes.service import Scenes
@@ -202,7 +202,7 @@ class SceneRunsController(Controller):
         scene_runs: NamedDependency[Runs],
         run: FromPath[str],
         states: Annotated[
-            list[ItemState] | None, QueryParameter(name="state", description="Only these, such as `failed`")
+            list[RunItemState] | None, QueryParameter(name="state", description="Only these, such as `failed`")
         ] = None,
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,

@@ -40,7 +40,7 @@ class RunState(StrEnum):
 OPEN_RUNS = (RunState.WAITING, RunState.RUNNING, RunState.STOPPING, RunState.UNDOING)
 
 
-class ItemState(StrEnum):
+class RunItemState(StrEnum):
     """What became of one unit in one step."""
 
     WAITING = "waiting"
@@ -83,7 +83,7 @@ class Run:
     cancelling: bool = False
     reason: str = ""
     items: int = 0
-    counts: Mapping[ItemState, int] = field(default_factory=dict)
+    counts: Mapping[RunItemState, int] = field(default_factory=dict)
     planned_at: Instant | None = None
     """When its schedule meant it to begin."""
     created_at: Instant
@@ -106,7 +106,7 @@ class RunItem:
     unit_id: int
     maker_id: int
     """0: the unit is not within reach."""
-    state: ItemState = ItemState.WAITING
+    state: RunItemState = RunItemState.WAITING
     reason: str = ""
     command_id: int = 0
     before: str | None = None
@@ -114,11 +114,11 @@ class RunItem:
     at: Instant | None = None
 
 
-def must_stop(spec: SceneSpec, counts: Mapping[ItemState, int]) -> bool:
+def must_stop(spec: SceneSpec, counts: Mapping[RunItemState, int]) -> bool:
     """Whether so much failed that nothing more is to be begun."""
     stop = spec.stop_on_failure
     if stop is None:
         return False
-    failed = counts.get(ItemState.FAILED, 0)
-    ended = failed + sum(counts.get(state, 0) for state in (ItemState.DONE, ItemState.UNCHANGED))
+    failed = counts.get(RunItemState.FAILED, 0)
+    ended = failed + sum(counts.get(state, 0) for state in (RunItemState.DONE, RunItemState.UNCHANGED))
     return ended >= stop.of and failed * 100 > stop.percent * ended

@@ -12,7 +12,7 @@ from monokoto.engines.records import metadata
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, PersonId, SceneId, SceneRunId, ScheduleId, format_id
-from monokoto.operate.scenes.run import OPEN_RUNS, ItemState, Run, RunItem, RunState
+from monokoto.operate.scenes.run import OPEN_RUNS, Run, RunItem, RunItemState, RunState
 from monokoto.operate.scenes.scene import SceneSpec
 from monokoto.web import Caller
 
@@ -126,7 +126,7 @@ def _item_to_row(run: Run, item: RunItem) -> dict[str, Any]:
     }
 
 
-def run_from_row(row: sa.Row[Any], counts: Mapping[ItemState, int]) -> Run:
+def run_from_row(row: sa.Row[Any], counts: Mapping[RunItemState, int]) -> Run:
     """The value in a row. Its caller holds no scope: what it may do was asked when the run began."""
     return Run(
         id=SceneRunId(row.run_id),
@@ -162,7 +162,7 @@ def _item_from_row(row: sa.Row[Any]) -> RunItem:
         step=row.step,
         unit_id=row.unit_id,
         maker_id=row.maker_id,
-        state=ItemState(row.state),
+        state=RunItemState(row.state),
         reason=row.reason,
         command_id=row.command_id,
         before=row.before,
@@ -214,15 +214,17 @@ def read_all(
     return [run_from_row(row, counts.get(row.run_id, {})) for row in rows]
 
 
-def _counts(connection: sa.Connection, organisation_id: int, run_ids: Sequence[int]) -> dict[int, dict[ItemState, int]]:
-    counts: dict[int, dict[ItemState, int]] = {}
+def _counts(
+    connection: sa.Connection, organisation_id: int, run_ids: Sequence[int]
+) -> dict[int, dict[RunItemState, int]]:
+    counts: dict[int, dict[RunItemState, int]] = {}
     query = (
         sa.select(items.c.run_id, items.c.state, sa.func.count().label("count"))
         .where(items.c.organisation_id == organisation_id, items.c.run_id.in_(run_ids))
         .group_by(items.c.run_id, items.c.state)
     )
     for row in connection.execute(query):
-        counts.setdefault(row.run_id, {})[ItemState(row.state)] = row._mapping["count"]
+        counts.setdefault(row.run_id, {})[RunItemState(row.state)] = row._mapping["count"]
     return counts
 
 
@@ -255,7 +257,7 @@ def read_items(
     organisation_id: int,
     run_id: int,
     *,
-    states: Iterable[ItemState] = (),
+    states: Iterable[RunItemState] = (),
     step: int | None = None,
     after: int = 0,
     commands: Sequence[int] = (),
@@ -281,11 +283,13 @@ def read_items(
 
 def undoable(connection: sa.Connection, organisation_id: int, run_id: int) -> bool:
     """Whether a run changed any desired value that could be put back."""
-    done = [ItemState.DONE]
+    done = [RunItemState.DONE]
     return bool(read_items(connection, organisation_id, run_id, states=done, undoable=True, limit=1))
 
 
-def first_step(connection: sa.Connection, organisation_id: int, run_id: int, states: Iterable[ItemState]) -> int | None:
+def first_step(
+    connection: sa.Connection, organisation_id: int, run_id: int, states: Iterable[RunItemState]
+) -> int | None:
     """The first step that has items of these states."""
     query = sa.select(sa.func.min(items.c.step)).where(
         _items_of(organisation_id, run_id), items.c.state.in_([state.value for state in states])
@@ -327,8 +331,8 @@ def leave_waiting(connection: sa.Connection, organisation_id: int, run_id: int, 
     """Nothing more is begun: what waits is left."""
     connection.execute(
         items.update()
-        .where(_items_of(organisation_id, run_id), items.c.state == ItemState.WAITING.value)
-        .values(state=ItemState.LEFT.value, at=at)
+        .where(_items_of(organisation_id, run_id), items.c.state == RunItemState.WAITING.value)
+        .values(state=RunItemState.LEFT.value, at=at)
     )
 
 

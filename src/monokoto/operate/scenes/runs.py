@@ -19,7 +19,7 @@ from monokoto.operate.groups import Chosen
 from monokoto.operate.scenes import run_store
 from monokoto.operate.scenes.facts import RUN_CHANGED
 from monokoto.operate.scenes.looking import NOBODY, OUT_OF_REACH, Looked, Looker
-from monokoto.operate.scenes.run import ItemState, Run, RunItem, RunState
+from monokoto.operate.scenes.run import Run, RunItem, RunItemState, RunState
 from monokoto.operate.scenes.scene import Scene, SceneSpec
 from monokoto.web import Caller
 
@@ -104,13 +104,13 @@ class Runs:
         items = _items(looked.steps, only)
         if not items:
             raise Invalid("The run means no unit.", faults=[Fault(place="steps", reason=NOBODY)])
-        waiting = sum(item.state is ItemState.WAITING for item in items)
+        waiting = sum(item.state is RunItemState.WAITING for item in items)
         run = replace(
             draft,
             items=len(items),
             counts={
                 state: count
-                for state, count in ((ItemState.WAITING, waiting), (ItemState.FAILED, len(items) - waiting))
+                for state, count in ((RunItemState.WAITING, waiting), (RunItemState.FAILED, len(items) - waiting))
                 if count
             },
         )
@@ -180,7 +180,7 @@ class Runs:
         organisation_id: int,
         run_id: int,
         *,
-        states: Iterable[ItemState] = (),
+        states: Iterable[RunItemState] = (),
         after: int = 0,
         limit: int = PAGE_SIZE_DEFAULT,
     ) -> builtins.list[RunItem]:
@@ -237,7 +237,7 @@ def _items(steps: Sequence[Sequence[Chosen]], only: Callable[[Chosen], bool] | N
     for step, chosen in enumerate(steps):
         for one in chosen:
             if only is None or only(one):
-                state, reason = (ItemState.WAITING, "") if one.maker_id else (ItemState.FAILED, OUT_OF_REACH)
+                state, reason = (RunItemState.WAITING, "") if one.maker_id else (RunItemState.FAILED, OUT_OF_REACH)
                 items.append(
                     RunItem(
                         number=len(items) + 1,

@@ -24,7 +24,7 @@ from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import SCENE_RUN_DAYS
 from monokoto.operate.scenes import run_store
 from monokoto.operate.scenes.doing import Doer
-from monokoto.operate.scenes.run import ItemState, Run, RunItem, RunState, must_stop
+from monokoto.operate.scenes.run import Run, RunItem, RunItemState, RunState, must_stop
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Order
 
@@ -220,7 +220,7 @@ class Worker:
 
     async def _go_on(self, run: Run) -> int | None:
         """How many items were begun; None: the run has ended."""
-        if run.counts.get(ItemState.ASKED):
+        if run.counts.get(RunItemState.ASKED):
             await self._follow(run)
             run = await asyncio.to_thread(self._runs.get, run.organisation_id, run.id)
         if not run.cancelling and run.state is RunState.RUNNING and must_stop(run.spec, run.counts):
@@ -254,7 +254,7 @@ class Worker:
         ended = [
             self._doer.settled(item, outcome.state, outcome.reason)
             for item in found
-            if (outcome := outcomes[item.command_id]).state is not ItemState.ASKED
+            if (outcome := outcomes[item.command_id]).state is not RunItemState.ASKED
         ]
         await asyncio.to_thread(self._write, run, ended)
 
@@ -264,14 +264,14 @@ class Worker:
                 connection,
                 run.organisation_id,
                 run.id,
-                states=[ItemState.ASKED],
+                states=[RunItemState.ASKED],
                 after=after,
                 commands=commands,
                 limit=LOOKED_AT_MAX,
             )
 
     def _stop(self, run: Run) -> Run:
-        failed = run.counts.get(ItemState.FAILED, 0)
+        failed = run.counts.get(RunItemState.FAILED, 0)
         stop = run.spec.stop_on_failure
         assert stop is not None
         reason = f"{failed} units failed, more than {stop.percent:g} % of those that came to an end."
@@ -282,7 +282,7 @@ class Worker:
 
     async def _leave(self, run: Run) -> None:
         """Begin nothing more; what no unit has heard of yet is taken back, once."""
-        if run.counts.get(ItemState.WAITING):
+        if run.counts.get(RunItemState.WAITING):
             await asyncio.to_thread(self._leave_waiting, run)
         if run.id in self._taken_back:
             return
@@ -302,22 +302,22 @@ class Worker:
         limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
         mine = (run.organisation_id, run.id)
         with self._runs.records.read() as connection:
-            begun = run_store.read_items(connection, *mine, states=[ItemState.BEGUN], limit=limit)
+            begun = run_store.read_items(connection, *mine, states=[RunItemState.BEGUN], limit=limit)
             if begun or ending:
                 return begun
             step = None
             if run.spec.order is Order.SEQUENCE:
-                under_way = (ItemState.WAITING, ItemState.BEGUN, ItemState.ASKED)
+                under_way = (RunItemState.WAITING, RunItemState.BEGUN, RunItemState.ASKED)
                 step = run_store.first_step(connection, *mine, under_way)
-            return run_store.read_items(connection, *mine, states=[ItemState.WAITING], step=step, limit=limit)
+            return run_store.read_items(connection, *mine, states=[RunItemState.WAITING], step=step, limit=limit)
 
     async def _work(self, run: Run, items: Sequence[RunItem]) -> int:
         """Do them, and return how many."""
-        begun = [item for item in items if item.state is ItemState.BEGUN]
-        if waiting := [item for item in items if item.state is ItemState.WAITING]:
+        begun = [item for item in items if item.state is RunItemState.BEGUN]
+        if waiting := [item for item in items if item.state is RunItemState.WAITING]:
             prepared = await asyncio.gather(*(self._doer.prepare(run, item) for item in waiting))
             await asyncio.to_thread(self._write, run, prepared)
-            begun += [item for item in prepared if item.state is ItemState.BEGUN]
+            begun += [item for item in prepared if item.state is RunItemState.BEGUN]
         done = await asyncio.gather(*(self._doer.do(run, item) for item in begun), return_exceptions=True)
         settled = [one for one in done if isinstance(one, RunItem)]
         for item in settled:
@@ -329,7 +329,7 @@ class Worker:
         return len(items)
 
     def _expect(self, run: Run, item: RunItem) -> None:
-        if item.state is not ItemState.ASKED:
+        if item.state is not RunItemState.ASKED:
             return
         if item.command_id in self._early:  # the unit was faster than our note
             del self._early[item.command_id]
@@ -343,7 +343,7 @@ class Worker:
         if not items:
             await self._finish(run, RunState.CANCELLED if run.cancelling else RunState.UNDONE)
             return None
-        begun = [self._doer.settled(item, ItemState.UNDOING) for item in items]
+        begun = [self._doer.settled(item, RunItemState.UNDOING) for item in items]
         await asyncio.to_thread(self._write, run, begun)
         # One after the other: two steps may have changed the same unit, and the later one is undone first.
         settled = [await self._doer.undo(run, item) for item in begun]
@@ -352,7 +352,7 @@ class Worker:
 
     def _to_undo(self, run: Run) -> list[RunItem]:
         limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
-        states = (ItemState.UNDOING,) if run.cancelling else (ItemState.UNDOING, ItemState.DONE)
+        states = (RunItemState.UNDOING,) if run.cancelling else (RunItemState.UNDOING, RunItemState.DONE)
         with self._runs.records.read() as connection:
             return run_store.read_items(
                 connection, run.organisation_id, run.id, states=states, undoable=True, limit=limit
@@ -365,7 +365,7 @@ class Worker:
 
     def _left(self, run: Run) -> bool:
         """Whether anything is still under way."""
-        states = (ItemState.WAITING, ItemState.BEGUN, ItemState.ASKED)
+        states = (RunItemState.WAITING, RunItemState.BEGUN, RunItemState.ASKED)
         with self._runs.records.read() as connection:
             return run_store.first_step(connection, run.organisation_id, run.id, states) is not None
 
