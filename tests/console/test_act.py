@@ -451,6 +451,8 @@ def test_the_pages_fit_and_are_accessible(
             for path in PAGES:
                 page = one.go(path.format_map(looked_at))
                 faults += [f"{path}: {fault}" for fault in one.violations()]
+                if page.locator("section.state:not(.small)").count():
+                    faults.append(f"{path}: {page.inner_text('h1')}")
                 if one.overflow() > 0:
                     faults.append(f"{path}: {one.overflow()} px too wide")
                 if page.locator("h1").count() != 1 or page.locator("html").get_attribute("lang") != language:
