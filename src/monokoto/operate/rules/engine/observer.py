@@ -147,9 +147,8 @@ class RulesObserver:
         """From now on these; see `Engine.set_rules`. The new ones begin with what units reported last."""
         async with self._turn:
             self._untold += await asyncio.to_thread(self._set_rules, rules)
-            now = self._now()
-            if now is not None:
-                self._untold += await asyncio.to_thread(self._begin, now)
+            if self._now() is not None:
+                self._untold += await asyncio.to_thread(self._begin)
             self._unwritten = True
             await self._tell()
 
@@ -162,9 +161,10 @@ class RulesObserver:
         with self.engine.lock:
             self.engine.know_versions()
 
-    def _begin(self, now: int) -> list[AlertChange]:
+    def _begin(self) -> list[AlertChange]:
+        # By the clock itself: no two beginnings are at one instant, so that what they raise has names of its own.
         with self.engine.lock:
-            return self.engine.begin(now)
+            return self.engine.begin(int(self._clock.now()))
 
     def _begins(self) -> bool:
         with self.engine.lock:
@@ -182,7 +182,7 @@ class RulesObserver:
         async with self._turn:
             now = self._now()
             if now is not None and time.monotonic() >= self._begin_again and await asyncio.to_thread(self._begins):
-                self._untold += await asyncio.to_thread(self._begin, now)
+                self._untold += await asyncio.to_thread(self._begin)
                 self._unwritten = True
             if now is not None:
                 found, records = await asyncio.to_thread(self._tick, now)

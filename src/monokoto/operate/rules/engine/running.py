@@ -123,7 +123,7 @@ class RunningRule:
             self.selected[units] = True
         rows = len(self.stream)
         values = {name: run.now(rows, clock)[units] for name, run in self.outside.items() if isinstance(run, Outside)}
-        return self.advance(units, np.maximum(now[units], self._last(units)), values)
+        return self.advance(units, np.maximum(now[units], self._last(units) + 1), values)
 
     # Readings
 
