@@ -349,6 +349,13 @@ def test_a_desired_property_becomes_the_reported_value_until_it_is_let_go() -> N
     assert virtual.tick().values["temperature"] == 20
 
 
+def test_a_moment_made_before_a_value_was_taken_over_says_it_after() -> None:
+    virtual = unit(simulation({"temperature": {"constant": 20}, "target": {"constant": 10}}))
+    made = virtual.tick()
+    virtual.desire({"temperature": 25, "mode": "heat"})
+    assert virtual.as_desired(made.values) == {"temperature": 25, "target": 10}
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

@@ -203,7 +203,9 @@ class _Unit:
             return
         at = time_to_json(moment.at)
         if moment.values:
-            self._publish(TELEMETRY, {"at": at, "values": moment.values}, len(moment.values), qos)
+            # The moment was made ahead of its time; what was taken over meanwhile holds.
+            values = self.virtual.as_desired(moment.values)
+            self._publish(TELEMETRY, {"at": at, "values": values}, len(values), qos)
         for event in moment.events:
             self._publish(EVENTS + event.name, {"at": at, "data": event.data}, 0, qos)
             self._report.events += 1

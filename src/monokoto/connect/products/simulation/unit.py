@@ -92,6 +92,10 @@ class VirtualUnit:
                 self._desired[name] = value
         return {name: value for name, value in taken.items() if value is not None}
 
+    def as_desired(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What a moment made some time ago says now: what was taken over since has its desired value."""
+        return {name: self._desired.get(name, value) for name, value in values.items()}
+
     def takes_over(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What of a desired state it takes over this time: all of it, nothing, and never what it leaves."""
         desire = self._simulation.desire
