@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.unit_id import unit_id_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, SystemClock, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid, Unavailable
 
@@ -47,7 +48,7 @@ def list_alerts(
         list[str] | None, typer.Option(help="raised, acknowledged, cleared, closed; repeat for more.")
     ] = None,
     severity: Annotated[str, typer.Option(help="At least as severe: info, warning, minor, major, critical.")] = "",
-    unit: Annotated[str, typer.Option(help="Of this unit (its id).")] = "",
+    unit: Annotated[str, typer.Option(help="Of this unit: its id, or its serial.")] = "",
     product: Annotated[str, typer.Option(help="Of units of this product.")] = "",
     rule: Annotated[str, typer.Option(help="Of this rule.")] = "",
     group: Annotated[str, typer.Option(help="Of this group.")] = "",
@@ -67,6 +68,8 @@ def list_alerts(
     if groups:
         asked = {name: value for name, value in asked.items() if name not in {"unit", "group"}}
     with connect(url, key) as api:
+        if asked.get("unit"):
+            asked["unit"] = unit_id_of(api, unit)
         found = api.get("/api/v1/alerts/groups" if groups else "/api/v1/alerts", asked)
     if as_json:
         print_json(found)
@@ -86,6 +89,7 @@ def show_alert(alert: AlertArgument, url: UrlOption = "", key: KeyOption = "", a
         print_json(found)
         return
     _show_alerts([found])
+    typer.echo(f"  {_lasting(found)}")
     for one in found["evidence"]:
         typer.echo(f"  {one['name']} = {one['value']} at {one['at']}")
     for one in found["timeline"]:
@@ -189,6 +193,22 @@ def _live(api: ApiClient) -> Iterator[dict[str, Any]]:
                 raise
             typer.echo(f"{error.message} Trying again.", err=True)
         time.sleep(_AGAIN_SECONDS)
+
+
+def _lasting(one: dict[str, Any]) -> str:
+    """How long it has stood, and how long it took until somebody took notice: what an agreement on service counts."""
+    over = one["cleared_at"]
+    until = parse_instant(over) if over else SystemClock().now()
+    noticed = one["acknowledged_at"]
+    parts = [f"{'stood' if over else 'stands'} for {_span(until - parse_instant(one['began_at']))}"]
+    parts += [f"noticed after {_span(parse_instant(noticed) - parse_instant(one['began_at']))}"] if noticed else []
+    return ", ".join(parts)
+
+
+def _span(microseconds: int) -> str:
+    """As a clock shows it: hours, minutes, seconds."""
+    minutes, seconds = divmod(max(0, microseconds) // MICROSECONDS_PER_SECOND, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def _tell(done: list[Any], *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.unit_id import unit_id_of
 from monokoto.connect.products import Folder, check, read_folder
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Fault, Invalid, MonokotoError, NotFound
@@ -31,7 +32,9 @@ def list_rules(
     product: Annotated[
         str, typer.Option("--product", help="The rules of this product, as its current version has them.")
     ] = "",
-    unit: Annotated[str, typer.Option("--unit", help="Id of a unit: all that watches it, and what is raised.")] = "",
+    unit: Annotated[
+        str, typer.Option("--unit", help="A unit's id or serial: all that watches it, and what is raised.")
+    ] = "",
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
@@ -39,7 +42,7 @@ def list_rules(
     """List the rules added here; of a product; or those that watch a unit."""
     with connect(url, key) as api:
         if unit:
-            found = list(api.pages(f"/api/v1/units/{unit}/rules"))
+            found = list(api.pages(f"/api/v1/units/{unit_id_of(api, unit)}/rules"))
         elif product:
             version = api.get(f"/api/v1/products/{product}")["current_version"]
             found = list(api.pages(f"/api/v1/products/{product}/versions/{version}/rules"))

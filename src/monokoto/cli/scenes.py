@@ -9,6 +9,7 @@ import typer
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import FileArgument, put_named, show_table
+from monokoto.kernel.errors import Forbidden, NotFound
 
 scenes = typer.Typer(
     add_completion=False,
@@ -173,7 +174,15 @@ def _show_run(api: ApiClient, run: Any, *, as_json: bool) -> None:
     if run["reason"]:
         typer.echo(run["reason"])
     for item in api.get(path, {"state": list(_TROUBLE), "limit": 20})["items"]:
-        typer.echo(f"  step {item['step']} {item['unit']}: {item['state']} {item['reason']}".rstrip())
+        typer.echo(f"  step {item['step']} {_serial(api, item['unit'])}: {item['state']} {item['reason']}".rstrip())
+
+
+def _serial(api: ApiClient, unit: str) -> str:
+    """What people call a unit; its id where it is not there for us any more."""
+    try:
+        return str(api.get(f"/api/v1/units/{unit}")["serial"])
+    except (Forbidden, NotFound):
+        return unit
 
 
 def _row(run: Any) -> tuple[str, str, str, str]:
