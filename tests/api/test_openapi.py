@@ -68,8 +68,14 @@ BY_KIND = {"POST /api/v1/jobs", "POST /api/v1/jobs/{job}/cancel", "POST /api/v1/
 """Each kind of job has its own scope, asked in the service."""
 ANSWERS_ANYTHING = {"GET /api/v1/search/jsonpath", "GET /api/v1/units/{unit}/properties/{name}"}
 """What it is follows from the query, or from the product's model."""
-ANSWERS_IN_TWO_WAYS = {"POST /api/v1/jobs", "POST /api/v1/scenes/{scene}/run"}
-"""200 with a preview, 201 with a job or a run."""
+ANSWERS_IN_TWO_WAYS = {
+    "POST /api/v1/jobs",
+    "POST /api/v1/scenes/{scene}/run",
+    "PUT /api/v1/groups/{group}",
+    "PUT /api/v1/scenes/{scene}",
+    "PUT /api/v1/schedules/{schedule}",
+}
+"""200 with a preview, 201 with a job or a run; 200 replaced, 201 made."""
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,7 @@ class AsyncScenesApi:
         offline: Offline | UnsetType = UNSET,
         stop_on_failure: StopOnFailure | UnsetType | None = UNSET,
         idempotency_key: str | None = None,
-    ) -> SavedScene:
+    ) -> SavedScene | SavedScene:
         """Make or replace a scene.
 
         201 when there was none of this name. `If-Match` takes the revision. Runs under way go on as they began.
@@ -212,7 +212,7 @@ class AsyncScenesApi:
             key=idempotency_key,
             keyed=True,
         )
-        return await self._api.ask(call, SavedScene)
+        return await self._api.ask_one_of(call, SavedScene, SavedScene)
 
     async def remove_scene(self, scene: str, *, idempotency_key: str | None = None) -> Scene:
         """Forget a scene.

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
@@ -139,7 +140,8 @@ class GroupsController(Controller):
         "/{group:str}",
         operation_id="putGroup",
         guards=_WRITE,
-        responses=problem_responses(404, 409, 412),
+        responses=problem_responses(404, 409, 412)
+        | {201: ResponseSpec(GroupJson, description="There was none of this name: made", generate_examples=False)},
         summary="Make or replace a group",
     )
     async def put(

@@ -84,7 +84,8 @@ class ScenesController(Controller):
         "/{scene:str}",
         operation_id="putScene",
         guards=_WRITE,
-        responses=problem_responses(409, 412),
+        responses=problem_responses(409, 412)
+        | {201: ResponseSpec(SavedSceneJson, description="There was none of this name: made", generate_examples=False)},
         summary="Make or replace a scene",
     )
     async def put(

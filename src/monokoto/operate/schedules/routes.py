@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, SCHEDULE_NEXT_MAX
@@ -95,7 +96,8 @@ class SchedulesController(Controller):
         "/{schedule:str}",
         operation_id="putSchedule",
         guards=_WRITE,
-        responses=problem_responses(409, 412),
+        responses=problem_responses(409, 412)
+        | {201: ResponseSpec(ScheduleJson, description="There was none of this name: made", generate_examples=False)},
         summary="Make or replace a schedule",
     )
     async def put(
