@@ -45,6 +45,13 @@ FLEET_PAGES = (
     Shown("unit-description", "/console/units/{unit}/description"),
     Shown("unit-audit", "/console/units/{unit}/audit"),
     Shown("job", "/console/jobs/{job}"),
+    Shown("commands-all", "/console/commands?status=all"),
+    Shown("group", "/console/groups/third-floor"),
+    Shown("scene", "/console/scenes/evening"),
+    Shown("scene-edit", "/console/scenes/evening/edit"),
+    Shown("scene-run", "/console/scene-runs/{run}"),
+    Shown("schedule", "/console/schedules/every-evening"),
+    Shown("schedule-edit", "/console/schedules/every-evening/edit"),
 )
 """The pages about products and units, which need some to look at."""
 BLUEPRINTS = ROOT / "blueprints"
@@ -183,8 +190,26 @@ def _people_do(here: Installation, admin: httpx.Client, units: dict[str, list[di
     code = admin.post(f"{unit}/claim-code").raise_for_status().json()["code"]
     with here.organisation("kim-family", kind=OrganisationKind.OWNER) as owner:
         owner.post("/api/v1/claims", {"code": code, "label": "Living room"})
-    job = _job(admin)
-    return {"unit": first["id"], "other": other["id"], "product": "thermostat", "job": job}
+    job, run = _job(admin), _scene(admin)
+    return {"unit": first["id"], "other": other["id"], "product": "thermostat", "job": job, "run": run}
+
+
+def _scene(admin: httpx.Client) -> str:
+    """A group, a scene for it, its first run, and when it comes again."""
+    group = {"title": "Third floor", "filter": {"product": "thermostat", "tags": ["third floor"]}}
+    steps = [
+        {"units": {"group": "third-floor"}, "desired": {"target": 19, "mode": "heat"}},
+        {"units": {"product": "thermostat", "tags": ["pilot"]}, "action": "boost", "input": BOOST},
+    ]
+    when = {"at": ["18:30"], "days": ["mon", "tue", "wed", "thu", "fri"]}
+    schedule = {"title": "Every evening", "when": when, "scene": "evening", "timezone": "Asia/Seoul"}
+    for path, body in (
+        ("groups/third-floor", group),
+        ("scenes/evening", {"title": "Evening", "steps": steps, "offline": "skip"}),
+        ("schedules/every-evening", schedule),
+    ):
+        admin.put(f"/api/v1/{path}", json=body).raise_for_status()
+    return str(admin.post("/api/v1/scenes/evening/run", json={}).raise_for_status().json()["id"])
 
 
 def _job(admin: httpx.Client) -> str:
