@@ -21,6 +21,7 @@ from test_kills import Killer, seed
 
 from monokoto.cli.client import ApiClient
 from monokoto.kernel.clock import format_instant
+from monokoto.kernel.errors import MonokotoError
 from monokoto.testing import Installation, register, wait_until
 
 PRODUCT = """\
@@ -219,8 +220,18 @@ def after_kills(folder: Path, url: str, messages: dict[str, dict[str, Any]], *, 
         for sender in senders:
             sender.finish()
         print(f"{killer.killed} kills, {sum(len(sender.sent) for sender in senders)} readings acknowledged")
+        wait_until(lambda: answers(api), seconds=120, every=0.5)  # the last kill may have been a moment ago
         judge(api, senders)
         told_once(api, senders, messages)
+
+
+def answers(api: ApiClient) -> bool:
+    """Whether the platform is there again."""
+    try:
+        api.get("/api/v1/alerts")
+    except MonokotoError:
+        return False
+    return True
 
 
 def judge(api: ApiClient, senders: list[Sender]) -> None:
