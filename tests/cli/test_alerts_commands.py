@@ -102,6 +102,8 @@ def test_an_alert_from_its_beginning_to_its_end(kitchen: Kitchen) -> None:
     shown = kitchen.koto("alerts", "show", alert["id"])
     for words in (
         "closed",
+        "stood for 0:",
+        "noticed after 0:",
         "temperature = 93.5",
         "raised",
         "acknowledged",

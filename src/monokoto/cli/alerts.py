@@ -26,6 +26,7 @@ AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="Its id.")]
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _AGAIN_SECONDS = 2.0
+_STANDING = ("raised", "acknowledged")
 
 
 def instant_of(text: str) -> str:
@@ -89,7 +90,8 @@ def show_alert(alert: AlertArgument, url: UrlOption = "", key: KeyOption = "", a
         print_json(found)
         return
     _show_alerts([found])
-    typer.echo(f"  {_lasting(found)}")
+    if lasting := _lasting(found):
+        typer.echo(f"  {lasting}")
     for one in found["evidence"]:
         typer.echo(f"  {one['name']} = {one['value']} at {one['at']}")
     for one in found["timeline"]:
@@ -198,9 +200,11 @@ def _live(api: ApiClient) -> Iterator[dict[str, Any]]:
 def _lasting(one: dict[str, Any]) -> str:
     """How long it has stood, and how long it took until somebody took notice: what an agreement on service counts."""
     over = one["cleared_at"]
-    until = parse_instant(over) if over else SystemClock().now()
     noticed = one["acknowledged_at"]
-    parts = [f"{'stood' if over else 'stands'} for {_span(until - parse_instant(one['began_at']))}"]
+    parts = []
+    if over or one["state"] in _STANDING:  # the end may be hidden from whoever held the unit then
+        until = parse_instant(over) if over else SystemClock().now()
+        parts = [f"{'stood' if over else 'stands'} for {_span(until - parse_instant(one['began_at']))}"]
     parts += [f"noticed after {_span(parse_instant(noticed) - parse_instant(one['began_at']))}"] if noticed else []
     return ", ".join(parts)
 
