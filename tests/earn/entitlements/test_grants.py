@@ -92,6 +92,12 @@ def test_the_order() -> None:
     ]
 
 
+def test_what_expires_at_a_reset_is_not_carried_over() -> None:
+    grant = Grant(id="g", amount=Decimal(5), effective=0, expires=10, rollover_min=Decimal(7), rollover_max=Decimal(9))
+    state = burn_down([grant], [], start=0, until=20, resets=[Reset(10)])
+    assert (state.balances["g"], state.granted["g"], state.lapsed["g"]) == (0, 5, 5)
+
+
 def test_grants_may_recur_with_a_customers_months() -> None:
     month = Cycle(every=Every.MONTH, anchor=1_706_659_200_000_000)  # 2024-01-31
     grant = Grant(id="g", amount=Decimal(10), effective=month.anchor, recurrence=month)

@@ -178,6 +178,7 @@ def test_maintenance_is_neither_up_nor_down() -> None:
     down = [Span(-50, 100), Span(50, 150), Span(900, 2000)]
     assert pricing.uptime_percent(month, []) == 100
     assert pricing.uptime_percent(month, down) == 75
+    assert pricing.uptime_percent(month, [Span(0, 500), Span(100, 200), Span(300, 400)]) == 50, "one within another"
     assert pricing.uptime_percent(month, down, [Span(0, 200)]) == Fraction(700, 8)
     assert pricing.uptime_percent(month, down, [Span(0, 1000)]) == 100
     table = pricing.CreditTable(
