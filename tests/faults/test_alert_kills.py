@@ -270,6 +270,7 @@ def told_once(api: ApiClient, senders: list[Sender], messages: dict[str, dict[st
     assert (loud - told().keys(), twice) == (set(), {})
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_alerts_are_those_of_what_was_acknowledged(
     tmp_path: Path, receiver: tuple[str, dict[str, dict[str, Any]]]

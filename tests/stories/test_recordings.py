@@ -54,6 +54,7 @@ def engines_of(file: Path, prefix: str) -> Iterator[Reading]:
                     yield (f"{prefix}{row['unit']}", name, at, float(value))
 
 
+@pytest.mark.long
 @pytest.mark.shared_data
 def test_a_hundred_engines_lives(here: Installation, blueprints: Path, shared_data: Path, tmp_path: Path) -> None:
     with here.organisation("turbines") as api:

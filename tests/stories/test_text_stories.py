@@ -13,7 +13,7 @@ from monokoto.testing import Installation
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).resolve().parents[2]
 STORIES = sorted(GOLDEN.glob("*.txt"))
-LONG = {"cash-machine", "glucose-monitor"}
+LONG = {"cash-machine", "doorbell", "glucose-monitor"}
 """What they tell of takes half a minute, whoever tells it."""
 each_story = pytest.mark.parametrize(
     "path", [pytest.param(path, id=path.stem, marks=pytest.mark.long if path.stem in LONG else ()) for path in STORIES]

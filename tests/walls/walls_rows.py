@@ -169,7 +169,7 @@ def new_group(world: World, _asker: Asker) -> dict[str, str]:
 
 
 def new_rule(world: World, _asker: Asker) -> dict[str, str]:
-    return {"rule": world.done("POST", "/api/v1/rules", world.admins["maker"], rule_body(world, _asker))["id"]}
+    return {"rule_id": world.done("POST", "/api/v1/rules", world.admins["maker"], rule_body(world, _asker))["id"]}
 
 
 def rule_body(world: World, _asker: Asker) -> dict[str, Any]:

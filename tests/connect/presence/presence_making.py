@@ -22,8 +22,8 @@ class FixedUnits:
     def units(self, organisation_id: int) -> np.ndarray:
         return np.array(list(UNITS) if organisation_id == ACME else [FOREIGN], np.int64)
 
-    def refresh(self) -> int:
-        return 0
+    def find(self, unit_id: int) -> UnitIdentity | None:
+        return self.get(unit_id)
 
 
 class Beats:
