@@ -21,7 +21,7 @@ from monokoto.console.alert_query import (
     read_query,
 )
 from monokoto.console.alert_rule import rule_of_alert
-from monokoto.console.api import NotSignedIn, Part, Refused
+from monokoto.console.api import NotSignedIn, Part, Problem, Refused
 from monokoto.console.formats import instant_of
 from monokoto.console.languages import mark
 from monokoto.console.lookups import nothing, products, unit_id
@@ -77,6 +77,8 @@ class AlertPagesController(Controller):
         )
         failed = [one.problem for one in told if one.problem]
         said = visit.say(DONE, count=len(told) - len(failed)) if told else visit.say(NOTHING_CHOSEN)
+        if failed and len(failed) == len(told):
+            return await _inbox(visit, query, problem=failed[0])
         if failed:
             said += " " + visit.say(NOT_DONE, count=len(failed), reason=failed[0].detail)
         if visit.is_part:
@@ -107,7 +109,7 @@ class AlertPagesController(Controller):
         return visit.go(f"/console/alerts/{quote(alert, safe='')}")
 
 
-async def _inbox(visit: Visit, query: AlertQuery, done: str = "") -> Response[str]:
+async def _inbox(visit: Visit, query: AlertQuery, done: str = "", problem: Problem | None = None) -> Response[str]:
     unit = await unit_id(visit, query.get("unit"))
     path = "/api/v1/alerts/groups" if query.grouped else "/api/v1/alerts"
     asked = query.asked(visit.formats.now, unit)
@@ -122,6 +124,8 @@ async def _inbox(visit: Visit, query: AlertQuery, done: str = "") -> Response[st
         found=found,
         counts=counts,
         done=done,
+        problem=problem,
+        status=problem.status if problem else 200,
         products=known,
         states=STATE_LABELS,
         severities=SEVERITIES,
