@@ -47,6 +47,12 @@ class Scope(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
+    EARN_READ = "earn:read"
+    EARN_WRITE = "earn:write"
+    """Whoever sells: plans, customers, subscriptions, usage, invoices."""
+    PORTAL_READ = "portal:read"
+    PORTAL_WRITE = "portal:write"
+    """Whoever buys: what they use, what it costs, what they may change of it themselves."""
 
 
 _WIDER: dict[Scope, frozenset[Scope]] = {

@@ -38,7 +38,7 @@ TABLE = {
         {"maker", "provider", "owner"},
     ),
     "owner": ({"admin"}, {"owner"}),
-    "household-member": ({"units:read", "telemetry:read", "control:write", "ownership:read"}, {"owner"}),
+    "household-member": ({"units:read", "telemetry:read", "control:write", "ownership:read", "portal:read"}, {"owner"}),
 }  # fmt: skip
 """Said again, by hand: a role that gains a scope must be looked at twice."""
 

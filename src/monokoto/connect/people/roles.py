@@ -46,7 +46,8 @@ _TABLE = (
     ("owner", "Everything about the units the organisation owns, people and keys included",
      (Scope.ADMIN,), (OrganisationKind.OWNER,)),
     ("household-member", "Uses the units the organisation owns",
-     (Scope.UNITS_READ, Scope.TELEMETRY_READ, Scope.CONTROL_WRITE, Scope.OWNERSHIP_READ), (OrganisationKind.OWNER,)),
+     (Scope.UNITS_READ, Scope.TELEMETRY_READ, Scope.CONTROL_WRITE, Scope.OWNERSHIP_READ, Scope.PORTAL_READ),
+     (OrganisationKind.OWNER,)),
 )  # fmt: skip
 ROLES: dict[str, Role] = {
     name: Role(name=name, what=what, scopes=frozenset(scopes), kinds=frozenset(kinds))

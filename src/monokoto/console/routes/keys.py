@@ -36,6 +36,10 @@ _WHAT = {
     Scope.WEBHOOKS_READ: mark("See webhooks"),
     Scope.WEBHOOKS_WRITE: mark("Make and change webhooks"),
     Scope.AUDIT_READ: mark("Read the audit log"),
+    Scope.EARN_READ: mark("See plans, customers, subscriptions, usage and invoices"),
+    Scope.EARN_WRITE: mark("Change plans, customers, subscriptions, usage and invoices"),
+    Scope.PORTAL_READ: mark("See what we subscribe to, what we use and what it costs"),
+    Scope.PORTAL_WRITE: mark("Change what we subscribe to"),
 }
 """What each scope opens, for people."""
 
