@@ -36,10 +36,10 @@ from monokoto.connect.people import MEMBER_CHANGED
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.earn.sections import SECTIONS
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
 from monokoto.operate.commands import AnswersObserver
-from monokoto.operate.sections import SECTIONS
 from monokoto.operate.telemetry import ReadingsObserver, RetentionJob, Telemetry, serials
 from monokoto.operate.twins import Twins
 from monokoto.settings import Settings

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.connect.products import CheckedProduct, check, checked_to_json, read_folder
-from monokoto.operate.sections import SECTIONS
+from monokoto.earn.sections import SECTIONS
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the product.yaml.")]
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}

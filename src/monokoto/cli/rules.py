@@ -16,9 +16,9 @@ from rich.text import Text
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.connect.products import Folder, check, read_folder
+from monokoto.earn.sections import SECTIONS
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Fault, Invalid, MonokotoError, NotFound
-from monokoto.operate.sections import SECTIONS
 
 rules = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What is watched for.")
 _DAY_US = 86_400_000_000

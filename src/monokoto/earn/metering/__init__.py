@@ -1,5 +1,6 @@
 """Metering: what a sequence of usage events comes to."""
 
+from monokoto.earn.calendar import Span
 from monokoto.earn.metering.aggregation import (
     AGGREGATIONS,
     QUANTITY_PLACES,
@@ -17,7 +18,7 @@ from monokoto.earn.metering.aggregation import (
     weighted_sum,
     windowed,
 )
-from monokoto.earn.metering.events import Keep, Span, UsageEvent, deduplicate
+from monokoto.earn.metering.events import Keep, UsageEvent, deduplicate
 
 __all__ = [
     "AGGREGATIONS",

@@ -1,4 +1,4 @@
-"""Usage events, the spans of time they are counted in, and which of two with one name holds."""
+"""Usage events, and which of two with one name holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.money import ZERO
@@ -29,31 +28,6 @@ class UsageEvent:
     def __post_init__(self) -> None:
         if not isinstance(self.value, Decimal) or not self.value.is_finite():
             raise Invalid("The value of a usage event is a finite exact decimal.")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From `start` until before `end`, µs UTC."""
-
-    start: int
-    end: int
-
-    def __post_init__(self) -> None:
-        if self.end <= self.start:
-            raise Invalid("A span ends after it starts.")
-
-    @property
-    def length(self) -> int:
-        """µs."""
-        return self.end - self.start
-
-    def clip(self, start: int, end: int) -> int:
-        """How many µs of start..end lie in the span."""
-        return max(0, min(end, self.end) - max(start, self.start))
-
-    def share(self, start: int, end: int) -> Fraction:
-        """Which part of the span start..end takes."""
-        return Fraction(self.clip(start, end), self.length)
 
 
 class Keep(StrEnum):

@@ -1,5 +1,6 @@
 """Pricing: what usage costs. Pure: exact decimals in, exact decimals out."""
 
+from monokoto.earn.calendar import Cycle, Every, day_count, end_of_day, local, start_of_day, zone
 from monokoto.earn.pricing.allocation import allocate, round_together
 from monokoto.earn.pricing.availability import CreditTable, CreditTier, uptime_percent
 from monokoto.earn.pricing.commitments import Commitment, plan_true_up
@@ -41,7 +42,6 @@ from monokoto.earn.pricing.models import (
     Usage,
     Volume,
 )
-from monokoto.earn.pricing.periods import Cycle, Every, day_count, end_of_day, local, start_of_day, zone
 from monokoto.earn.pricing.progressive import PeriodEnd, Thresholds, period_end
 from monokoto.earn.pricing.proration import Basis, Change, capped_credit, change, prorated, prorated_parts, share
 from monokoto.earn.pricing.revenue import Payout, RevenueShare, share_out

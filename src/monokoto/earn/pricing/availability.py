@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from monokoto.earn.metering import Span
+from monokoto.earn.calendar import Span
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.money import ZERO, Currency
 

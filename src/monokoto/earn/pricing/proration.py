@@ -8,9 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from monokoto.earn.metering import Span
+from monokoto.earn.calendar import Span, day_count
 from monokoto.earn.pricing.allocation import allocate
-from monokoto.earn.pricing.periods import day_count
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.money import ZERO, Currency, exact
 

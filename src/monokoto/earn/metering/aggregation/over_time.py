@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from fractions import Fraction
 
+from monokoto.earn.calendar import Span
 from monokoto.earn.metering.aggregation.plain import QUANTITY_PLACES
-from monokoto.earn.metering.events import Span, UsageEvent
+from monokoto.earn.metering.events import UsageEvent
 from monokoto.kernel.money import ZERO, Rounding, exact, rounded
 
 

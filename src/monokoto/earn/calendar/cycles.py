@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from monokoto.earn.metering import Span
+from monokoto.earn.calendar.span import Span
 from monokoto.kernel.errors import Invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
