@@ -6,6 +6,7 @@ from monokoto.connect.products.description.compiling import compile_model
 from monokoto.connect.products.description.folder import Folder, read_folder
 from monokoto.connect.products.description.report import Note, Report, child, suggestion
 from monokoto.connect.products.description.sections import Section
+from monokoto.connect.products.description.source import parse_yaml
 from monokoto.connect.products.description.validation import schema_validator
 from monokoto.connect.products.model import ActionModel, EventModel, Forbidding, ProductModel, PropertyModel
 from monokoto.connect.products.plan import Outcome, Plan
@@ -54,6 +55,7 @@ __all__ = [
     "compile_model",
     "parse_simulation",
     "parse_version",
+    "parse_yaml",
     "read_folder",
     "schema_validator",
     "suggestion",

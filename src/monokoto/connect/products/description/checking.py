@@ -23,7 +23,7 @@ from monokoto.connect.products.simulation import Simulation, parse_simulation
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.names import SLUG_RULE, is_slug
 
-LATER_SECTIONS = ("meters", "features", "plans", "policies")
+LATER_SECTIONS = ("meters", "features", "policies")
 """Sections whose meaning comes with later slices: kept as they are, said to be unused."""
 
 
@@ -95,7 +95,7 @@ def _check_sections(
     for checker in checkers:
         value = document.get(checker.name)
         if isinstance(value, dict):
-            section = Section(value, model, report, folder.files)
+            section = Section(value, model, report, folder.files, document)
             checker.check(section)
             used |= section.used
     for name in sorted(set(folder.files) - used - {PRODUCT_FILE}) if checkers else ():
@@ -171,6 +171,7 @@ _DOCUMENT: dict[str, Check] = {
     "model": _model,
     "simulation": _mapping,
     "rules": _mapping,
+    "plans": _mapping,
     "sharing": check_sharing,
     **dict.fromkeys(LATER_SECTIONS, _later),
 }

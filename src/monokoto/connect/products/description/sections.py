@@ -24,6 +24,8 @@ class Section:
     """Takes faults and notes by place; knows the lines."""
     files: Mapping[str, str]
     """The files beside product.yaml, by name."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """All sections: what one names may stand in another."""
     used: set[str] = field(default_factory=set)
     """Names of the files the section refers to: part of what the version says."""
 
