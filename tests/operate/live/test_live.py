@@ -97,6 +97,24 @@ def test_access_that_ends_stops_the_flow_and_comes_back(how: str) -> None:
     run(body)
 
 
+def test_what_is_granted_is_told_from_that_moment_on() -> None:
+    async def body(world: World) -> None:
+        world.fleet.open(OWNER, UNIT)
+        before, maker = await world.application("owner"), await world.application("maker")
+        await before.subscribe("properties/pressure")
+        await maker.subscribe("properties/flow")
+        del world.fleet.reach[OWNER, UNIT]
+        world.live.heard(world.fleet.report(UNIT, 10, flow=1, pressure=1))
+        assert await maker.told() == ("properties/flow", b"1"), "and the owner's access was found closed"
+        world.fleet.open(OWNER, UNIT, Period(begin=20))  # type: ignore[arg-type]
+        owner = await world.application("owner")
+        assert await owner.subscribe("properties/flow") == [0]
+        world.live.heard(world.fleet.report(UNIT, 20, flow=2))
+        assert await owner.told() == ("properties/flow", b"2")
+
+    run(body)
+
+
 def test_only_a_maker_watches_a_whole_fleet() -> None:
     async def body(world: World) -> None:
         world.fleet.add(UNIT + 1)

@@ -196,6 +196,9 @@ class Live:
         for ask, reason in zip(watch.asks, verdict, strict=True):
             if reason < Reason.UNSPECIFIED_ERROR:
                 granted[ask.unit_id] = granted.get(ask.unit_id, 0) | ask.aspects
+        if granted:
+            # A gateway's table has what it is still asking for: they may have been found closed a moment ago.
+            self._sights.ask_again()
         for unit_id, aspects in granted.items():
             self.interest.add(watch.gateway, (viewer, unit_id, aspects))
             if unit_id != live.EVERY:

@@ -47,10 +47,15 @@ class Sights:
         now = self._now()
         if now >= self._until:
             self._asked, self._until = {}, now + REMEMBERED_SECONDS
-        asked = self._asked.get((viewer, unit_id))
+        remembered = self._asked
+        asked = remembered.get((viewer, unit_id))
         if asked is None:
-            asked = self._asked[viewer, unit_id] = self._ask(viewer, unit_id)
+            asked = remembered[viewer, unit_id] = self._ask(viewer, unit_id)
         return asked if isinstance(asked, bool) else asked.holds(at)
+
+    def ask_again(self) -> None:
+        """Remember nothing of before: an access has just begun, and whoever is asking in a thread now may still answer no."""
+        self._asked = {}
 
     def _ask(self, viewer: Viewer, unit_id: int) -> bool | Reach:
         try:
