@@ -296,6 +296,7 @@ NOTIFICATION_ATTEMPTS_MAX = 12  # of one message, over about three hours
 NOTIFICATION_DAYS = 30  # settled notifications are kept
 PUSH_SUBSCRIPTIONS_PER_PERSON_MAX = 10  # browsers, in one organisation; the oldest goes
 PUSH_SUBSCRIPTIONS_TOLD_MAX = 1000  # browsers one message goes to
+SEALING_KEYS_MAX = 32  # keys that open secrets in the records; one more with each rotation
 PUSH_PAYLOAD_BYTES_MAX = 2048  # of one message to a browser
 
 # Money and usage
@@ -304,3 +305,46 @@ CURRENCY_DIGITS_MAX = 12  # after the point
 PRICE_TIERS_MAX = 1000  # of one price
 PRICE_GROUPS_MAX = 1000  # named in one matrix
 BURN_DOWN_STEPS_MAX = 2_000_000  # grants, recurrences, resets and uses replayed at once
+
+# The books, documents, payments
+LEDGER_POSTINGS_MAX = 1_000  # of one entry
+LEDGER_SMALLEST_MAX = 10**15  # of one posting, in the smallest unit of its currency
+LEDGER_KEY_LENGTH_MAX = 200
+INVOICE_LINES_MAX = 10_000
+INVOICE_EXPLANATION_BYTES_MAX = 16 * 1024  # of one line
+CREDIT_NOTES_PER_INVOICE_MAX = 100
+INVOICE_GRACE_SECONDS_MAX = 31 * 24 * 3600  # between the end of a period and the document
+TAX_RULES_MAX = 1_000  # of one organisation
+ADDRESS_LINES_MAX = 6
+PAYMENT_FILE_PAYMENTS_MAX = 10_000  # in one file for a bank
+DUNNING_STEPS_MAX = 10
+DUNNING_LOOK_MAX = 1_000  # overdue invoices looked at in one go
+
+# Metering
+METERS_PER_PRODUCT_MAX = 100
+METER_GROUPS_MAX = 5  # fields one meter groups by
+METER_STATES_MAX = 50  # states one duration counts
+USAGE_PAST_DAYS = 35  # how old a usage event may be told; older ones are corrections
+USAGE_FUTURE_SECONDS = 300  # how far ahead of our clock a usage event may be
+USAGE_EVENTS_MAX = 10_000  # in one request
+USAGE_BODY_BYTES_MAX = 16 * 1024 * 1024
+USAGE_DATA_BYTES_MAX = 16 * 1024  # of one usage event
+USAGE_NAME_LENGTH_MAX = 256  # source, and id, of a usage event
+USAGE_GROUP_LENGTH_MAX = 128  # of one value usage is grouped by; cut there
+USAGE_WAITING_MAX = 200_000  # usage events taken in and not stored yet; more are refused with 503
+USAGE_SAMPLES_GATHERED_MAX = 400_000  # samples of the line waiting for their insert
+USAGE_CORRECTIONS_MAX = 1_000  # in one request
+USAGE_BUCKETS_MAX = 1_000  # times one question may be cut into
+USAGE_CHUNK_ROWS = 2_000_000  # samples one statement of a run over many units looks at, one unit's excepted
+USAGE_SPANS_PER_UNIT_MAX = 1_000
+
+# Entitlements
+FEATURES_PER_PRODUCT_MAX = 200
+ENTITLEMENT_THRESHOLDS_MAX = 20  # of one feature
+ENTITLEMENT_OFFLINE_SECONDS = 14 * 24 * 3600  # a unit that is away keeps a feature, unless the feature says otherwise
+ENTITLEMENT_OFFLINE_SECONDS_MAX = 400 * 24 * 3600
+ENTITLEMENT_GRANTS_PER_UNIT_MAX = 1000  # standing ones of one unit, or of one customer
+ENTITLEMENT_POOL_UNITS_MAX = 100_000  # that draw on one metered quota
+ENTITLEMENT_UNITS_AT_HAND_MAX = 500_000  # whose grants are kept in memory; the oldest asked go first
+ENTITLEMENT_TOKEN_BYTES_MAX = 32 * 1024
+ENTITLEMENT_KEY_DAYS = 90  # a signing key signs; it is shown a week before and as long as what it signed may hold
