@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from monokoto.connect.products import SectionChecker
+from monokoto.earn.features import FeaturesSection
 from monokoto.operate.sections import SECTIONS as OPERATE_SECTIONS
 
-SECTIONS: tuple[SectionChecker, ...] = (*OPERATE_SECTIONS,)
+SECTIONS: tuple[SectionChecker, ...] = (
+    *OPERATE_SECTIONS,
+    FeaturesSection(),
+)

@@ -348,3 +348,22 @@ ENTITLEMENT_POOL_UNITS_MAX = 100_000  # that draw on one metered quota
 ENTITLEMENT_UNITS_AT_HAND_MAX = 500_000  # whose grants are kept in memory; the oldest asked go first
 ENTITLEMENT_TOKEN_BYTES_MAX = 32 * 1024
 ENTITLEMENT_KEY_DAYS = 90  # a signing key signs; it is shown a week before and as long as what it signed may hold
+
+# Plans, customers, subscriptions
+PLANS_PER_PRODUCT_MAX = 100
+PLAN_VERSIONS_MAX = 1000  # of one plan
+PLAN_BYTES_MAX = 64 * 1024  # one plan as JSON
+PLAN_CHARGES_MAX = 50
+PLAN_FEATURES_MAX = 100  # included in one plan
+PLAN_PROMISES_MAX = 10
+PLAN_SECONDS_MAX = 366 * 24 * 3600  # a trial, a notice, the life of what is included
+PREVIEW_TRANSACTIONS_MAX = 1000  # told one by one of one meter
+CUSTOMERS_PER_ORGANISATION_MAX = 1_000_000
+SUBSCRIPTIONS_PER_CUSTOMER_MAX = 10_000  # ended ones count
+SUBSCRIPTION_UNITS_MAX = 10_000  # named one by one
+SUBSCRIPTION_PHASES_MAX = 1000
+SUBSCRIPTION_COUPONS_MAX = 20
+SUBSCRIPTION_EVENTS_MAX = 10_000  # of one subscription
+SUBSCRIPTION_BACKDATED_SECONDS_MAX = 366 * 24 * 3600  # how long ago a subscription may have begun when it is entered
+SUBSCRIPTION_AHEAD_SECONDS_MAX = 5 * 366 * 24 * 3600  # how far ahead it is planned
+SUBSCRIPTIONS_MOVED_MAX = 100_000  # moved to another version by one request

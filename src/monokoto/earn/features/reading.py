@@ -1,0 +1,193 @@
+"""From what is written to a feature; every fault with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from monokoto.connect.products import ProductModel, Report, child, schema_validator, suggestion
+from monokoto.earn.features.feature import THRESHOLDS, Feature, FeatureKind, Governs, Threshold
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
+from monokoto.kernel.errors import Invalid
+from monokoto.kernel.limits import (
+    ENTITLEMENT_OFFLINE_SECONDS,
+    ENTITLEMENT_OFFLINE_SECONDS_MAX,
+    ENTITLEMENT_THRESHOLDS_MAX,
+    NAME_LENGTH_MAX,
+    TITLE_LENGTH_MAX,
+)
+from monokoto.kernel.money import number
+from monokoto.kernel.names import SLUG_RULE, is_slug
+
+_FIELDS = ("title", "kind", "type", "meter", "overage", "unlocks", "sets", "safety", "thresholds", "offline")
+_ONLY_OF = {
+    "type": (FeatureKind.VALUE,),
+    "meter": (FeatureKind.METERED,),
+    "overage": (FeatureKind.METERED,),
+    "thresholds": (FeatureKind.METERED,),
+}
+TYPES = ("number", "integer", "string", "boolean")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_DURATION = re.compile(r"(\d{1,6})\s*(min|h|d|w)")
+_SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class _Part:
+    """A mapping with its place."""
+
+    def __init__(self, value: Mapping[str, Any], place: str, report: Report) -> None:
+        self.value, self.place, self.report = value, place, report
+
+    def fault(self, reason: str, key: str = "") -> None:
+        self.report.add(child(self.place, key) if key else self.place, reason)
+
+    def flag(self, key: str) -> bool:
+        found = self.value.get(key, False)
+        if not isinstance(found, bool):
+            self.fault("is true or false", key)
+        return found is True
+
+
+def read_feature(
+    name: str, value: Any, place: str, model: ProductModel, meters: Mapping[str, Any], report: Report
+) -> Feature | None:
+    """One feature; None when it has a fault that leaves nothing to go on with."""
+    if not is_slug(name) or len(name) > NAME_LENGTH_MAX:
+        report.add(place, SLUG_RULE)
+    if not isinstance(value, Mapping):
+        report.add(place, "is a mapping such as {kind: boolean}")
+        return None
+    part = _Part(value, place, report)
+    for key in value:
+        if key not in _FIELDS:
+            near = suggestion(str(key), _FIELDS) or f"; there are {', '.join(_FIELDS)}"
+            part.fault(f"a feature has no `{str(key)[:80]}`{near}", str(key))
+    try:
+        kind = FeatureKind(str(value.get("kind")))
+    except ValueError:
+        part.fault(f"is one of {', '.join(FeatureKind)}", "kind")
+        return None
+    for key, kinds in _ONLY_OF.items():
+        if key in value and kind not in kinds:
+            part.fault(f"belongs to a feature of the kind {kinds[0]}", key)
+    type_ = _type(part) if kind is FeatureKind.VALUE else ""
+    return Feature(
+        name=name,
+        kind=kind,
+        title=_title(part),
+        type=type_,
+        meter=_meter(part, meters) if kind is FeatureKind.METERED else "",
+        overage=part.flag("overage"),
+        actions=_actions(part, model),
+        sets=_sets(part, model, kind),
+        safety=part.flag("safety"),
+        thresholds=_thresholds(part) if kind is FeatureKind.METERED else (),
+        offline=_offline(part),
+    )
+
+
+def _title(part: _Part) -> dict[str, str]:
+    value = part.value.get("title", {})
+    texts = {"": value} if isinstance(value, str) else value
+    if not isinstance(texts, Mapping):
+        part.fault("is a text, or one for each language", "title")
+        return {}
+    for tag, text in texts.items():
+        if tag and not _LANGUAGE.fullmatch(str(tag)):
+            part.fault(f"{str(tag)[:40]!r} is not a language tag such as `de`", "title")
+        if not isinstance(text, str) or not text.strip() or len(text) > TITLE_LENGTH_MAX:
+            part.fault(f"has 1 to {TITLE_LENGTH_MAX} characters", "title")
+    return {str(tag): str(text) for tag, text in texts.items()}
+
+
+def _type(part: _Part) -> str:
+    value = part.value.get("type")
+    if value not in TYPES:
+        part.fault(f"is one of {', '.join(TYPES)}", "type")
+    return str(value)
+
+
+def _meter(part: _Part, meters: Mapping[str, Any]) -> str:
+    value = part.value.get("meter")
+    if not isinstance(value, str) or value not in meters:
+        near = suggestion(str(value), map(str, meters)) or f"; there are {', '.join(map(str, meters)) or 'none'}"
+        part.fault(f"is none of the product's meters{near}", "meter")
+    return str(value)
+
+
+def _actions(part: _Part, model: ProductModel) -> tuple[str, ...]:
+    unlocks = part.value.get("unlocks", {})
+    place = child(part.place, "unlocks")
+    if not isinstance(unlocks, Mapping) or set(unlocks) - {"actions"}:
+        part.report.add(place, "is a mapping such as {actions: [boost]}")
+        return ()
+    actions = unlocks.get("actions", [])
+    if not isinstance(actions, list):
+        part.report.add(child(place, "actions"), "is a list of the product's actions")
+        return ()
+    for index, name in enumerate(actions):
+        if name not in model.actions:
+            near = suggestion(str(name), model.actions)
+            part.report.add(child(child(place, "actions"), index), f"is no action of the product{near}")
+    return tuple(dict.fromkeys(map(str, actions)))
+
+
+def _sets(part: _Part, model: ProductModel, kind: FeatureKind) -> Governs | None:
+    if "sets" not in part.value:
+        return None
+    value, place = part.value["sets"], child(part.place, "sets")
+    known = {"property", "otherwise"} | ({"value"} if kind is not FeatureKind.VALUE else set())
+    if not isinstance(value, Mapping) or set(value) - known or "property" not in value or "otherwise" not in value:
+        part.report.add(place, "is a mapping with `property` and `otherwise`: what the property is without the feature")
+        return None
+    described = model.properties.get(value["property"]) if isinstance(value["property"], str) else None
+    if described is None:
+        near = suggestion(str(value["property"]), model.properties)
+        part.report.add(child(place, "property"), f"is no property of the product{near}")
+        return None
+    if described.read_only:
+        part.report.add(child(place, "property"), "is read-only: the unit alone sets it")
+    governs = Governs(property=described.name, otherwise=value["otherwise"], value=value.get("value", True))
+    validator = schema_validator(
+        {**described.schema, "type": described.schema.get("type", described.kind.name.lower())}
+    )
+    checked = {"otherwise": governs.otherwise} | ({} if kind is FeatureKind.VALUE else {"value": governs.value})
+    for key, said in checked.items():
+        for error in validator.iter_errors(said):
+            part.report.add(child(place, key), f"does not fit {described.name}: {error.message[:200]}")
+    return governs
+
+
+def _thresholds(part: _Part) -> tuple[Threshold, ...]:
+    value = part.value.get("thresholds")
+    if value is None:
+        return THRESHOLDS
+    if not isinstance(value, list) or len(value) > ENTITLEMENT_THRESHOLDS_MAX:
+        part.fault(f"is a list of at most {ENTITLEMENT_THRESHOLDS_MAX}, such as [50%, 80%, 8]", "thresholds")
+        return ()
+    found = []
+    for index, one in enumerate(value):
+        text = str(one).strip()
+        try:
+            quantity = number(text.removesuffix("%").strip())
+        except Invalid:
+            quantity = Decimal(-1)
+        if isinstance(one, bool) or quantity <= 0:
+            part.report.add(child(child(part.place, "thresholds"), index), "is a share such as 80%, or a quantity")
+            continue
+        found.append(Threshold(quantity, percent=text.endswith("%")))
+    return tuple(dict.fromkeys(found))
+
+
+def _offline(part: _Part) -> int:
+    value = part.value.get("offline")
+    seconds = ENTITLEMENT_OFFLINE_SECONDS
+    if value is not None:
+        match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+        seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+        if not 60 <= seconds <= ENTITLEMENT_OFFLINE_SECONDS_MAX:
+            longest = ENTITLEMENT_OFFLINE_SECONDS_MAX // 86_400
+            part.fault(f"is a duration such as 12 h or 30 d, at most {longest} d", "offline")
+    return seconds * MICROSECONDS_PER_SECOND
