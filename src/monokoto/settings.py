@@ -53,6 +53,12 @@ class RecordsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[
         str, Meta(description="postgresql://user@host/database; empty: SQLite in the data folder (secret)")
     ] = ""
+    keys_file: Annotated[
+        str,
+        Meta(
+            description="Keys that seal secrets in the records, the same on every machine; empty: data_dir/records.keys"
+        ),
+    ] = ""
 
 
 class ObjectsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 from monokoto.connect.gateway import line_stream
 from monokoto.engines.log import Log, log_facts, open_log
 from monokoto.engines.objects import Objects, open_objects
-from monokoto.engines.records import Records, migrate, open_records, records_file
+from monokoto.engines.records import Records, migrate, open_records, records_file, seal_all
 from monokoto.engines.series import Series, open_series
 from monokoto.kernel.clock import Clock, SystemClock
 from monokoto.kernel.errors import Unavailable
@@ -39,8 +39,9 @@ async def open_engines(settings: Settings) -> Engines:
     """The engines the settings name, their schema brought up to date."""
     data_dir = Path(settings.data_dir)
     _require_records(settings, data_dir)
-    records = open_records(settings.records.url, data_dir=data_dir)
+    records = open_records(settings.records.url, data_dir=data_dir, keys_file=settings.records.keys_file)
     await asyncio.to_thread(migrate, records)
+    await asyncio.to_thread(seal_all, records)
     log = await open_log(
         settings.log.url, credentials_file=settings.log.credentials_file, replicas=settings.log.replicas
     )

@@ -18,6 +18,7 @@ COMMANDS = {
     "settings": ("running", "show_settings", "List every setting, its value and where it came from."),
     "organisations": ("organisations", "organisations", "The organisations of this installation."),
     "keys": ("organisations", "keys", "API keys of the organisations of this installation."),
+    "secrets": ("secrets", "secrets", "The keys that seal secrets in the records."),
     "people": ("people", "people", "The people of the organisations of this installation."),
     "roles": ("people", "show_roles", "List the roles there are, and what each opens."),
     "first-run": ("people", "first_run", "Print a link by which somebody becomes the one who runs this platform."),

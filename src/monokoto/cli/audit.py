@@ -98,7 +98,7 @@ def verify(
     expected = _head(expect)
     if expected is not None and not organisation:
         raise Invalid("A head belongs to one organisation.", faults=[Fault(place="--organisation", reason="name it")])
-    records = open_records(loaded.records.url, data_dir=Path(loaded.data_dir))
+    records = open_records(loaded.records.url, data_dir=Path(loaded.data_dir), keys_file=loaded.records.keys_file)
     try:
         clock = SystemClock()
         known, log = Organisations(records, clock), AuditLog(records, clock)

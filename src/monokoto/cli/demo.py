@@ -156,7 +156,11 @@ class _Demo:
         the latter empty once somebody has accepted one.
         """
         clock = SystemClock()
-        records = open_records(self._settings.records.url, data_dir=Path(self._settings.data_dir))
+        records = open_records(
+            self._settings.records.url,
+            data_dir=Path(self._settings.data_dir),
+            keys_file=self._settings.records.keys_file,
+        )
         try:
             organisations, keys = Organisations(records, clock), ApiKeys(records, clock)
             try:

@@ -53,7 +53,7 @@ _MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 def open_records_of(settings_file: Path | None) -> Iterator[Records]:
     """The records of the installation the settings name, their schema brought up to date."""
     settings = load_settings(settings_file, os.environ)
-    opened = open_records(settings.records.url, data_dir=Path(settings.data_dir))
+    opened = open_records(settings.records.url, data_dir=Path(settings.data_dir), keys_file=settings.records.keys_file)
     try:
         if not check_migrated(opened):
             migrate(opened)

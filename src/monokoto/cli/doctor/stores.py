@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from monokoto.cli.doctor.finding import Finding, Patient, fault, from_error, ok, warning
 from monokoto.engines.objects import open_objects
-from monokoto.engines.records import check_migrated, damage, open_records, records_file
+from monokoto.engines.records import check_migrated, damage, open_records, records_file, sealed_values
 from monokoto.engines.series import Series, open_series
 from monokoto.kernel.errors import MonokotoError
 
@@ -26,7 +27,7 @@ def records(patient: Patient) -> Iterator[Finding]:
         else:
             yield ok("records", "none yet")
         return
-    opened = open_records(settings.records.url, data_dir=patient.data_dir)
+    opened = open_records(settings.records.url, data_dir=patient.data_dir, keys_file=settings.records.keys_file)
     try:
         broken = damage(opened)
         current = not broken and check_migrated(opened)
@@ -41,10 +42,35 @@ def records(patient: Patient) -> Iterator[Finding]:
         return
     if current:
         yield ok("records", "whole, and of this release")
+        yield from _secrets(patient)
     elif patient.running:
         yield fault("records", "of another release than this one", "Start the release they belong to, or restart.")
     else:
         yield warning("records", "of another release than this one", "The next `koto up` brings them up to date.")
+
+
+def _secrets(patient: Patient) -> Iterator[Finding]:
+    """Sealed, with keys that are there and are nobody else's to read."""
+    importlib.import_module("monokoto.assembly")  # columns are known once the slices that have them are imported
+    settings = patient.settings
+    opened = open_records(settings.records.url, data_dir=patient.data_dir, keys_file=settings.records.keys_file)
+    try:
+        values, file = sealed_values(opened), opened.keyring.file
+        keys = {key.name for key in opened.keyring.all()}
+        private = not keys or file.stat().st_mode & 0o077 == 0
+    except MonokotoError as error:
+        yield from from_error("secrets", error)
+        return
+    finally:
+        opened.close()
+    if lacking := sorted(values.keys() - keys - {""}):
+        yield from from_error("secrets", opened.keyring.lacking(lacking))
+    if values.get(""):
+        yield warning("secrets", f"{values['']} stand in the records in clear", "The next `koto up` seals them.")
+    if not private:
+        yield warning("secrets", f"others on this machine can read {file}", f"chmod 600 {file}")
+    if private and not lacking and not values.get(""):
+        yield ok("secrets", f"{sum(values.values())} in the records, all sealed")
 
 
 def series(patient: Patient) -> Iterator[Finding]:

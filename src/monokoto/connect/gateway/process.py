@@ -197,7 +197,7 @@ async def run_gateway(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     log = await open_log(log_url, credentials_file=settings.log.credentials_file, replicas=settings.log.replicas)
-    records = open_records(settings.records.url, data_dir=Path(settings.data_dir))
+    records = open_records(settings.records.url, data_dir=Path(settings.data_dir), keys_file=settings.records.keys_file)
     try:
         directory = Directory(records)
         process = GatewayProcess(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from monokoto.connect.webhooks.event import Event
 from monokoto.connect.webhooks.webhook import Attempt, Delivery, DeliveryState, Webhook, WebhookState
-from monokoto.engines.records import metadata
+from monokoto.engines.records import Sealed, metadata
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import OrganisationId, WebhookId
 
@@ -20,11 +20,10 @@ webhooks = sa.Table(
     sa.Column("webhook_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("organisation_id", sa.BigInteger, nullable=False),
     sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("url", sa.String(2048), nullable=False),
+    sa.Column("url", Sealed("webhooks.url"), nullable=False),
     sa.Column("events", sa.JSON, nullable=False),
-    # In clear: whoever signs must have it. The records are what is to be protected.
-    sa.Column("secret", sa.String(128), nullable=False),
-    sa.Column("old_secret", sa.String(128), nullable=False),
+    sa.Column("secret", Sealed("webhooks.secret"), nullable=False),
+    sa.Column("old_secret", Sealed("webhooks.old_secret"), nullable=False),
     sa.Column("old_secret_until", sa.BigInteger, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(REASON_LENGTH_MAX), nullable=False),

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from monokoto.engines.records.failures import translated
+from monokoto.engines.records.keyring import Keyring, lend
 from monokoto.engines.records.together import Together
 from monokoto.kernel.errors import BadSettings, Unavailable
 
@@ -45,8 +46,10 @@ Result = TypeVar("Result")
 class Records:
     """A pool of connections to one database. Everything raises `Unavailable` when the database is away, busy or full."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, keyring: Keyring) -> None:
         self.engine = engine
+        self.keyring = keyring
+        lend(engine.dialect, keyring)
         # Writers of this process queue here, in order; left to SQLite they would poll for the lock and some would starve.
         self._writing = threading.Lock()
         self._together = Together(self.write)
@@ -157,15 +160,23 @@ def damage(records: Records) -> list[str]:
     return [] if found == ["ok"] else found
 
 
-def open_records(url: str, *, data_dir: Path) -> Records:
+def keys_file_of(data_dir: Path) -> Path:
+    """Where the keys that seal secrets are, unless a setting says otherwise."""
+    return data_dir / "records.keys"
+
+
+def open_records(url: str, *, data_dir: Path, keys_file: str = "") -> Records:
     """PostgreSQL at `url`, or SQLite in the data folder when it is empty. Connects when first used.
+
+    Secrets are sealed with the keys in `keys_file`, or in the data folder when it is empty.
 
     Raises:
         BadSettings: `url` is no address of a PostgreSQL database.
         Unavailable: the data folder cannot be written.
     """
+    keyring = Keyring(Path(keys_file) if keys_file else keys_file_of(data_dir))
     if url:
-        return Records(_postgresql(url))
+        return Records(_postgresql(url), keyring)
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -177,7 +188,7 @@ def open_records(url: str, *, data_dir: Path) -> Records:
         max_overflow=_CONNECTIONS_BESIDE,
     )
     event.listen(engine, "connect", _tune_sqlite)
-    return Records(engine)
+    return Records(engine, keyring)
 
 
 def _postgresql(url: str) -> sa.Engine:

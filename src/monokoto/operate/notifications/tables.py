@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from monokoto.engines.records import metadata
+from monokoto.engines.records import Sealed, metadata
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import NotificationId, NotificationRouteId, OrganisationId, ReceiverId
 from monokoto.operate.notifications.hours import WeeklyHours
@@ -29,8 +29,8 @@ receivers = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("address", sa.String(254), nullable=False),
     # Both in clear: whoever posts and signs must have them. The records are what is to be protected.
-    sa.Column("url", sa.String(2048), nullable=False),
-    sa.Column("secret", sa.String(128), nullable=False),
+    sa.Column("url", Sealed("notification_receivers.url"), nullable=False),
+    sa.Column("secret", Sealed("notification_receivers.secret"), nullable=False),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     # Channels, language, time zone, quiet hours, digest, pace.
     sa.Column("manner", sa.JSON, nullable=False),
@@ -133,7 +133,7 @@ push_keys = sa.Table(
     metadata,
     # 0: a browser has one subscription of this platform, whichever organisation its person acts in.
     sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("private_key", sa.Text, nullable=False),
+    sa.Column("private_key", Sealed("push_keys.private_key"), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
@@ -144,9 +144,9 @@ push_subscriptions = sa.Table(
     sa.Column("organisation_id", sa.BigInteger, nullable=False),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("endpoint_digest", sa.LargeBinary(32), nullable=False),
-    sa.Column("endpoint", sa.String(2048), nullable=False),
+    sa.Column("endpoint", Sealed("push_subscriptions.endpoint"), nullable=False),
     sa.Column("p256dh", sa.String(128), nullable=False),
-    sa.Column("auth", sa.String(64), nullable=False),
+    sa.Column("auth", Sealed("push_subscriptions.auth"), nullable=False),
     sa.Column("agent", sa.String(200), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Index("uq_push_subscriptions_endpoint", "organisation_id", "endpoint_digest", unique=True),
