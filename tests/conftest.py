@@ -6,6 +6,7 @@ both; those that need not have a `records_kind` of their own with one engine in 
 `@pytest.mark.parametrize("records_kind", KINDS, indirect=True)` where both matter after all.
 """
 
+import gc
 import itertools
 import logging
 import shutil
@@ -205,6 +206,16 @@ class NoUnitSets:
 @pytest.fixture
 def unit_sets() -> NoUnitSets:
     return NoUnitSets()
+
+
+GARBAGE_OBJECTS = 50_000
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay to the end: not to look through them for garbage again and again, and to look
+    more seldom, spares a fifth of the whole run's time."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

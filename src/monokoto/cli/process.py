@@ -21,18 +21,19 @@ from monokoto.cli.logging import configure_logging
 from monokoto.kernel.errors import BadSettings, MonokotoError
 from monokoto.settings import ApiSettings, Settings, load_settings
 
-
 _COLLECT_AFTER = (20_000, 10, 20)
 """Python's own 700 is for small programs: looking for cycles took a fifth of the platform's time under load."""
 
 
 def say_ready(ports: dict[str, object]) -> None:
-    """One line for the supervisor; settings' names are pinned for the next start."""
-    # What stands now stays until the end: the search for cycles need not walk through it again and again, which is a pause
-    # of a tenth of a second for everybody each time.
-    gc.collect()
+    """One line for the supervisor; settings' names are pinned for the next start.
+
+    The search for cycles begins here. What stands now stays until the end: walking through it again and again while it
+    grows would be a tenth of the start, and later a pause of a tenth of a second for everybody each time.
+    """
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()
     sys.stdout.write(msgspec.json.encode({"ready": ports}).decode() + "\n")
     sys.stdout.flush()
 
@@ -151,6 +152,7 @@ def main() -> int:
     if kind not in PROCESSES:
         sys.stderr.write(f"usage: python -m monokoto.cli.process {'|'.join(PROCESSES)}\n")
         return 2
+    gc.disable()  # until it is ready
     os.umask(0o077)  # what we write is ours alone to read: readings, mails, the records
     try:
         settings = load_settings(None, os.environ)
