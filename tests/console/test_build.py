@@ -48,10 +48,11 @@ def _npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
 def test_files_are_fetched_once_and_again_when_the_lock_changes(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = _npm(tmp_path, monkeypatch, NPM.replace("FILES", " ".join(hook.FILES)))
+    runs = _npm(tmp_path, monkeypatch, NPM.replace("FILES", " ".join((*hook.FILES, *hook.FONT_FILES))))
     hook.fetch(clone)
     hook.fetch(clone)
     assert {path.name for path in (clone / hook.VENDOR).iterdir()} == {*hook.FILES.values(), hook.STAMP}
+    assert {path.name for path in (clone / hook.FONTS).iterdir()} == {*hook.FONT_FILES.values(), hook.STAMP}
     assert runs.read_text().count("run") == 1
     lock = clone / "package-lock.json"
     lock.write_text(lock.read_text() + "\n")

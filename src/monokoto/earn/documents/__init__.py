@@ -1,0 +1,31 @@
+"""Documents: an invoice or a credit note as it goes to a customer, on paper and as data."""
+
+from monokoto.earn.documents.document import (
+    EXPLAINED,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentPeriod,
+    Party,
+    Payment,
+    electronic_line,
+)
+from monokoto.earn.documents.pdf import pdf
+from monokoto.earn.documents.ubl import CUSTOMIZATION, PROFILE, ubl
+from monokoto.earn.documents.units import unit_code
+
+__all__ = [
+    "CUSTOMIZATION",
+    "EXPLAINED",
+    "PROFILE",
+    "Document",
+    "DocumentKind",
+    "DocumentLine",
+    "DocumentPeriod",
+    "Party",
+    "Payment",
+    "electronic_line",
+    "pdf",
+    "ubl",
+    "unit_code",
+]
