@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.connect.gateway import Route
+from monokoto.connect.gateway import Route, ToUnit
 from monokoto.connect.line import Batch, DeadLetter, RequestRecord
 from monokoto.connect.products import ActionModel, ProductModel, compile_model
 from monokoto.engines.records import Records, migrate, open_records
@@ -74,6 +74,8 @@ class FakeUnits:
 class FakeDown:
     sent: list[tuple[int, str, Any, int]] = field(default_factory=list)
     names: set[tuple[int, str]] = field(default_factory=set)
+    together: list[int] = field(default_factory=list)
+    """How many messages went in each entry to many."""
     away: bool = False
 
     async def send_all(
@@ -85,6 +87,12 @@ class FakeDown:
             return
         self.names.add((unit_id, message_id))
         self.sent += [(unit_id, topic, msgspec.json.decode(payload), expires_at) for topic, payload in given]
+
+    async def send_together(self, given: Sequence[ToUnit]) -> None:
+        if self.away:
+            raise Unavailable("the log is away")
+        self.together.append(len(given))
+        self.sent += [(one.unit_id, one.topic, msgspec.json.decode(one.payload), one.expires_at) for one in given]
 
     def own(self, unit_id: int = UNIT) -> list[tuple[str, Any]]:
         """What went down on our own topics: the action's name and the body."""

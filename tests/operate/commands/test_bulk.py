@@ -99,3 +99,26 @@ def test_it_stops_when_too_many_went_wrong(house: House) -> None:
         assert len(house.commands.list_of({MAKER}, batch=job.id)) == 1
 
     asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_without_a_pace_no_more_is_under_way_than_could_stand_to_fail(house: House) -> None:
+    """What was asked at once could not be stopped by how it goes."""
+
+    async def story() -> None:
+        jobs = jobs_of(house)
+        parameters = {"action": "restart", "stop_share": 0.5, "stop_after": 1}
+        job = await asyncio.to_thread(jobs.create, CALLER, "commands.ask", Selection(), parameters)
+        kind = AskOfUnits(house.commands, FixedGate()).of_job(job)  # type: ignore[arg-type]
+        _, wanted = jobs.checked(CALLER, "commands.ask", parameters)
+        assert await kind.room(wanted) == 1
+        await kind.apply(CALLER, Target(UnitId(UNIT), OrganisationId(MAKER)), wanted)
+        assert await kind.room(wanted) == 1, "it may be away, and wait long: that holds up nobody"
+        await house.commands.run()
+        assert await kind.room(wanted) == 0, "it went down; how it goes is not known yet"
+        (first,) = house.commands.list_of({MAKER}, batch=job.id)
+        await house.hear(said(first, "succeeded"))
+        assert await kind.room(wanted) == 1
+        _, at_once = jobs.checked(CALLER, "commands.ask", {"action": "restart"})
+        assert await kind.room(at_once) > 100, "nothing is to stop it"
+
+    asyncio.run(asyncio.wait_for(story(), 60))

@@ -19,7 +19,7 @@ from monokoto.connect.gateway.commit import (
 from monokoto.connect.gateway.committer import Committer
 from monokoto.connect.gateway.connections.topics import overlap
 from monokoto.connect.gateway.counters import COUNTERS, Counters
-from monokoto.connect.gateway.downlink import Downlink
+from monokoto.connect.gateway.downlink import Downlink, ToUnit
 from monokoto.connect.gateway.ingest import Ingest, ingest_routes
 from monokoto.connect.gateway.partitions import partition_of
 from monokoto.connect.gateway.process import GatewayProcess, line_stream, run_gateway
@@ -40,6 +40,7 @@ __all__ = [
     "Ingest",
     "Records",
     "Route",
+    "ToUnit",
     "beats",
     "commit_senders",
     "decode_commit",

@@ -2,13 +2,16 @@
 
 What is sent stands in the stream DOWN under the unit's id: every gateway reads it in order, the one that holds the unit's
 connection delivers it, and a session that was away finds it there when it comes back (DOWNLINK_QUEUE_MAX of them, the
-oldest go first). What is retained stands in the bucket `retained`, all topics of a unit in one value, and is sent to
+oldest go first). What goes to many connected units at once stands there in one entry, because the log flushes its disk
+for each entry. What is retained stands in the bucket `retained`, all topics of a unit in one value, and is sent to
 whoever subscribes; a change of it also goes down the stream, to those who have subscribed already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -30,6 +33,13 @@ DOWN = StreamSpec(
 _ATTEMPTS = 8
 SENT_AT_ONCE_MAX = 15
 """A short array in msgpack; a message in as many dialects as there are."""
+TOGETHER = "down.together."
+"""Before the number of a subject for entries to many units; no unit's id looks like that."""
+_TOGETHER_SUBJECTS = 32
+"""A subject keeps DOWNLINK_QUEUE_MAX entries, and a gateway may be so far behind: each of them in turn."""
+_TOGETHER_BYTES_MAX = 256 * 1024
+_TO_UNIT_BYTES = 40
+"""Beside topic and payload, at most."""
 
 
 class _Sent(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +52,27 @@ class _Sent(msgspec.Struct, frozen=True, array_like=True):
     retain: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ToUnit:
+    """One message to one of many units."""
+
+    unit_id: int
+    topic: str
+    payload: bytes
+    expires_at: int = 0
+
+
+class _SentTo(msgspec.Struct, frozen=True, array_like=True):
+    """The same on the stream."""
+
+    unit_id: int
+    topic: str
+    payload: bytes
+    expires_at: int
+
+
 _SENT = msgspec.msgpack.Decoder(_Sent)
+_SENT_TO = msgspec.msgpack.Decoder(list[_SentTo])
 _ALL_SENT = msgspec.msgpack.Decoder(list[_Sent])
 _TOPICS = msgspec.msgpack.Decoder(dict[str, bytes])
 _encode = msgspec.msgpack.encode
@@ -62,6 +92,12 @@ def decode_sent(body: bytes) -> tuple[Message, ...]:
     )
 
 
+def decode_together(body: bytes) -> Iterator[tuple[int, Message]]:
+    """The unit and its message, of each in an entry to many. Raises ValueError."""
+    for sent in _SENT_TO.decode(body):
+        yield sent.unit_id, Message(topic=sent.topic, payload=sent.payload, qos=1, expires_at=sent.expires_at)
+
+
 def decode_retained(value: bytes) -> list[Message]:
     """The messages in one value of the bucket `retained`. Raises ValueError."""
     return [
@@ -76,6 +112,7 @@ class Downlink:
         self._log = log
         self._bucket: Bucket | None = None
         self._ready = False
+        self._turns = itertools.cycle(f"{TOGETHER}{number}" for number in range(_TOGETHER_SUBJECTS))
 
     async def send(
         self,
@@ -111,6 +148,20 @@ class Downlink:
             raise Invalid(f"At once go 1 to {SENT_AT_ONCE_MAX} messages, and not {len(given)}.")
         await self._put(unit_id, [_Sent(topic, payload, 1, expires_at, False) for topic, payload in given], message_id)
 
+    async def send_together(self, given: Sequence[ToUnit]) -> None:
+        """Send to many units that are connected now, in few entries; on disk when this returns.
+
+        A unit that goes away at this moment may miss its message, and after a crash half-way one may go down twice: only for
+        what is sent again until it is heard of, and what a unit can tell from another.
+
+        Raises: as `send`; some may have been sent then.
+        """
+        for one in given:
+            _check(one.topic, one.payload)
+        for some in _cut(given):
+            sent = [_SentTo(one.unit_id, one.topic, one.payload, one.expires_at) for one in some]
+            await self._append(next(self._turns), _encode(sent), "")
+
     async def retain(self, unit_id: int, *, topic: str, payload: bytes | None) -> None:
         """Make this what the unit finds on the topic whenever it subscribes; None: nothing. Durable, and idempotent.
 
@@ -137,15 +188,33 @@ class Downlink:
             await self._put(unit_id, _Sent(topic, payload, 1, 0, True), "")
 
     async def _put(self, unit_id: int, sent: _Sent | list[_Sent], message_id: str) -> None:
+        await self._append(down_subject(unit_id), _encode(sent), message_id)
+
+    async def _append(self, subject: str, body: bytes, message_id: str) -> None:
         if not self._ready:
             await self._log.ensure_stream(DOWN)
             self._ready = True
-        await self._log.append(down_subject(unit_id), _encode(sent), message_id=message_id)
+        await self._log.append(subject, body, message_id=message_id)
 
     async def _retained(self) -> Bucket:
         if self._bucket is None:
             self._bucket = await self._log.bucket(RETAINED)
         return self._bucket
+
+
+def _cut(given: Sequence[ToUnit]) -> Iterator[list[ToUnit]]:
+    """In pieces that are each one entry."""
+    some: list[ToUnit] = []
+    size = 0
+    for one in given:
+        bytes_more = len(one.payload) + len(one.topic.encode()) + _TO_UNIT_BYTES
+        if some and size + bytes_more > _TOGETHER_BYTES_MAX:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += bytes_more
+    if some:
+        yield some
 
 
 def _check(topic: str, payload: bytes) -> None:

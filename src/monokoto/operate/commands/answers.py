@@ -14,7 +14,7 @@ from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import COMMAND_NOTE_LENGTH_MAX
 from monokoto.operate.commands.command import Answer, Status
-from monokoto.operate.commands.telling import DIALECTS
+from monokoto.operate.commands.telling import DIALECTS, OWN
 
 GATEWAY_CALLS = "v1/gateway/rpc"
 _NUMBER = re.compile(r"rpc/([0-9]{1,10})")
@@ -27,20 +27,29 @@ _WORDS = {
     },
 }
 _ERROR_LENGTH_MAX = 1000
-_LISTENED = tuple(dialect.listens.split("/") for dialect in DIALECTS)
-_LISTENED_BELOW = tuple(dialect.listens.split("/") for dialect in DIALECTS if dialect.below)
 
 
-def listening(record: RequestRecord) -> tuple[bool, bool]:
-    """Whether a unit has begun to listen for commands, and for those of the units below it."""
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """That a unit has begun to listen for commands."""
+
+    own: bool
+    """In our own dialect."""
+    others: bool
+    """In another one."""
+    below: bool
+    """Also for those of the units below it."""
+
+
+def listening(record: RequestRecord) -> Listening | None:
+    """What of commands a unit has begun to listen to; None: it has not."""
     if record.route != Route.REQUEST or record.subject != LISTENS:
-        return False, False
+        return None
     filters = [one.split("/") for one in msgspec.json.decode(record.payload, type=_Listens).filters]
-
-    def hears(topics: tuple[list[str], ...]) -> bool:
-        return any(overlap(asked, topic) for asked in filters for topic in topics)
-
-    return hears(_LISTENED), hears(_LISTENED_BELOW)
+    heard = [one for one in DIALECTS if any(overlap(asked, one.listens.split("/")) for asked in filters)]
+    if not heard:
+        return None
+    return Listening(OWN in heard, any(one is not OWN for one in heard), any(one.below for one in heard))
 
 
 class _Listens(msgspec.Struct):

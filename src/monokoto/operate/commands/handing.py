@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from monokoto.connect.fleet import UnitIdentity
+from monokoto.connect.gateway import ToUnit
 from monokoto.connect.products import ActionModel
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
@@ -23,7 +24,8 @@ from monokoto.kernel.ids import format_id
 from monokoto.operate.commands import store
 from monokoto.operate.commands.asking import Asking, Refusal, Units, reasons
 from monokoto.operate.commands.command import Command, Status
-from monokoto.operate.commands.telling import Message, messages
+from monokoto.operate.commands.speakers import Speakers
+from monokoto.operate.commands.telling import OWN, Message, messages
 from monokoto.operate.commands.writer import Change, Writer
 
 AT_ONCE = 500
@@ -44,6 +46,10 @@ class Down(Protocol):
         self, unit_id: int, given: Sequence[tuple[str, bytes]], *, expires_at: int = 0, message_id: str = ""
     ) -> None:
         """(topic, payload), in order."""
+        ...
+
+    async def send_together(self, given: Sequence[ToUnit]) -> None:
+        """To many units that are connected, in few entries; one that goes away at this moment may miss its message."""
         ...
 
 
@@ -84,6 +90,7 @@ class Handing:
         self._went: dict[int, int] = {}
         """When those went down of which it is not noted."""
         self._hurry = asyncio.Event()
+        self.speakers = Speakers()
         self.signal = asyncio.Event()
         """Set when there is something to hand down."""
 
@@ -168,9 +175,8 @@ class Handing:
             going.sort(key=lambda one: one[0].id)
         ids = {int(command.id) for command, _ in going}
         self._going |= ids
-        sent = await asyncio.gather(*(self._send(command, action) for command, action in going))
+        went = await self._send_all(going)
         at = self._clock.now()
-        went = [command for (command, _), did in zip(going, sent, strict=True) if did]
         self._went |= {command.id: at for command in went}
         noting = asyncio.create_task(self._note(went))
         self._noting.add(noting)
@@ -274,7 +280,38 @@ class Handing:
             self._refused(command, refusals)
         return _change(command, _ended(now, f"It was forbidden when it was to go down. {reasons(refusals)}"))
 
-    # One command
+    # Sending
+
+    async def _send_all(self, going: Sequence[tuple[Command, ActionModel]]) -> list[Command]:
+        """Those that went."""
+        together = [command for command, _ in going if self._may_go_together(command)]
+        ids = {command.id for command in together}
+        alone = [one for one in going if one[0].id not in ids]
+        sent, went = await asyncio.gather(
+            asyncio.gather(*(self._send(command, action) for command, action in alone)), self._send_together(together)
+        )
+        return went + [command for (command, _), did in zip(alone, sent, strict=True) if did]
+
+    def _may_go_together(self, command: Command) -> bool:
+        """The first message of a command whose next one, should it be missed, is sent anyway and does no harm."""
+        return not command.tries and command.cancelling_at is None and self.speakers.only_own(command.unit_id)
+
+    async def _send_together(self, commands: Sequence[Command]) -> list[Command]:
+        given, went = [], []
+        for command in commands:
+            if (unit := self._units.get(command.unit_id)) is not None:
+                went.append(command)
+                given += [
+                    ToUnit(one.unit_id, one.topic, one.payload, command.expires_at)
+                    for one in OWN.messages(unit, command)
+                ]
+        try:
+            if given:
+                await self._downlink.send_together(given)
+        except MonokotoError as error:
+            _log.warning("commands_not_sent", commands=len(went), reason=error.message)
+            return []
+        return went
 
     async def _send(self, command: Command, action: ActionModel) -> bool:
         unit = self._units.get(command.unit_id)

@@ -17,7 +17,12 @@ from monokoto.operate.commands.command import Status
 from monokoto.operate.commands.service import Commands
 from monokoto.web import Caller, Gate, Scope
 
+_UNDER_WAY = (Status.SENT, Status.RECEIVED, Status.RUNNING)
 _GONE_WRONG = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+
+
+COMMANDS_BEGUN_MAX = 1_000
+"""In one turn, where nothing says how many: more than any turn takes."""
 
 
 class AskParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,14 +75,26 @@ class AskOfUnits:
         """Why no more units are to be asked; empty: go on."""
         if self._job is None or parameters.stop_share >= 1:
             return ""
-        makers = {int(self._job.caller.organisation_id)}
-        makers |= {int(reach.organisation_id) for reach in self._gate.held(self._job.caller)}
-        outcomes = await asyncio.to_thread(self._commands.outcomes, makers, self._job.id)
-        wrong = sum(outcomes.get(status, 0) for status in _GONE_WRONG)
-        ended = wrong + outcomes.get(Status.SUCCEEDED, 0)
+        outcomes = await self._outcomes(self._job)
+        wrong, ended = _ended(outcomes)
         if ended >= parameters.stop_after and wrong > parameters.stop_share * ended:
             return f"{wrong} of {ended} went wrong; more than {parameters.stop_share:.0%} was to stop it."
         return ""
+
+    async def room(self, parameters: AskParameters) -> int:
+        """As many under way as have ended already, and `stop_after` to begin with: what is asked at once cannot be
+        stopped by how it goes. Units that are away do not count: their commands wait, and may wait long."""
+        if self._job is None or parameters.stop_share >= 1:
+            return COMMANDS_BEGUN_MAX
+        outcomes = await self._outcomes(self._job)
+        _, ended = _ended(outcomes)
+        under_way = sum(outcomes.get(status, 0) for status in _UNDER_WAY)
+        return max(parameters.stop_after, ended) - under_way
+
+    async def _outcomes(self, job: Job) -> dict[Status, int]:
+        makers = {int(job.caller.organisation_id)}
+        makers |= {int(reach.organisation_id) for reach in self._gate.held(job.caller)}
+        return await asyncio.to_thread(self._commands.outcomes, makers, job.id)
 
     def _asked(self, caller: Caller, parameters: AskParameters) -> Asked:
         job_id = 0 if self._job is None else int(self._job.id)
@@ -94,3 +111,9 @@ class AskOfUnits:
 
     def _check_reach(self, caller: Caller, target: Target) -> None:
         self._gate.unit(caller, target.unit_id).must_be_present().must_control()
+
+
+def _ended(outcomes: Mapping[Status, int]) -> tuple[int, int]:
+    """How many went wrong, and how many ended."""
+    wrong = sum(outcomes.get(status, 0) for status in _GONE_WRONG)
+    return wrong, wrong + outcomes.get(Status.SUCCEEDED, 0)

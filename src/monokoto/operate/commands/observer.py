@@ -46,9 +46,8 @@ class AnswersObserver:
     async def observe(self, batch: Batch) -> None:
         """Note the batch's answers. Raises Unavailable when too many wait already."""
         for record in batch.requests:
-            listens, below = listening(record)
-            if listens:
-                self._commands.listens(record.unit_id, below=below)
+            if (heard := listening(record)) is not None:
+                self._commands.listens(record.unit_id, heard)
         found = [record for record in batch.requests if about_commands(record)]
         if not found and not self._waiting:
             self._kept[batch.partition] = batch.last_sequence

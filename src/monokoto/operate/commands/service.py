@@ -23,7 +23,7 @@ from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import COMMAND_DAYS, COMMANDS_AT_ONCE_MAX, PAGE_SIZE_DEFAULT
 from monokoto.operate.commands import store
 from monokoto.operate.commands.announcing import COMMAND_CHANGED, Announcer
-from monokoto.operate.commands.answers import Said, Unreadable
+from monokoto.operate.commands.answers import Listening, Said, Unreadable
 from monokoto.operate.commands.asking import LOOK_AGAIN, Asked, Asking, Interlocks, Units
 from monokoto.operate.commands.checking import output_fault
 from monokoto.operate.commands.command import OPEN, Command, Status
@@ -350,12 +350,13 @@ class Commands:
 
     # The unit's word
 
-    def listens(self, unit_id: int, *, below: bool = False) -> None:
-        """The unit has begun to listen: what waits for it, or may have missed it, goes down; `below`: also what waits for the
-        units under it."""
+    def listens(self, unit_id: int, heard: Listening) -> None:
+        """The unit has begun to listen: what waits for it, or may have missed it, goes down; where it speaks for them, also
+        what waits for the units under it."""
+        self._handing.speakers.listens(unit_id, own=heard.own, others=heard.others)
         unit = self._units.get(unit_id)
         if unit is not None:
-            self._handing.free(unit.organisation_id, unit_id, below=below)
+            self._handing.free(unit.organisation_id, unit_id, below=heard.below)
 
     async def take(self, said: Sequence[Said], refuse: Callable[[Said, str], Awaitable[None]]) -> None:
         """Take answers in, in few transactions; `refuse` gets those that are about nothing. Raises Unavailable."""
@@ -377,6 +378,8 @@ class Commands:
         unit = self._units.child(said.unit_id, said.child) if said.child else self._units.get(said.unit_id)
         if unit is None:
             raise Unreadable("There is no such unit below the sender.")
+        if said.command_id:
+            self._handing.speakers.answers(said.unit_id)
 
         def following(command: Command) -> Command:
             if said.action and command.action != said.action:

@@ -69,8 +69,9 @@ def _call(command: Command) -> dict[str, Any]:
     return {"method": command.action, "params": {} if command.input is None else command.input}
 
 
+OWN = Dialect(_own, "koto/v1/actions/+/+", repeatable=True)
 DIALECTS = (
-    Dialect(_own, "koto/v1/actions/+/+", repeatable=True),
+    OWN,
     Dialect(_thingsboard_device, "v1/devices/me/rpc/request/+"),
     Dialect(_thingsboard_gateway, "v1/gateway/rpc", below=True),
 )

@@ -10,7 +10,15 @@ import structlog
 from monokoto.connect.gateway.connections.connection import ENDING, Connection
 from monokoto.connect.gateway.connections.host import Process
 from monokoto.connect.gateway.connections.keeper import KeptSession
-from monokoto.connect.gateway.downlink import DOWN, RETAINED, decode_retained, decode_sent, down_subject
+from monokoto.connect.gateway.downlink import (
+    DOWN,
+    RETAINED,
+    TOGETHER,
+    decode_retained,
+    decode_sent,
+    decode_together,
+    down_subject,
+)
 from monokoto.engines.log import Bucket, Entry, Log, Reader
 from monokoto.kernel.errors import Invalid, Unavailable
 from monokoto.kernel.ids import format_id, parse_id
@@ -102,22 +110,39 @@ class Deliveries:
             self.position = entry.sequence
 
     def _dispatch(self, entry: Entry) -> None:
+        if entry.subject.startswith(TOGETHER):
+            self._dispatch_together(entry)
+            return
         try:
             unit_id = parse_id(entry.subject.removeprefix("down."))
         except Invalid:
             return
         connections = self._gateway.of_owner.get(unit_id)
         messages = _messages(entry) if connections else ()
-        if connections is None or not messages:
+        if connections and messages:
+            self._hand_to(list(connections), entry.sequence, messages)
+
+    def _dispatch_together(self, entry: Entry) -> None:
+        of_units: dict[int, list[Message]] = {}
+        try:
+            for unit_id, message in decode_together(entry.body):
+                of_units.setdefault(unit_id, []).append(message)
+        except ValueError:
+            _unreadable(entry)
             return
-        for connection in list(connections):
+        for unit_id, messages in of_units.items():
+            if connections := self._gateway.of_owner.get(unit_id):
+                self._hand_to(list(connections), entry.sequence, tuple(messages))
+
+    def _hand_to(self, connections: list[Connection], sequence: int, messages: tuple[Message, ...]) -> None:
+        for connection in connections:
             kept = connection.kept
             if kept is None:
                 continue
             if kept.waiting is not None:
-                kept.waiting.append((entry.sequence, messages))
+                kept.waiting.append((sequence, messages))
             else:
-                self._hand(connection, kept, entry.sequence, messages)
+                self._hand(connection, kept, sequence, messages)
 
     def _hand(self, connection: Connection, kept: KeptSession, sequence: int, messages: tuple[Message, ...]) -> None:
         if sequence > kept.position:
@@ -130,5 +155,9 @@ def _messages(entry: Entry) -> tuple[Message, ...]:
     try:
         return decode_sent(entry.body)
     except ValueError:
-        _log.error("down_entry_unreadable", subject=entry.subject, sequence=entry.sequence)
+        _unreadable(entry)
         return ()
+
+
+def _unreadable(entry: Entry) -> None:
+    _log.error("down_entry_unreadable", subject=entry.subject, sequence=entry.sequence)
