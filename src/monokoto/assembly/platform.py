@@ -109,7 +109,9 @@ class Platform:
         self.polls, self.access_tokens = wot.polls, wot.access_tokens
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.backstage = Backstage(settings, engines, self)
-        self.joined_scenes = acting = JoinedScenes(engines, self, self.backstage.audit)
+        self.joined_scenes = acting = JoinedScenes(
+            engines, self, self.backstage.audit, self.backstage.standing.still_may
+        )
         self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.health = Health(checks_of(engines, self.lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from monokoto.assembly.engines import Engines
@@ -60,7 +61,7 @@ def join_groups(engines: Engines, parts: Fleets) -> Groups:
 class JoinedScenes:
     """Scenes and schedules of one process. `start` after commands and twins, `stop` before them."""
 
-    def __init__(self, engines: Engines, parts: Parts, audit: AuditLog) -> None:
+    def __init__(self, engines: Engines, parts: Parts, audit: AuditLog, still_may: Callable[[Caller], bool]) -> None:
         records, clock = engines.records, engines.clock
         self._facts = engines.facts
         self._people = parts.people
@@ -79,7 +80,7 @@ class JoinedScenes:
             online=lambda maker_id, unit_id: presence.of(maker_id, unit_id).online,
             clock=clock,
         )
-        self._worker = Worker(self.runs, doer, finished=self._finished)
+        self._worker = Worker(self.runs, doer, finished=self._finished, still_may=still_may)
         self._scheduler = Scheduler(self.schedules, self.runs)
 
     async def start(self) -> None:

@@ -291,6 +291,40 @@ def test_a_long_job_does_not_hold_up_another_organisation(jobs: Jobs, fleet: Fle
     assert last < 120, "it was done among the first turns"
 
 
+class CarefulTags:
+    """`units.tag`, with room for so many more in each turn."""
+
+    def __init__(self, kind: Any, rooms: list[int]) -> None:
+        self.kind, self.rooms, self.applied = kind, rooms, 0
+        self.turns: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.kind, name)
+
+    async def plan(self, *given: Any) -> Any:
+        return await self.kind.plan(*given)
+
+    async def undo(self, *given: Any) -> None:
+        await self.kind.undo(*given)
+
+    async def apply(self, *given: Any) -> None:
+        self.applied += 1
+        await self.kind.apply(*given)
+
+    async def room(self, _parameters: Any) -> int:
+        self.turns.append(self.applied)
+        return self.rooms.pop(0) if self.rooms else 25
+
+
+def test_a_careful_kind_says_how_many_may_be_begun(jobs: Jobs, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = register(fleet, ACME, 8)
+    careful = CarefulTags(jobs.kinds["units.tag"], [2, 0, 3])
+    monkeypatch.setattr(jobs, "kinds", {**jobs.kinds, "units.tag": careful})
+    job = jobs.create(caller_of(ACME), "units.tag", ALL, {"add": ["new"]})
+    assert done(jobs, job).counts == {ItemState.DONE: len(ids)}
+    assert careful.turns[:5] == [0, 2, 2, 5, 8]
+
+
 def test_an_engine_that_is_away_makes_a_job_wait_and_nothing_fails(
     jobs: Jobs, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,22 @@ from monokoto.kernel.errors import Conflict, Invalid, NotFound, TooMany, Unavail
 from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import OrganisationId, format_id
 from monokoto.operate.groups import GroupDraft
-from monokoto.operate.scenes import Offline, Order, RunItemState, RunState, Step, StepUnits, StopOnFailure
+from monokoto.operate.scenes import (
+    Offline,
+    Order,
+    Outcome,
+    Run,
+    RunItem,
+    RunItemState,
+    RunState,
+    Step,
+    StepUnits,
+    StopOnFailure,
+)
 from monokoto.operate.scenes import runs as runs_module
 from monokoto.operate.scenes.run_store import update_items
+from monokoto.operate.scenes.worker import NO_LONGER
+from monokoto.web import Scope
 
 
 def test_evening_desires_values_and_asks_for_actions(house: House) -> None:
@@ -191,6 +204,80 @@ def test_cancelling_begins_nothing_more_and_takes_back_what_nobody_heard(house: 
     asyncio.run(story())
 
 
+def test_a_run_ends_when_who_began_it_may_no_longer(house: House) -> None:
+    """As with jobs: a revoked key begins nothing more, and what no unit has heard of is taken back."""
+    lamps = house.lamps(10)
+    house.actions.later.update(lamps)
+    in_force = {True}
+
+    async def story() -> None:
+        run = await house.runs.start(caller_of(), house.scene(Step(units=every(), action="blink"), pace=4))
+        worker = house.worker(still_may=lambda caller: bool(in_force) and Scope.CONTROL_WRITE in caller.scopes)
+        await worker.start()
+        try:
+            await house.until(run, lambda now: now.counts.get(RunItemState.ASKED, 0) >= 2)
+            in_force.clear()
+            ended = await house.until(run, lambda now: not now.open)
+        finally:
+            await worker.stop()
+        assert (ended.state, ended.reason) == (RunState.CANCELLED, NO_LONGER)
+        assert ended.counts[RunItemState.CANCELLED] == len(house.actions.taken_back) >= 2
+        assert ended.counts[RunItemState.LEFT] == 10 - len(house.actions.taken_back)
+
+    asyncio.run(story())
+
+
+def test_a_schedules_run_is_the_organisations(house: House) -> None:
+    lamps = house.lamps(2)
+
+    async def story() -> None:
+        scene = house.scene(Step(units=every(), action="blink"))
+        draft = house.runs.draft(caller_of(), scene.name, scene.spec, schedule_id=5, planned_at=1)
+        run = await house.runs.begin(draft)
+        worker = house.worker(still_may=lambda _caller: False)
+        await worker.start()
+        try:
+            ended = await house.until(run, lambda now: not now.open)
+        finally:
+            await worker.stop()
+        assert (ended.state, ended.counts) == (RunState.DONE, {RunItemState.DONE: len(lamps)})
+
+    asyncio.run(story())
+
+
+def test_slow_turns_of_one_organisation_hold_up_nobody_elses(house: House) -> None:
+    house.lamps(1)
+    register(house.fleet, 1, organisation_id=OTHER, prefix="theirs-")
+    house.directory.refresh()
+    asks, stuck = house.actions.ask, asyncio.Event()
+
+    async def slow(run: Run, item: RunItem, step: Step) -> Outcome:
+        if run.organisation_id == MAKER:
+            await stuck.wait()
+        return await asks(run, item, step)
+
+    async def story() -> None:
+        house.actions.ask = slow  # type: ignore[method-assign]
+        scene = house.scene(Step(units=every(), action="blink"))
+        slow_ones = [await house.runs.start(caller_of(), scene) for _ in range(4)]
+        worker = house.worker()
+        await worker.start()
+        try:
+            theirs = caller_of(OTHER)
+            quick = await house.runs.start(theirs, house.scene(Step(units=every(), action="blink"), caller=theirs))
+            ended = await house.until(quick, lambda now: not now.open)
+            assert ended.state is RunState.DONE
+            assert all(house.runs.get(MAKER, run.id).open for run in slow_ones)
+            stuck.set()
+            for run in slow_ones:
+                assert (await house.until(run, lambda now: not now.open)).state is RunState.DONE
+        finally:
+            stuck.set()
+            await worker.stop()
+
+    asyncio.run(story())
+
+
 def test_what_a_dead_process_began_is_asked_once(house: House) -> None:
     """An item that was begun, and of which nobody knows whether it was asked, is asked again under its own name."""
     lamps = house.lamps(3)
@@ -217,8 +304,8 @@ def test_a_run_whose_process_died_is_taken_up(house: House) -> None:
         first = house.worker(hold_seconds=1.0)
         await first.start()
         await house.until(run, lambda now: now.counts.get(RunItemState.DONE))
-        assert first._task is not None
-        first._task.cancel()  # without a word: it goes on holding the run for a second
+        for task in first._tasks:
+            task.cancel()  # without a word: it goes on holding the run for a second
         second = house.worker(hold_seconds=1.0)
         await second.start()
         try:

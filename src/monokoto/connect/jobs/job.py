@@ -202,6 +202,15 @@ class Stopping(Protocol):
         ...
 
 
+@runtime_checkable
+class Careful(Protocol):
+    """A kind that learns of failures only after its items are done, and begins no more than it could stand to see fail."""
+
+    async def room(self, parameters: Any) -> int:
+        """How many more units may be begun now; 0: ask again in a moment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One unit of a job."""

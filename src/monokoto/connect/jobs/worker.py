@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from monokoto.connect.jobs import store
-from monokoto.connect.jobs.job import Item, ItemState, Job, JobKind, JobState, OfJob, Stopping
+from monokoto.connect.jobs.job import Careful, Item, ItemState, Job, JobKind, JobState, OfJob, Stopping
 from monokoto.connect.jobs.service import Jobs, check_maker, reason_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 from monokoto.kernel.errors import MonokotoError, Unavailable
@@ -32,6 +32,8 @@ HOLD_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 1.0
 """After an engine was away."""
+CAREFUL_SECONDS: Final = 0.5
+"""Between two turns of a job that looks how it went before it goes on."""
 WORKERS: Final = 2
 NO_LONGER: Final = "Who asked for this may not any more: the key was revoked, or the role was taken away."
 _FORGOTTEN_MAX: Final = 10_000
@@ -184,13 +186,21 @@ class Worker:
         # Taking back was asked by somebody else, perhaps because of just that.
         if direction is _FORWARD and not await asyncio.to_thread(self._still_may, job.caller):
             job, reason = replace(job, cancelling=True), NO_LONGER
-        items = await asyncio.to_thread(self._next, job, direction)
+        room = TURN_ITEMS_MAX
+        if isinstance(kind, Careful) and direction is _FORWARD and not job.cancelling:
+            room = await kind.room(parameters)
+        if room <= 0:
+            self._not_before[job_id] = began + CAREFUL_SECONDS
+            return
+        items = await asyncio.to_thread(self._next, job, direction, room)
         if not items:
             await self._finish(job, JobState.CANCELLED if job.cancelling else direction.end, reason)
             return
         settled = await self._work(job, kind, parameters, items, direction, began + TURN_SECONDS)
         if job.pace:
             self._not_before[job_id] = began + settled / job.pace
+        elif room < TURN_ITEMS_MAX:
+            self._not_before[job_id] = began + CAREFUL_SECONDS
 
     def _take(self, organisation_id: int, job_id: int) -> Job | None:
         """The job, held; None when another process holds it or it has ended."""
@@ -208,9 +218,9 @@ class Worker:
                 job = replace(job, state=JobState.RUNNING, started_at=now)
             return job
 
-    def _next(self, job: Job, direction: _Direction) -> list[Item]:
+    def _next(self, job: Job, direction: _Direction, room: int) -> list[Item]:
         """The items of the next turn: begun ones first, for they wait for a process that died."""
-        limit = TURN_ITEMS_MAX if not job.pace else max(1, min(TURN_ITEMS_MAX, job.pace // 2))
+        limit = min(room, TURN_ITEMS_MAX if not job.pace else max(1, min(TURN_ITEMS_MAX, job.pace // 2)))
         with self._jobs.records.read() as connection:
             # A job that is being cancelled ends what it has begun and begins nothing.
             for state in (direction.begun,) if job.cancelling else (direction.begun, direction.waiting):

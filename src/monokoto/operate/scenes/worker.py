@@ -27,6 +27,7 @@ from monokoto.operate.scenes.doing import Doer
 from monokoto.operate.scenes.run import Run, RunItem, RunItemState, RunState, must_stop
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Order
+from monokoto.web import Caller, Scope
 
 TURN_ITEMS_MAX: Final = 50
 LOOKED_AT_MAX: Final = 500
@@ -38,16 +39,23 @@ FOLLOW_SECONDS: Final = 2.0
 """Between two looks at the commands of a run of which no fact was heard."""
 PAUSE_SECONDS: Final = 1.0
 """After an engine was away."""
+WORKERS: Final = 3
+"""Turns at once. One organisation has all but one of them at most: its slow turns hold up nobody else's."""
+NO_LONGER: Final = "Who began this may not any more: the key was revoked, or the role was taken away."
 _REMEMBERED_MAX: Final = 100_000
 _EARLY_MAX: Final = 10_000
 _FORGET_SECONDS: Final = 6 * 3600.0
 _DAY = 24 * 3600 * MICROSECONDS_PER_SECOND
+_NEEDED = frozenset({Scope.CONTROL_WRITE})
 _ENDED = ("succeeded", "failed", "expired", "cancelled")
 _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Works on the runs of all organisations until stopped; `finished` hears of every run that ended."""
+    """Works on the runs of all organisations until stopped; `finished` hears of every run that ended.
+
+    `still_may` says (blocking) whether who began a run may do so still: one whose key was revoked begins nothing more.
+    """
 
     def __init__(
         self,
@@ -55,15 +63,21 @@ class Worker:
         doer: Doer,
         *,
         finished: Callable[[Run], Awaitable[None]] | None = None,
+        still_may: Callable[[Caller], bool] = lambda _caller: True,
         hold_seconds: float = HOLD_SECONDS,
+        workers: int = WORKERS,
     ) -> None:
         self._runs = runs
         self._doer = doer
         self._finished = finished
+        self._still_may = still_may
+        self._workers = workers
         self._hold_microseconds = round(hold_seconds * MICROSECONDS_PER_SECOND)
         self._holder = secrets.token_hex(16)
         self._awake = asyncio.Event()
         self._open: list[tuple[int, int]] = []
+        self._busy: dict[int, int] = {}
+        """Runs that have their turn right now, and of which organisation."""
         self._looked = self._forgot = float("-inf")
         self._served: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
@@ -82,7 +96,7 @@ class Worker:
             *(self._not_before, self._follow_at, self._followed, self._heard),
             self._taken_back,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin; what a process before left unfinished is taken up."""
@@ -92,7 +106,7 @@ class Worker:
             loop.call_soon_threadsafe(self._wake)
 
         self._runs.signal = signal
-        self._task = asyncio.create_task(self._run(), name="scenes")
+        self._tasks = [asyncio.create_task(self._run(), name=f"scenes {number}") for number in range(self._workers)]
 
     def _wake(self) -> None:
         self._looked = float("-inf")
@@ -101,10 +115,10 @@ class Worker:
     async def stop(self) -> None:
         """End after the items under way, and let others take up the runs at once."""
         self._runs.signal = lambda: None
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
         with contextlib.suppress(MonokotoError):
             await asyncio.to_thread(self._let_go)
 
@@ -139,7 +153,11 @@ class Worker:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._awake.wait(), self._idle_seconds())
                     continue
-                await self._turn(*chosen)
+                try:
+                    await self._turn(*chosen)
+                finally:
+                    del self._busy[chosen[1]]
+                    self._awake.set()
             except MonokotoError as error:
                 _log.warning("scenes_wait", reason=error.message)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -168,7 +186,13 @@ class Worker:
             for kept in self._kept:
                 for run_id in [one for one in kept if one not in known]:
                     del kept[run_id]
-        ready = [one for one in self._open if self._not_before.get(one[1], 0.0) <= now or one[1] in self._heard]
+        ready = [
+            one
+            for one in self._open
+            if one[1] not in self._busy and (self._not_before.get(one[1], 0.0) <= now or one[1] in self._heard)
+        ]
+        if self._workers > 1:
+            ready = [one for one in ready if list(self._busy.values()).count(one[0]) < self._workers - 1]
         if not ready:
             return None
         served = self._served
@@ -176,6 +200,7 @@ class Worker:
         if len(served) > _REMEMBERED_MAX:
             served.clear()
         served[chosen[0]] = served[chosen[1]] = now
+        self._busy[chosen[1]] = chosen[0]
         return chosen
 
     def _read_open(self) -> list[tuple[int, int]]:
@@ -220,6 +245,8 @@ class Worker:
 
     async def _go_on(self, run: Run) -> int | None:
         """How many items were begun; None: the run has ended."""
+        if not run.cancelling and not await asyncio.to_thread(self._may_go_on, run):
+            run = await asyncio.to_thread(self._end_early, run)
         if run.counts.get(RunItemState.ASKED):
             await self._follow(run)
             run = await asyncio.to_thread(self._runs.get, run.organisation_id, run.id)
@@ -236,6 +263,16 @@ class Worker:
         state = RunState.CANCELLED if run.cancelling else RunState.STOPPED if ending else RunState.DONE
         await self._finish(run, state)
         return None
+
+    def _may_go_on(self, run: Run) -> bool:
+        """Whether who began it may still; a schedule's runs are the organisation's, whoever put the schedule."""
+        return bool(run.schedule_id) or self._still_may(replace(run.caller, scopes=_NEEDED))
+
+    def _end_early(self, run: Run) -> Run:
+        with self._runs.records.write() as connection:
+            changes = {"cancelling": True, "reason": NO_LONGER}
+            run_store.update(connection, run.organisation_id, run.id, changes)
+        return replace(run, cancelling=True, reason=NO_LONGER)
 
     async def _follow(self, run: Run) -> None:
         """Note what became of commands: of those a fact was heard of, and by period of all, some at a time."""
