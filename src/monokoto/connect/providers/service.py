@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 import httpx
 import structlog
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from monokoto.connect.people import Accepted, Session, Sessions, Visitor
 from monokoto.connect.providers.accounts import ProviderAccounts
@@ -86,6 +84,9 @@ class Providers:
             NotFound: there is no such provider.
             Unavailable: it does not answer.
         """
+        from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # noqa: PLC0415 - a sixth of a second of each start, and most have no provider
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415
+
         provider = self._get(name)
         description = await self._wires[name].description()
         journey = leave(name, onward=onward, invitation=invitation, session=session, now=self._clock.now())
