@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from monokoto.connect.products import SectionChecker
 from monokoto.earn.features import FeaturesSection
+from monokoto.earn.plans import PlansSection
 from monokoto.operate.sections import SECTIONS as OPERATE_SECTIONS
 
 SECTIONS: tuple[SectionChecker, ...] = (
     *OPERATE_SECTIONS,
     FeaturesSection(),
+    PlansSection(),
 )

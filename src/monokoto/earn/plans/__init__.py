@@ -1,0 +1,52 @@
+"""Plans: what using a product costs, in versions that never change."""
+
+from monokoto.earn.plans.parsing.named import Named
+from monokoto.earn.plans.parsing.plans import is_name, read_document
+from monokoto.earn.plans.plan import (
+    Anchor,
+    Charge,
+    Due,
+    Included,
+    OneTimeFee,
+    Per,
+    Plan,
+    Promise,
+    Quota,
+    RecurringFee,
+    Title,
+    UsageCharge,
+    titled,
+)
+from monokoto.earn.plans.preview import Preview, PreviewLine, PreviewPart, preview
+from monokoto.earn.plans.routes import CONTROLLERS
+from monokoto.earn.plans.section import PlansSection, plans_of
+from monokoto.earn.plans.service import Plans
+from monokoto.earn.plans.store import PublishedPlan
+
+__all__ = [
+    "CONTROLLERS",
+    "Anchor",
+    "Charge",
+    "Due",
+    "Included",
+    "Named",
+    "OneTimeFee",
+    "Per",
+    "Plan",
+    "Plans",
+    "PlansSection",
+    "Preview",
+    "PreviewLine",
+    "PreviewPart",
+    "Promise",
+    "PublishedPlan",
+    "Quota",
+    "RecurringFee",
+    "Title",
+    "UsageCharge",
+    "is_name",
+    "plans_of",
+    "preview",
+    "read_document",
+    "titled",
+]

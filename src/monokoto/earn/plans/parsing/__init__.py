@@ -1,0 +1,1 @@
+"""What is written about a plan, understood; every fault at once."""
