@@ -17,7 +17,7 @@ from monokoto.engines.records import Records, open_records, records_file
 from monokoto.kernel.limits import ALERT_FLAP_SECONDS, ALERT_FLAPS_MAX
 from monokoto.operate.alerts import Flapping, State
 from monokoto.operate.alerts.flapping import flaps
-from monokoto.operate.alerts.hiding import Hidden, comes_to_light
+from monokoto.operate.alerts.hiding import Hidden, Hiding, Light, comes_to_light
 from monokoto.operate.alerts.told import joined, told_first
 from monokoto.operate.rules import AlertChange
 
@@ -161,25 +161,30 @@ def test_flaps_may_be_judged_in_pieces(seconds: list[int], data: st.DataObject) 
     st.integers(0, 20),
     st.none() | st.integers(1, 30),
     st.lists(st.tuples(st.integers(0, 30), st.none() | st.integers(1, 20)), max_size=4),
+    st.integers(0, 8),
 )
 def test_it_comes_to_light_at_the_first_instant_nothing_hides_it(
-    began: int, lasted: int | None, given_: list[tuple[int, int | None]]
+    began: int, lasted: int | None, given_: list[tuple[int, int | None]], grace: int
 ) -> None:
     ended = None if lasted is None else began + lasted
-    hiding = [(begin, None if lasts is None else begin + lasts) for begin, lasts in given_]
-    found = comes_to_light(began, ended, hiding, unknown_is_nothing=True)
+    hiding = [Hiding(begin, None if lasts is None else begin + lasts) for begin, lasts in given_]
+    found = comes_to_light(began, ended, hiding, grace=grace)
+    mine = [one for one in hiding if ended is None or one.begin < ended]
 
     def hidden_at(instant: int) -> bool:
-        return any(begin <= instant and (end is None or instant < end) for begin, end in hiding)
+        return any(one.begin <= instant and (one.end is None or instant < one.end) for one in mine)
 
-    lit = next((instant for instant in range(began, 200) if not hidden_at(instant)), None)
-    if lit is None:
-        assert found is Hidden.STILL
-    elif ended is not None and ended <= lit:
+    # The first stretch as long as the grace in which nothing hides it; it comes to light at its end.
+    free = next(
+        (one for one in range(began, 200) if not any(hidden_at(at) for at in range(one, one + grace + 1))), None
+    )
+    covered = free is None or free > began
+    if free is None:
+        assert found is (Hidden.STILL if ended is None else Hidden.FOR_GOOD)
+    elif ended is None or ended > free + grace:
+        assert isinstance(found, Light)
+        assert (found.at, found.last is not None) == (free + grace, covered)
+    elif covered:
         assert found is Hidden.FOR_GOOD
     else:
-        assert found == lit
-    if hidden_at(began):
-        assert comes_to_light(began, ended, hiding) == found
-    else:
-        assert comes_to_light(began, ended, hiding) is Hidden.UNKNOWN
+        assert found == Light(ended, None)

@@ -12,6 +12,8 @@ from alerts_making import (
     OFFLINE,
     OTHER,
     SECOND,
+    SECOND_US,
+    T0,
     House,
     at,
     change,
@@ -19,6 +21,8 @@ from alerts_making import (
     raised,
     viewer,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from monokoto.kernel.limits import ALERT_EVENTS_MAX, ALERT_EVIDENCE_MAX, ALERT_FLAPS_MAX
 from monokoto.operate.alerts import Flapping, Quiet, State, evidence_from_json
@@ -144,21 +148,89 @@ def test_hidden_by_any_alert_above(house: House) -> None:
     assert found.revealed_at == at(90)
 
 
+MINUTE_US = 60 * 1_000_000
+
+
+def reconciled(house: House) -> list[str]:
+    return [event.what.value for event in house.alerts.reconciler.run()]
+
+
 def test_told_before_what_hides_it(house: House) -> None:
-    house.take(raised(1, unit=FIRST, suppressed_by=OFFLINE))
-    assert house.alerts.reconciler.run() == []  # another partition is behind, perhaps
-    house.take(raised(0, rule=OFFLINE, unit=GATEWAY))
+    """Silence of the units is found before the gateway's: still one alert is told of."""
+    house.take(*(raised(1, unit=unit, suppressed_by=OFFLINE, suppress_grace=MINUTE_US) for unit in (FIRST, SECOND)))
+    house.clock.advance(50)
+    assert reconciled(house) == []
+    house.take(raised(50, rule=OFFLINE, unit=GATEWAY))
     house.clock.advance(1000)
-    assert house.alerts.reconciler.run() == []
-    assert house.take(cleared(0, 60, rule=OFFLINE, unit=GATEWAY)) == ["cleared", "revealed"]
+    assert reconciled(house) == []
+    # The gateway is back: its units get as long to speak again.
+    assert house.take(cleared(50, 1100, rule=OFFLINE, unit=GATEWAY)) == ["cleared"]
+    house.take(cleared(1, 1130, unit=SECOND))
+    house.clock.advance(59)
+    assert reconciled(house) == []
+    house.clock.advance(2)
+    assert reconciled(house) == ["revealed"]
+    lit = {alert.unit_id: alert.revealed_at for alert in house.all() if alert.rule == HOT}
+    assert lit == {FIRST: at(1160), SECOND: None}
 
 
-def test_what_hides_it_is_never_told(house: House) -> None:
-    house.take(raised(1, unit=FIRST, suppressed_by=OFFLINE))
+def test_what_begins_after_the_grace_hides_nothing(house: House) -> None:
+    house.take(raised(1, unit=FIRST, suppressed_by=OFFLINE, suppress_grace=MINUTE_US))
+    house.take(raised(62, rule=OFFLINE, unit=GATEWAY))
     house.clock.advance(61)
-    assert [event.what for event in house.alerts.reconciler.run()] == ["revealed"]
-    assert house.alerts.reconciler.run() == []
-    assert not house.one().hidden
+    assert reconciled(house) == ["revealed"]
+
+
+def test_what_nothing_hides_is_told_after_the_grace_though_it_be_over(house: House) -> None:
+    more = {"suppressed_by": OFFLINE, "suppress_grace": MINUTE_US}
+    house.take(raised(1, unit=FIRST, **more), raised(2, unit=SECOND, **more), cleared(2, 5, unit=SECOND, **more))
+    house.clock.advance(59)
+    assert reconciled(house) == []
+    house.clock.advance(2)
+    assert reconciled(house) == ["revealed", "revealed"]
+    assert reconciled(house) == []
+    lit = {alert.unit_id: alert.revealed_at for alert in house.all()}
+    assert lit == {FIRST: at(61), SECOND: at(5)}
+
+
+def test_a_rule_hides_its_own_alerts_from_above(house: House) -> None:
+    more = {"rule": OFFLINE, "suppressed_by": "offline", "suppress_grace": MINUTE_US}
+    house.take(*(raised(n, unit=unit, **more) for n, unit in enumerate((FIRST, SECOND, GATEWAY))))
+    house.clock.advance(100)
+    assert reconciled(house) == ["revealed"]
+    assert {alert.unit_id for alert in house.all() if alert.hidden} == {FIRST, SECOND}
+
+
+@settings(max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_is_hidden_does_not_depend_on_the_order_of_telling(house: House, data: st.DataObject) -> None:
+    more = {"suppressed_by": OFFLINE, "suppress_grace": 10 * 1_000_000}
+    begins = st.tuples(st.integers(0, 60), st.none() | st.integers(1, 40))
+    lives = st.lists(begins, max_size=4, unique_by=lambda one: one[0])
+    story = [
+        (begin, None if lasted is None else begin + lasted, {"rule": rule, "unit": unit, **extra})
+        for rule, unit, extra in ((OFFLINE, GATEWAY, {}), (HOT, FIRST, more), (HOT, SECOND, more))
+        for begin, lasted in data.draw(lives)
+    ]
+    shown = []
+    for _ in range(2):  # twice, told in another order and in other pieces
+        base = round((house.clock.now() - T0) / SECOND_US) + 1000
+        told = [raised(base + begin, **extra) for begin, _, extra in story]
+        told += [cleared(base + begin, base + end, **extra) for begin, end, extra in story if end is not None]
+        mixed = data.draw(st.permutations(told))
+        cut = data.draw(st.integers(0, len(mixed)))
+        house.take(*mixed[:cut])
+        house.take(*mixed[cut:])
+        house.clock.advance(100_000)
+        reconciled(house)
+        mine = [one for one in house.all() if one.instance >= at(base)]
+        since = at(base)
+        shown.append(
+            {(one.unit_id, one.rule, one.instance - since): one.revealed_at and one.revealed_at - since for one in mine}
+        )
+        ends = [((one.instance - T0) / SECOND_US, {"rule": one.rule, "unit": one.unit_id}) for one in mine]
+        house.take(*(cleared(began, base + 500, **extra) for began, extra in ends))
+    assert shown[0] == shown[1]
 
 
 def test_all_told_when_all_is_over(house: House) -> None:

@@ -14,7 +14,7 @@ from rules_making import HEAD, checked, model, rule_of, text_of
 from monokoto.connect.products import Bump, Folder, check
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.limits import AREA_POINTS_MAX, RULE_SECONDS_MAX, RULES_PER_PRODUCT_MAX, SIGNALS_PER_RULE_MAX
-from monokoto.operate.rules import RulesSection, Severity
+from monokoto.operate.rules import RulesSection, Severity, rules_of
 from monokoto.operate.rules.compiling import digest_of
 from monokoto.operate.rules.engine import compiled as spec
 from monokoto.operate.rules.parsing.reading import parse_duration
@@ -239,3 +239,19 @@ def test_no_structure_crashes_the_check(signals: object, rest: object) -> None:
     value = {"x": {**fields, "signals": signals, "when": "a"}, "y": rest}
     RulesSection().check(Section(value, model(), report, {}))
     assert len(report) > 0 or signals
+
+
+def test_what_hides_a_rule_and_for_how_long_it_waits() -> None:
+    written = {
+        "it": "suppressed_by: it",
+        "no": "suppressed_by: {rule: it, grace: 0 s}",
+        "two": "suppressed_by: {rule: no, grace: 2 min}",
+    }
+    product = checked("".join(f"  {name}: {{when: temperature > 1, {said}}}\n" for name, said in written.items()))
+    found = rules_of(product.document, product.compile(1))
+    assert [(rule.suppressed_by, rule.suppress_grace_us) for rule in found] == [
+        ("it", 60_000_000), ("it", 0), ("no", 120_000_000)
+    ]  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        checked("  it: {when: temperature > 1, suppressed_by: {rule: at, grace: 2 h, for: 1}}\n")
+    assert [fault.place.rpartition("suppressed_by")[2] for fault in refused.value.faults] == ["/for", "/grace", "/rule"]

@@ -47,7 +47,7 @@ class Quiet(StrEnum):
     SHELVED = "shelved"
     MAINTENANCE = "maintenance"
     SUPPRESSED = "suppressed"
-    """A rule's alert on the unit or one above it hides this one."""
+    """A rule's alert on the unit or one above it hides this one, or may: it waits for that one for its rule's grace."""
     FLAPPING = "flapping"
 
 
@@ -79,7 +79,9 @@ class Alert:
     group_id: int = 0
     flapping: Flapping = Flapping.NO
     revealed_at: Instant | None = None
-    """Event time since which the rule that hid it hides it no more."""
+    """Event time since which no alert of the rule that may hide it does."""
+    undecided_until: Instant | None = None
+    """Until then (our clock) it waits for an alert that hides it; None: nothing may, or it is decided."""
     maintenance_id: MaintenanceWindowId | None = None
     """The window in which it was raised."""
     maintenance_until: Instant | None = None
@@ -118,7 +120,7 @@ class Alert:
 
     @property
     def hidden(self) -> bool:
-        """Whether another rule's alert hides it."""
+        """Whether another rule's alert hides it, or may yet."""
         return bool(self.told.suppressed_by) and self.revealed_at is None
 
     @property

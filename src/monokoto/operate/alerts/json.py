@@ -51,8 +51,8 @@ class AlertJson(msgspec.Struct, frozen=True):
     assignee: Annotated[str | None, Meta(description="A member of the rule's organisation; to others null")]
     group: Annotated[str, Meta(description="Of alerts of one rule that began about the same time")]
     quiet: Annotated[Quiet | None, Meta(description="Why nobody is told of it; null: somebody is")]
-    suppressed_by: Annotated[str, Meta(description="The rule whose alert hid it when it was raised")]
-    revealed_at: Annotated[str | None, Meta(description="Since when it is hidden no more")]
+    suppressed_by: Annotated[str, Meta(description="The rule whose alerts may hide it")]
+    revealed_at: Annotated[str | None, Meta(description="Since when no such alert hides it")]
     flapping: bool
     maintenance: Annotated[str | None, Meta(description="The maintenance window in which it was raised")]
     shelved_until: str | None

@@ -14,11 +14,9 @@ from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
 from monokoto.operate.alerts import store
 from monokoto.operate.alerts.alert import Alert, AlertEvent, What
-from monokoto.operate.alerts.taking import Units, line_of, reveal, revealable
+from monokoto.operate.alerts.taking import Units, decided, line_of, reveal
 from monokoto.operate.alerts.windows import MaintenanceWindows
 
-UNKNOWN_SECONDS = 60
-"""How long an alert waits, hidden, for the alert that is said to hide it: partitions of the log are read side by side."""
 _AT_ONCE = 5_000
 
 
@@ -38,7 +36,7 @@ class Reconciler:
         """One round; what is new, not told as facts yet."""
         with self._records.read() as connection:
             now = self._clock.now()
-            over, hiding = store.read_waiting(connection, now), store.read_hiding(connection)
+            over, hiding = store.read_waiting(connection, now), store.read_hiding(connection, now)
         events: list[AlertEvent] = []
         for organisation_id in sorted(over):
             events += self._write(organisation_id, self._end)
@@ -80,13 +78,10 @@ class Reconciler:
 
     def _reveal(self, organisation_id: int) -> list[AlertEvent]:
         def work(connection: sa.Connection, organisation_id: int, now: Instant, number: int) -> list[AlertEvent]:
-            late = now - UNKNOWN_SECONDS * MICROSECONDS_PER_SECOND
-            return reveal(connection, organisation_id, self._units, now, number, unknown_before=late)
+            return reveal(connection, organisation_id, self._units, now, number)
 
         with self._records.read() as connection:
-            now = self._clock.now()
-            late = now - UNKNOWN_SECONDS * MICROSECONDS_PER_SECOND
-            waits = not revealable(connection, organisation_id, self._units, unknown_before=late)
+            waits = not decided(connection, organisation_id, self._units, self._clock.now())
         return [] if waits else self._write(organisation_id, work)
 
     def forget(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import AlertId, OrganisationId, UnitId
 from monokoto.operate.alerts.alert import PRODUCT_RULE_SIGN, Alert, AlertEvent, Flapping, What
+from monokoto.operate.alerts.hiding import Hiding
 from monokoto.operate.alerts.rows import alert_from_row, alert_to_row, event_from_row, event_to_row, listed
 from monokoto.operate.alerts.tables import alert_changes, alert_events, alert_shelves, alerts, hidden, standing
 from monokoto.operate.rules import Severity
@@ -191,13 +192,18 @@ def read_many(connection: sa.Connection, organisation_id: int, alert_ids: Collec
 
 
 def read_hidden(
-    connection: sa.Connection, organisation_id: int, *, by_rules: Collection[str] | None, limit: int
+    connection: sa.Connection, organisation_id: int, *, now: int, by_rules: Collection[str] | None, limit: int
 ) -> list[Alert]:
-    """Standing alerts that another rule's alert hides, or may."""
-    query = sa.select(alerts).where(alerts.c.organisation_id == organisation_id, hidden)
+    """Alerts that another rule's alert hides, or may: those that stand, and those that ended before that was decided."""
+    mine = [alerts.c.organisation_id == organisation_id]
     if by_rules is not None:
-        query = query.where(alerts.c.suppressed_by.in_(by_rules))
-    return [alert_from_row(row) for row in connection.execute(query.order_by(alerts.c.alert_id).limit(limit))]
+        mine.append(alerts.c.suppressed_by.in_(by_rules))
+    over = (alerts.c.undecided_until <= now) & ~standing & alerts.c.revealed_at.is_(None)
+    found: list[Alert] = []
+    for kind in (hidden, over):
+        query = sa.select(alerts).where(*mine, kind).order_by(alerts.c.alert_id).limit(limit)
+        found += [alert_from_row(row) for row in connection.execute(query)]
+    return found
 
 
 def names_of(rule: str) -> tuple[str, ...]:
@@ -208,11 +214,11 @@ def names_of(rule: str) -> tuple[str, ...]:
 
 def read_intervals(
     connection: sa.Connection, organisation_id: int, names: Collection[str], unit_ids: Collection[int], since: int
-) -> dict[tuple[str, int], list[tuple[int, int | None]]]:
+) -> dict[tuple[str, int], list[Hiding]]:
     """When alerts of rules so called stood on these units, by name and unit, as far as they did not end before an instant."""
     table = alerts.c
     plain = [name for name in names if PRODUCT_RULE_SIGN not in name]
-    query = sa.select(table.rule, table.unit_id, table.instance, table.cleared_at).where(
+    query = sa.select(table.rule, table.unit_id, table.instance, table.cleared_at, table.changed_at).where(
         table.organisation_id == organisation_id,
         sa.or_(
             table.rule.in_(names),
@@ -221,10 +227,10 @@ def read_intervals(
         table.unit_id.in_(listed(connection, unit_ids)),
         sa.or_(table.cleared_at.is_(None), table.cleared_at >= since),
     )
-    found: dict[tuple[str, int], list[tuple[int, int | None]]] = {}
+    found: dict[tuple[str, int], list[Hiding]] = {}
     for row in connection.execute(query):
         for name in names_of(row.rule):
-            found.setdefault((name, row.unit_id), []).append((row.instance, row.cleared_at))
+            found.setdefault((name, row.unit_id), []).append(Hiding(row.instance, row.cleared_at, row.changed_at))
     return found
 
 
@@ -342,9 +348,12 @@ def read_waiting(connection: sa.Connection, now: int) -> set[int]:
     return set(connection.execute(query.distinct()).scalars())
 
 
-def read_hiding(connection: sa.Connection) -> set[int]:
-    """Organisations in which some standing alert is hidden."""
-    return set(connection.execute(sa.select(alerts.c.organisation_id).where(hidden).distinct()).scalars())
+def read_hiding(connection: sa.Connection, now: int) -> set[int]:
+    """Organisations in which some alert is hidden and may come to light."""
+    found: set[int] = set()
+    for kind in (hidden, alerts.c.undecided_until <= now):
+        found |= set(connection.execute(sa.select(alerts.c.organisation_id).where(kind).distinct()).scalars())
+    return found
 
 
 def read_over(connection: sa.Connection, organisation_id: int, now: int, limit: int) -> list[Alert]:

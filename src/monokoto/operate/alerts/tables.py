@@ -32,6 +32,8 @@ alerts = sa.Table(
     sa.Column("severity_max", sa.SmallInteger, nullable=False),
     sa.Column("cleared_at", _INSTANT),
     # What follows from other alerts and from windows.
+    sa.Column("suppress_grace", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("undecided_until", _INSTANT),
     sa.Column("flapping", sa.SmallInteger, nullable=False),
     sa.Column("revealed_at", _INSTANT),
     sa.Column("maintenance_id", _ID),
@@ -61,6 +63,8 @@ sa.Index(
 )
 hidden = (alerts.c.suppressed_by != "") & alerts.c.revealed_at.is_(None) & standing
 sa.Index("ix_alerts_hidden", alerts.c.organisation_id, sqlite_where=hidden, postgresql_where=hidden)
+undecided = alerts.c.undecided_until.is_not(None)
+sa.Index("ix_alerts_undecided", alerts.c.undecided_until, sqlite_where=undecided, postgresql_where=undecided)
 _shelved = alerts.c.shelved_until.is_not(None)
 sa.Index("ix_alerts_shelved", alerts.c.shelved_until, sqlite_where=_shelved, postgresql_where=_shelved)
 _kept_quiet = alerts.c.maintenance_until.is_not(None)

@@ -16,7 +16,7 @@ from monokoto.kernel.limits import ALERT_EVENTS_MAX, ALERT_GROUP_SECONDS, TREE_D
 from monokoto.operate.alerts import store
 from monokoto.operate.alerts.alert import Alert, AlertEvent, Flapping, What
 from monokoto.operate.alerts.flapping import SPAN, flaps
-from monokoto.operate.alerts.hiding import Hidden, comes_to_light
+from monokoto.operate.alerts.hiding import Hidden, Light, comes_to_light
 from monokoto.operate.alerts.store import Begun, Name
 from monokoto.operate.alerts.told import evidence_to_json, told_of
 from monokoto.operate.rules import AlertChange, ChangeKind
@@ -93,6 +93,8 @@ class Taker:
             alert = known.get(name)
             fresh = self._begun(name, some) if alert is None else self._moved(alert, some)
             count = self._write_lines(fresh, some, lines)
+            if fresh.told.suppressed_by and (alert is None or not alert.told.suppressed_by):
+                fresh = replace(fresh, undecided_until=Instant(self._now + fresh.told.suppress_grace))
             if alert is None or alert.told.raised_at is None:
                 fresh = _marked(fresh, self._units, windows, shelves)
             if not fresh.standing and (alert is None or alert.standing):
@@ -253,33 +255,29 @@ def reveal(
     number: int,
     *,
     by_rules: Collection[str] | None = None,
-    unknown_before: int = 0,
 ) -> list[AlertEvent]:
-    """Let alerts come to light that nothing hides any more; the lines to add to their timelines. See `revealable`."""
-    lit = [
-        replace(alert, revealed_at=at, number=number, changed_at=now, events=alert.events + 1)
-        for alert, at in revealable(
-            connection, organisation_id, units, by_rules=by_rules, unknown_before=unknown_before
-        )
-    ]
-    store.update(connection, organisation_id, lit)
+    """Let alerts come to light that nothing hides any more; the lines to add to their timelines. See `decided`."""
+    lit, settled = [], []
+    for alert, at in decided(connection, organisation_id, units, now, by_rules=by_rules):
+        if at is None:
+            settled.append(replace(alert, undecided_until=None))
+        else:
+            fresh = replace(alert, revealed_at=at, undecided_until=None, number=number, changed_at=now)
+            lit.append(replace(fresh, events=alert.events + 1))
+    store.update(connection, organisation_id, [*lit, *settled])
     return [line_of(alert, What.REVEALED, at=alert.revealed_at or now, told_at=now) for alert in lit]
 
 
-def revealable(
+def decided(
     connection: sa.Connection,
     organisation_id: int,
     units: Units,
+    now: Instant,
     *,
     by_rules: Collection[str] | None = None,
-    unknown_before: int = 0,
-) -> list[tuple[Alert, Instant]]:
-    """Hidden alerts that have come to light, and when.
-
-    `by_rules`: of those these rules hide. `unknown_before`: of those first told of before this instant (our clock), also
-    what nothing is known to have hidden.
-    """
-    candidates = store.read_hidden(connection, organisation_id, by_rules=by_rules, limit=_REVEALED_AT_ONCE)
+) -> list[tuple[Alert, Instant | None]]:
+    """Hidden alerts of which it is decided when they come to light, and when; None: never. `by_rules`: of those these hide."""
+    candidates = store.read_hidden(connection, organisation_id, now=now, by_rules=by_rules, limit=_REVEALED_AT_ONCE)
     if not candidates:
         return []
     chains = {alert.unit_id: above(units, alert.unit_id) for alert in candidates}
@@ -290,16 +288,26 @@ def revealable(
         {unit_id for chain in chains.values() for unit_id in chain},
         min(alert.told.opened_at for alert in candidates),
     )
-    found: list[tuple[Alert, Instant]] = []
+    found: list[tuple[Alert, Instant | None]] = []
     for alert in candidates:
-        hiding = [
-            one for unit_id in chains[alert.unit_id] for one in intervals.get((alert.told.suppressed_by, unit_id), ())
-        ]
-        late = alert.created_at < unknown_before
-        at = comes_to_light(alert.told.opened_at, alert.told.cleared_at, hiding, unknown_is_nothing=late)
-        if not isinstance(at, Hidden):
-            found.append((alert, Instant(at)))
+        by, grace = alert.told.suppressed_by, alert.told.suppress_grace
+        # A rule that hides its own alerts does so from further up.
+        chain = chains[alert.unit_id][1 if by in store.names_of(alert.rule) else 0 :]
+        hiding = [one for unit_id in chain for one in intervals.get((by, unit_id), ())]
+        light = comes_to_light(alert.told.opened_at, alert.told.cleared_at, hiding, grace=grace)
+        if light is Hidden.FOR_GOOD:
+            found.append((alert, None))
+        elif isinstance(light, Light) and now >= _seen_at(alert, light, grace):
+            found.append((alert, Instant(light.at)))
     return found
+
+
+def _seen_at(alert: Alert, light: Light, grace: int) -> int:
+    """From when on (our clock) an alert is shown that comes to light, if nothing comes that hides it: not before that could be
+    told. A unit's clock may be wrong, so its word alone keeps nothing hidden for long."""
+    if light.last is None:
+        return alert.undecided_until or 0
+    return min(light.at, light.last.known_at + grace)
 
 
 def line_of(alert: Alert, what: What, *, at: int, told_at: Instant) -> AlertEvent:

@@ -29,11 +29,13 @@ class Told:
     """The state of one alert as its rule tells it."""
 
     opened_by: ChangeKind
-    """The change the next six fields are of: `raised` once that was told, else the first of the next best kind."""
+    """The change the next seven fields are of: `raised` once that was told, else the first of the next best kind."""
     opened_at: Instant
     rule_version: str
     audience: str
     suppressed_by: str
+    suppress_grace: int
+    """Microseconds it waits for what hides it."""
     evidence: str
     """JSON; see `evidence_to_json`."""
     opened_severity: Severity
@@ -59,6 +61,7 @@ def told_first(change: AlertChange) -> Told:
         rule_version=change.rule_version,
         audience=change.audience,
         suppressed_by=change.suppressed_by,
+        suppress_grace=change.suppress_grace,
         evidence=evidence_to_json(change.evidence),
         opened_severity=change.severity,
         severity=change.severity,
@@ -82,10 +85,10 @@ def joined(one: Told, other: Told) -> Told:
     )
 
 
-def _opening(told: Told) -> tuple[int, int, int, str, str, str, str]:
+def _opening(told: Told) -> tuple[int, int, int, int, str, str, str, str]:
     rank = _RANKS[told.opened_by]
     texts = (told.rule_version, told.suppressed_by, told.audience, told.evidence)
-    return rank, told.opened_at, told.opened_severity.rank, *texts
+    return rank, told.opened_at, told.opened_severity.rank, told.suppress_grace, *texts
 
 
 def told_of(changes: Sequence[AlertChange], before: Told | None = None) -> Told:

@@ -53,7 +53,8 @@ class Entry:
         """What makes the book another one when it changes."""
         it = self.compiled
         return (
-            *it.state_key, it.version, it.versions, it.name, it.audience, it.suppressed_by, it.forbids, it.units is None,
+            *it.state_key, it.version, it.versions, it.name, it.audience, it.suppressed_by,
+            it.suppress_grace_us, it.forbids, it.units is None,
         )  # fmt: skip
 
 

@@ -68,6 +68,9 @@ class AlertChange:
     severity: Severity
     evidence: tuple[Evidence, ...] = ()
     suppressed_by: str = ""
-    """The rule whose alert on this unit or one above it hides this one; empty: none does."""
+    """The rule whose alert on this unit or one above it would hide this one; empty: none would. Whether one does is seen by
+    who knows all alerts, whatever the order in which they were found."""
+    suppress_grace: int = 0
+    """Microseconds that the alert waits for the one that hides it, and, when that is over, for its own end."""
     audience: str = "both"
     """Who is told: `maker`, `owner` (the unit's), or `both`. Only for rules of products: an added rule is its organisation's."""

@@ -32,7 +32,8 @@ def compile_rule(
         product=product, versions=versions, units=units, name=rule.name, severity=rule.severity,
         severities=rule.severities, signals=rule.signals, when=rule.when, clear=rule.clear, hold_us=rule.hold_us,
         clear_hold_us=rule.clear_hold_us, lateness_us=rule.lateness_us, audience=rule.audience.value,
-        suppressed_by=rule.suppressed_by, forbids=rule.forbids,
+        suppressed_by=rule.suppressed_by,
+        suppress_grace_us=rule.suppress_grace_us, forbids=rule.forbids,
         variables={name: kind for name, kind in rule.types.items() if name not in own},
     )  # fmt: skip
 

@@ -109,6 +109,7 @@ class RuleJson(msgspec.Struct, frozen=True):
     clear_for_seconds: float
     lateness_seconds: float
     suppressed_by: str
+    suppress_grace_seconds: float
     forbids: list[str]
     signals: list[str]
     rule: Document
@@ -182,6 +183,7 @@ def rule_to_json(rule: Rule) -> RuleJson:
         clear_for_seconds=rule.clear_hold_us / 1e6,
         lateness_seconds=rule.lateness_us / 1e6,
         suppressed_by=rule.suppressed_by,
+        suppress_grace_seconds=rule.suppress_grace_us / 1e6,
         forbids=list(rule.forbids),
         signals=[signal.name for signal in rule.signals],
         rule=dict(rule.document),

@@ -44,6 +44,8 @@ class Rule:
     clear_hold_us: int
     lateness_us: int
     suppressed_by: str
+    suppress_grace_us: int
+    """How long its alerts wait for the one that hides them."""
     forbids: tuple[str, ...]
     document: Mapping[str, Any]
     """As it was written."""

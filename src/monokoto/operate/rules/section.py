@@ -74,8 +74,8 @@ def _read(node: Node, model: ProductModel, members: Members) -> tuple[Rule, ...]
 
 
 def _check_circles(node: Node) -> None:
-    """Rules that hide each other would all be hidden."""
-    over = {name: rule.get("suppressed_by") for name, rule in node.value.items() if isinstance(rule, Mapping)}
+    """Rules that hide each other would all be hidden; one that names itself is hidden by its alerts further up."""
+    over = {name: _hider(rule) for name, rule in node.value.items() if isinstance(rule, Mapping)}
     for name in over:
         seen, now = {name}, over.get(name)
         while isinstance(now, str) and now in over and now not in seen:
@@ -83,6 +83,11 @@ def _check_circles(node: Node) -> None:
             now = over.get(now)
         if now == name and len(seen) > 1:
             node.child(name).fault("hides a rule that hides it", "suppressed_by")
+
+
+def _hider(rule: Mapping[str, Any]) -> Any:
+    said = rule.get("suppressed_by")
+    return said.get("rule") if isinstance(said, Mapping) else said
 
 
 def _said(value: Any) -> bytes:

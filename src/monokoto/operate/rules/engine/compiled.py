@@ -283,7 +283,8 @@ class CompiledRule:
     lateness_us: int = 0
     audience: str = "both"
     suppressed_by: str = ""
-    """The `name` of a rule of the same organisation."""
+    """The `name` of a rule of the same organisation; its own: on a unit above."""
+    suppress_grace_us: int = 0
     forbids: tuple[str, ...] = ()
     """Actions refused while it is raised."""
 

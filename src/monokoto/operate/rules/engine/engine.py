@@ -44,7 +44,7 @@ class Engine:
         """Rules that were stopped because they raised."""
         self._surroundings = surroundings or Surroundings()
         self._reported = reported
-        self._suppression = Suppression(self._surroundings)
+        self._suppression = Suppression()
         self.replaying: list[Record] = []
         """Looks of the journal whose place between the readings has not come yet."""
 
@@ -70,17 +70,13 @@ class Engine:
                 self.populations[key] = Population(*key, self._surroundings, self.sessions)
             self.populations[key].add(rule)
         found = self._suppression.apply(found)
-        self._suppression.know(self.running())
+        self._suppression.know(wanted.values())
         return found
 
     def running(self) -> Iterator[RunningRule]:
         """All rules, also those that failed."""
         for population in self.populations.values():
             yield from population.rules.values()
-
-    def know_hiding(self) -> None:
-        """After state was put back: see what hides what."""
-        self._suppression.know(self.running())
 
     def know_versions(self) -> None:
         """Units may have moved to another version: see which each one is of."""

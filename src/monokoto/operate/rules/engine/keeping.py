@@ -117,7 +117,6 @@ def load(engine: Engine, part: EnginePart) -> list[AlertChange]:
                 found += [_ended(rule, standing, units[rule.stream], last[rule.stream]) for standing in rule.standing]
             else:
                 _load_rule(running, rule)
-    engine.know_hiding()
     return found
 
 

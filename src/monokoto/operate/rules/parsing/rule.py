@@ -21,6 +21,9 @@ FIELDS = (
 )  # fmt: skip
 NAME_RULE = "a name has 1 to 64 lower-case letters, digits and hyphens, the first one a letter"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_GRACE = 60 * 1_000_000
+_GRACE_MAX = 3600 * 1_000_000
+"""Microseconds: so long nobody is told of what another alert may hide."""
 _LATENESS_MAX = 24 * 3600 * 1_000_000
 """Microseconds: readings are held so long to be put in order."""
 
@@ -60,14 +63,15 @@ def read_rule(node: Node, name: str, setting: Setting) -> Rule | None:
     hold, clear_hold = node.duration("for"), node.duration("clear_for")
     lateness = node.duration("lateness", low=0, high=_LATENESS_MAX)
     severities = _severities(node, setting)
-    suppressed_by, forbids = _suppressed_by(node, name, setting.neighbours), _forbids(node, setting.model)
+    suppressed_by, grace = _suppressed_by(node, setting.neighbours)
+    forbids = _forbids(node, setting.model)
     audience = Audience(node.choice("audience", Audience, Audience.BOTH))
     if when is None or len(node.report) > before:
         return None
     return Rule(
         name=name, title=rule_title, help=rule_help, severity=severity, severities=severities, audience=audience,
         signals=signals, when=when, clear=clear, hold_us=hold, clear_hold_us=clear_hold, lateness_us=lateness,
-        suppressed_by=suppressed_by, forbids=forbids, document=node.value,
+        suppressed_by=suppressed_by, suppress_grace_us=grace, forbids=forbids, document=node.value,
         types=setting.variables,
     )  # fmt: skip
 
@@ -87,14 +91,24 @@ def _severities(node: Node, setting: Setting) -> tuple[tuple[Severity, Condition
     return tuple(sorted(found.items(), key=lambda step: -step[0].rank))
 
 
-def _suppressed_by(node: Node, name: str, neighbours: tuple[str, ...] | None) -> str:
-    if not node.has("suppressed_by"):
-        return ""
-    other = node.text("suppressed_by")
-    if other == name:
-        node.fault("a rule cannot hide itself", "suppressed_by")
-    elif other and neighbours is not None and other not in neighbours:
-        node.fault(f"there is no rule {other[:80]!r} here{suggestion(other, neighbours)}", "suppressed_by")
+def _suppressed_by(node: Node, neighbours: tuple[str, ...] | None) -> tuple[str, int]:
+    """The name of the rule that hides it, and for how long its alerts wait for that one's: `offline`, or
+    `{rule: offline, grace: 2 min}`."""
+    key = "suppressed_by"
+    if not node.has(key):
+        return "", 0
+    if not isinstance(node.value[key], dict):
+        return _named_rule(node, key, neighbours), _GRACE
+    part = node.child(key)
+    if not part.fields(("rule", "grace"), ("rule",), what=f"`{key}`") or not part.has("rule"):
+        return "", 0
+    return _named_rule(part, "rule", neighbours), part.duration("grace", _GRACE, low=0, high=_GRACE_MAX)
+
+
+def _named_rule(node: Node, key: str, neighbours: tuple[str, ...] | None) -> str:
+    other = node.text(key)
+    if other and neighbours is not None and other not in neighbours:
+        node.fault(f"there is no rule {other[:80]!r} here{suggestion(other, neighbours)}", key)
     return other
 
 
