@@ -255,3 +255,18 @@ def test_what_hides_a_rule_and_for_how_long_it_waits() -> None:
     with pytest.raises(Invalid) as refused:
         checked("  it: {when: temperature > 1, suppressed_by: {rule: at, grace: 2 h, for: 1}}\n")
     assert [fault.place.rpartition("suppressed_by")[2] for fault in refused.value.faults] == ["/for", "/grace", "/rule"]
+
+
+def test_a_step_of_the_ladder_may_have_its_own_clear() -> None:
+    said = "when: temperature > 1\nseverities: {critical: {when: temperature > 9, clear: temperature < 5}, major: temperature > 7}"
+    rule = rule_of(said)
+    assert [severity for severity, _ in rule.severities] == [Severity.CRITICAL, Severity.MAJOR]
+    assert [(severity, clear.source) for severity, clear in rule.severity_clears] == [
+        (Severity.CRITICAL, "temperature < 5")
+    ]
+    assert digest_of(rule) != digest_of(rule_of(said.replace("< 5", "< 6")))
+    with pytest.raises(Invalid) as refused:
+        rule_of(
+            "when: temperature > 1\nseverities: {critical: {clear: nothing < 5}, major: {when: temperature > 7, until: 1}}"
+        )
+    assert len(refused.value.faults) == 3

@@ -30,7 +30,8 @@ def compile_rule(
     return CompiledRule(
         key=key, version=version, digest=digest_of(rule), organisation_id=organisation_id, maker_id=maker_id,
         product=product, versions=versions, units=units, name=rule.name, severity=rule.severity,
-        severities=rule.severities, signals=rule.signals, when=rule.when, clear=rule.clear, hold_us=rule.hold_us,
+        severities=rule.severities, severity_clears=rule.severity_clears, signals=rule.signals, when=rule.when,
+        clear=rule.clear, hold_us=rule.hold_us,
         clear_hold_us=rule.clear_hold_us, lateness_us=rule.lateness_us, audience=rule.audience.value,
         suppressed_by=rule.suppressed_by,
         suppress_grace_us=rule.suppress_grace_us, forbids=rule.forbids,

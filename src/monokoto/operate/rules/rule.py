@@ -34,6 +34,8 @@ class Rule:
     severity: Severity
     severities: tuple[tuple[Severity, Condition], ...]
     """The ladder, the worst first."""
+    severity_clears: tuple[tuple[Severity, Condition], ...]
+    """Steps of the ladder that, once true, hold until this is; the others hold while their condition does."""
     audience: Audience
     signals: tuple[SignalSpec, ...]
     when: Condition
@@ -66,7 +68,7 @@ class Rule:
 
     def parts(self) -> Iterator[Any]:
         """All its expressions and areas."""
-        yield from _parts((self.when, self.clear, self.severities, self.signals))
+        yield from _parts((self.when, self.clear, self.severities, self.severity_clears, self.signals))
 
     def called(self, language: str = "") -> str:
         """The title, in a language where there is one; the name where nothing is said."""

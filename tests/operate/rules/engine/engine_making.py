@@ -74,12 +74,20 @@ def make_rule(
     signals: Mapping[str, SignalKind] | None = None,
     name: str = "hot",
     ladder: Mapping[str, str] | None = None,
+    ladder_clears: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> CompiledRule:
     """A rule of the product; durations in microseconds."""
     specs = tuple(SignalSpec(key, kind) for key, kind in (signals or {}).items())
     types = {spec.name: spec.type for spec in specs}
-    said = (when, clear, signals, ladder, {key: fields.get(key) for key in ("hold_us", "clear_hold_us", "lateness_us")})
+    said = (
+        when,
+        clear,
+        signals,
+        ladder,
+        ladder_clears,
+        {key: fields.get(key) for key in ("hold_us", "clear_hold_us", "lateness_us")},
+    )
     defaults: dict[str, Any] = {
         "key": f"cooker/{name}",
         "version": "1.0.0",
@@ -96,6 +104,7 @@ def make_rule(
         when=cel(when, **types),
         clear=None if clear is None else cel(clear, **types),
         severities=tuple((Severity(key), cel(text, **types)) for key, text in (ladder or {}).items()),
+        severity_clears=tuple((Severity(key), cel(text, **types)) for key, text in (ladder_clears or {}).items()),
         **{**defaults, **fields},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import time
 from typing import Any
 
@@ -23,6 +24,8 @@ from engine_making import (
     short,
     shown,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rules_meanings import PLAIN, RATE
 
 from monokoto.connect.fleet import UnitIdentity
@@ -221,6 +224,42 @@ def test_the_ladder_goes_up_and_down_and_evidence_says_why() -> None:
         (1, "cleared", 7, 0, "warning"),
     ]
     assert [(one.name, one.at, one.value) for one in changes[1].evidence] == [("temperature", micros(4), 96.0)]
+
+
+@settings(max_examples=30, deadline=None, database=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from([50, 70, 82, 92, 97])), max_size=25), st.integers(0, 99)
+)
+def test_a_step_of_the_ladder_holds_until_its_own_clear(said: list[tuple[int, int]], seed: int) -> None:
+    rule = make_rule(
+        "temperature > 80", clear="temperature < 60", ladder={"critical": "temperature > 95"},
+        ladder_clears={"critical": "temperature < 90"},
+    )  # fmt: skip
+    meant, stands, critical = [], {1: False, 2: False}, {1: False, 2: False}
+    for second, (unit, value) in enumerate(said):
+        before = critical[unit]
+        critical[unit] = value > 95 or (before and not value < 90)
+        severity = "critical" if critical[unit] else "major"
+        if stands[unit] and value < 60:
+            meant.append((unit, "cleared", second))
+            stands[unit] = False
+        elif stands[unit] and before != critical[unit]:
+            meant.append((unit, severity, second))
+        elif not stands[unit] and value > 80:
+            meant.append((unit, f"raised {severity}", second))
+            stands[unit] = True
+    chance, engine, changes, begin = random.Random(seed), engine_of(rule), [], 0
+    messages = [Message(second, {"temperature": value}, unit) for second, (unit, value) in enumerate(said)]
+    while begin < len(messages):
+        end = begin + chance.choice([1, 2, 5, 25])
+        changes += engine.take(batch(messages[begin:end]))
+        begin = end
+    words = {"raised": "raised {}", "severity": "{}", "cleared": "cleared"}
+    found = [
+        (unit, words[kind].format(severity), at) for unit, kind, at, _, severity in shown(changes)
+        if not (kind == "severity" and (unit, "cleared", at) in meant)
+    ]  # fmt: skip
+    assert sorted(found, key=lambda one: one[2]) == meant
 
 
 def test_a_late_reading_changes_nothing_and_is_counted() -> None:

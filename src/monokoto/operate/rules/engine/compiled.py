@@ -273,6 +273,8 @@ class CompiledRule:
     severity: Severity = Severity.WARNING
     severities: tuple[tuple[Severity, Condition], ...] = ()
     """The highest whose condition is true holds; `severity` when none is."""
+    severity_clears: tuple[tuple[Severity, Condition], ...] = ()
+    """Steps of the ladder that, once true, hold until this is; the others hold while their condition does."""
     signals: tuple[SignalSpec, ...] = ()
     """In an order in which each uses only earlier ones."""
     when: Condition

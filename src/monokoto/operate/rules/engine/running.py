@@ -19,7 +19,7 @@ from monokoto.operate.rules.engine.signals.comparing import PreviousRun
 from monokoto.operate.rules.engine.signals.outside import Outside
 from monokoto.operate.rules.engine.stream import Stream
 from monokoto.operate.rules.engine.taken import Taken
-from monokoto.operate.rules.engine.telling import Standing, changes_of, ended, severities
+from monokoto.operate.rules.engine.telling import Standing, changes_of, ended, ladder_key, severities
 from monokoto.operate.rules.engine.walk import Walk
 
 
@@ -62,6 +62,8 @@ class RunningRule:
         self.arrays.add("symbol", np.int8, NEITHER)
         self.arrays.add("raised", np.bool_, False)
         self.arrays.add("watched", np.bool_, False)
+        for severity, _ in rule.severity_clears:
+            self.arrays.add(ladder_key(severity), np.bool_, False)
         if rule.hold_us or rule.clear_hold_us:
             self.arrays.add("since", np.int64, NEVER)
         if rule.signals or rule.hold_us or rule.clear_hold_us or rule.lateness_us:
@@ -175,7 +177,7 @@ class RunningRule:
         for name, run in self.signals.items():
             walk.signals[name] = run.advance(walk)
         symbol = symbols(walk, self.rule)
-        return severities(walk, self.rule), judge(walk, symbol, self.rule, self.arrays)
+        return severities(walk, self.rule, self.arrays), judge(walk, symbol, self.rule, self.arrays)
 
     def _put_pending(self, walk: Walk) -> None:
         """What takes effect before anything new is seen has a point of its own, with the values of that instant."""
@@ -310,7 +312,10 @@ class RunningRule:
 
 def _names(rule: CompiledRule) -> frozenset[str]:
     """All variables a rule looks at."""
-    conditions: list[Condition] = [rule.when, *(condition for _, condition in rule.severities)]
+    conditions: list[Condition] = [
+        rule.when,
+        *(condition for _, condition in (*rule.severities, *rule.severity_clears)),
+    ]
     if rule.clear is not None:
         conditions.append(rule.clear)
     found: set[str] = set()

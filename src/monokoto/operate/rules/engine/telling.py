@@ -14,7 +14,7 @@ from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.operate.conditions import Condition
 from monokoto.operate.rules.change import AlertChange, ChangeKind, Evidence, Severity
-from monokoto.operate.rules.engine.arrays import Array, Int64s
+from monokoto.operate.rules.engine.arrays import Array, Arrays, Bools, Int64s
 from monokoto.operate.rules.engine.compiled import CompiledRule
 from monokoto.operate.rules.engine.judging import Turn
 from monokoto.operate.rules.engine.walk import Walk
@@ -42,14 +42,31 @@ class _Step:
     point: int
 
 
-def severities(walk: Walk, rule: CompiledRule) -> Array | None:
-    """The rank at each point (int8); None when the rule has no ladder."""
+def severities(walk: Walk, rule: CompiledRule, state: Arrays) -> Array | None:
+    """The rank at each point (int8); None when the rule has no ladder. `state` has `ladder_key` of each step that clears."""
     if not rule.severities:
         return None
     found = np.full(len(walk), rule.severity.rank, np.int8)
+    clears = dict(rule.severity_clears)
     for severity, condition in sorted(rule.severities, key=lambda step: step[0].rank):
-        found[walk.truth(condition)] = severity.rank
+        holds = walk.truth(condition)
+        if severity in clears:
+            holds = _latched(walk, holds, walk.truth(clears[severity]), state[ladder_key(severity)])
+        found[holds] = severity.rank
     return found
+
+
+def ladder_key(severity: Severity) -> str:
+    """Under which a rule's state has whether a step holds; no signal's field is called so."""
+    return f"ladder:{severity.value}"
+
+
+def _latched(walk: Walk, on: Bools, off: Bools, state: Array) -> Bools:
+    """True from where it comes on to where it goes off, whatever becomes of the alert meanwhile."""
+    units = walk.units
+    held: Bools = walk.fill(on | off, on, state[units])
+    walk.afterwards(lambda: state.__setitem__(units, held[walk.ends]))
+    return held
 
 
 def changes_of(

@@ -62,33 +62,50 @@ def read_rule(node: Node, name: str, setting: Setting) -> Rule | None:
     rule_title, rule_help = node.translated("title"), node.translated("help")
     hold, clear_hold = node.duration("for"), node.duration("clear_for")
     lateness = node.duration("lateness", low=0, high=_LATENESS_MAX)
-    severities = _severities(node, setting)
+    severities, clears = _severities(node, setting)
     suppressed_by, grace = _suppressed_by(node, setting.neighbours)
     forbids = _forbids(node, setting.model)
     audience = Audience(node.choice("audience", Audience, Audience.BOTH))
     if when is None or len(node.report) > before:
         return None
     return Rule(
-        name=name, title=rule_title, help=rule_help, severity=severity, severities=severities, audience=audience,
+        name=name, title=rule_title, help=rule_help, severity=severity, severities=severities,
+        severity_clears=clears, audience=audience,
         signals=signals, when=when, clear=clear, hold_us=hold, clear_hold_us=clear_hold, lateness_us=lateness,
         suppressed_by=suppressed_by, suppress_grace_us=grace, forbids=forbids, document=node.value,
         types=setting.variables,
     )  # fmt: skip
 
 
-def _severities(node: Node, setting: Setting) -> tuple[tuple[Severity, Condition], ...]:
-    """The ladder, the worst first."""
+_Ladder = tuple[tuple[Severity, Condition], ...]
+
+
+def _severities(node: Node, setting: Setting) -> tuple[_Ladder, _Ladder]:
+    """The ladder, the worst first, and what ends its steps: `critical: mean > 95`, or `critical: {when: ..., clear: ...}`."""
     if not node.has("severities"):
-        return ()
+        return (), ()
     part = node.child("severities")
     if not part.fields(Severity, what="`severities`"):
-        return ()
-    found = {}
+        return (), ()
+    found: dict[Severity, Condition] = {}
+    clears: dict[Severity, Condition] = {}
     for word in part.value:
-        condition = check_expression(part, part.value[word], part.child(word).place, setting, CelType.BOOLEAN)
-        if condition is not None and word in set(Severity):
-            found[Severity(word)] = condition
-    return tuple(sorted(found.items(), key=lambda step: -step[0].rank))
+        if not isinstance(part.value[word], dict):
+            condition = check_expression(part, part.value[word], part.child(word).place, setting, CelType.BOOLEAN)
+            clear = None
+        else:
+            step = part.child(word)
+            step.fields(("when", "clear"), ("when",), what="a step of `severities`")
+            condition = read_condition(step, "when", setting) if step.has("when") else None
+            clear = read_condition(step, "clear", setting) if step.has("clear") else None
+        if word in set(Severity):
+            found.update({Severity(word): condition} if condition is not None else {})
+            clears.update({Severity(word): clear} if clear is not None else {})
+    return _worst_first(found), _worst_first(clears)
+
+
+def _worst_first(steps: Mapping[Severity, Condition]) -> _Ladder:
+    return tuple(sorted(steps.items(), key=lambda step: -step[0].rank))
 
 
 def _suppressed_by(node: Node, neighbours: tuple[str, ...] | None) -> tuple[str, int]:
