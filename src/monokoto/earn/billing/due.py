@@ -1,0 +1,58 @@
+"""What is due: one amount for one reason, with a name that is the same however often it is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from monokoto.earn.calendar import Span
+from monokoto.earn.invoices import LineKind
+from monokoto.earn.plans import Plan
+from monokoto.kernel.money import ZERO, exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A part of a billing period in which one version of a plan held."""
+
+    plan: Plan
+    span: Span
+    period: Span
+    """The whole billing period that the stretch lies in."""
+    held: Span
+    """How long that version holds, in other periods too; past every instant where no end is known."""
+
+    @property
+    def name(self) -> str:
+        """Of the stretch within its subscription."""
+        return f"{self.span.start}/{self.plan.name}@{self.plan.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Something to be paid, or (below zero) to be given back. `key` names it for ever within its subscription."""
+
+    key: str
+    kind: LineKind
+    charge: str
+    """Its name in the plan; empty: the plan as a whole."""
+    amount: Decimal
+    """Payable: with the currency's digits."""
+    at: int
+    """When it is invoiced, µs: before, it is only a preview."""
+    span: Span
+    """What it is for."""
+    stretch: Stretch
+    quantity: Decimal = ZERO
+    price: Decimal | None = None
+    part: str = ""
+    """Of the price: a tier, a package, a group; empty: there is but one."""
+    explanation: Mapping[str, Any] = field(default_factory=dict)
+
+
+@exact
+def sum_of(dues: Iterable[Due]) -> Decimal:
+    """What they come to."""
+    return sum((due.amount for due in dues), ZERO)

@@ -1,0 +1,6 @@
+"""The contracts that tests share lie beside them."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
