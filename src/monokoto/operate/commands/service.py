@@ -135,12 +135,9 @@ class Commands:
         """
         if len(asks) > COMMANDS_AT_ONCE_MAX:
             raise Invalid(f"At most {COMMANDS_AT_ONCE_MAX} commands are asked at once, and not {len(asks)}.")
-        drafted = await asyncio.to_thread(self._draft_all, asks)
-        steps = [New(one) for one in drafted if isinstance(one, Command)]
-        made = iter(await self._writer.make_many(steps))
+        steps = [New(partial(self._draft, *one)) for one in asks]
         found: builtins.list[tuple[Command, bool] | MonokotoError] = []
-        for one in drafted:
-            outcome = one if isinstance(one, MonokotoError) else next(made)
+        for outcome in await self._writer.make_many(steps):
             if isinstance(outcome, Made):
                 found.append((outcome.after, outcome.changed))
             elif isinstance(outcome, MonokotoError) and not isinstance(outcome, Unavailable):
@@ -149,22 +146,14 @@ class Commands:
                 raise outcome
         return found
 
-    def _draft_all(self, asks: Sequence[tuple[int, int, Asked]]) -> builtins.list[Command | MonokotoError]:
-        found: builtins.list[Command | MonokotoError] = []
-        for organisation_id, unit_id, asked in asks:
-            try:
-                command = self._asking.draft(organisation_id, unit_id, asked)
-                self._asking.must_be_allowed(command)
-                found.append(command)
-            except Unavailable:
-                raise
-            except MonokotoError as error:
-                found.append(error)
-        return found
+    def _draft(self, organisation_id: int, unit_id: int, asked: Asked) -> Command:
+        command = self._asking.draft(organisation_id, unit_id, asked)
+        self._asking.must_be_allowed(command)
+        return command
 
     def check(self, organisation_id: int, unit_id: int, asked: Asked) -> None:
         """Raises what `invoke` would raise now, as far as that can be known."""
-        self._asking.must_be_allowed(self._asking.draft(organisation_id, unit_id, asked))
+        self._draft(organisation_id, unit_id, asked)
 
     async def confirm(self, organisation_id: int, unit_id: int, command_id: int, *, by: int, person: bool) -> Command:
         """Say yes to a command; `person`: it is a person who does, and not a key.

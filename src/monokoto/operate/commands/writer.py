@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from monokoto.engines.records import Records
-from monokoto.kernel.errors import Conflict, MonokotoError, NotFound, TooMany
+from monokoto.kernel.errors import Conflict, MonokotoError, NotFound, TooMany, Unavailable
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import COMMANDS_OPEN_PER_UNIT_MAX, COMMANDS_WAITING_MAX
 from monokoto.operate.commands import store
@@ -27,9 +27,10 @@ _TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A command that was asked."""
+    """A command that is asked."""
 
-    command: Command
+    draft: Callable[[], Command]
+    """Makes it, in the writer's thread: it may block for a moment. Raises MonokotoError: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,20 +111,38 @@ class Writer:
 
     def write(self, steps: Sequence[Step]) -> list[Outcome]:
         """Make these in their order, in one transaction. Blocking; raises Unavailable, and nothing was changed."""
+        ready = [_ready(step) for step in steps]
+        if not any(isinstance(one, Change | Command) for one in ready):
+            return [one for one in ready if isinstance(one, Exception)]
         for _ in range(_TRIES_MAX):
             try:
                 with self._records.write() as connection:
-                    return _Group(connection, steps).make()
+                    return _Group(connection, ready).make()
             except sa.exc.IntegrityError:
                 # Another process took a request's name in between: look again.
                 continue
         raise Conflict("Others keep asking under this name.", remedy="Try again.")
 
 
+_Ready = Command | Change | Exception
+"""A step before its transaction: what was asked stands there as a command, or as why it cannot be one."""
+
+
+def _ready(step: Step) -> _Ready:
+    if isinstance(step, Change):
+        return step
+    try:
+        return step.draft()
+    except Unavailable:
+        raise
+    except Exception as error:  # whatever is wrong with this one, the others of the group are none the worse
+        return error
+
+
 class _Group:
     """The steps of one transaction, and the commands they are about."""
 
-    def __init__(self, connection: sa.Connection, steps: Sequence[Step]) -> None:
+    def __init__(self, connection: sa.Connection, steps: Sequence[_Ready]) -> None:
         self._connection = connection
         self._steps = steps
         self._held: dict[int, Command] = {}
@@ -157,7 +176,7 @@ class _Group:
             ):
                 self._held[command.id] = command
                 self._ids[command.unit_id, command.number] = command.id
-        made = [step.command for step in self._steps if isinstance(step, New)]
+        made = [step for step in self._steps if isinstance(step, Command)]
         named = store.by_organisation((one.organisation_id, (one.unit_id, one.request)) for one in made if one.request)
         for organisation_id, names in named.items():
             for (unit_id, request), command in store.requested(self._connection, organisation_id, names).items():
@@ -166,9 +185,11 @@ class _Group:
             counts = store.count_open(self._connection, organisation_id, units)
             self._open |= {(organisation_id, unit_id): count for unit_id, count in counts.items()}
 
-    def _step(self, step: Step) -> Outcome:
+    def _step(self, step: _Ready) -> Outcome:
+        if isinstance(step, Exception):
+            return step
         try:
-            return self._ask(step.command) if isinstance(step, New) else self._change(step)
+            return self._ask(step) if isinstance(step, Command) else self._change(step)
         except MonokotoError as error:
             return error
 
