@@ -10,6 +10,7 @@ import gc
 import itertools
 import logging
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 
 from monokoto.engines.records import Records, migrate, open_records, records_file
 from monokoto.kernel.ids import UnitId
+from monokoto.testing import Installation
 from monokoto.web import Caller, Gate, Reach, Side
 
 KINDS = ("sqlite", "postgresql")
@@ -206,6 +208,20 @@ class NoUnitSets:
 @pytest.fixture
 def unit_sets() -> NoUnitSets:
     return NoUnitSets()
+
+
+@pytest.fixture(scope="session")
+def shared_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A whole installation for all tests of a process that can share one: starting it costs ten seconds of a core.
+
+    Each takes organisations of its own. Its platform knows where MQTT is spoken and may call webhooks on this machine. It may
+    be killed and started again, not stopped; nobody becomes its first person.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {"MONOKOTO_GATEWAY_MQTT_PORT": str(port), "MONOKOTO_WEBHOOKS_ALLOW_PRIVATE": "true"}
+    with Installation(tmp_path_factory.mktemp("shared"), settings) as running:
+        yield running
 
 
 GARBAGE_OBJECTS = 50_000

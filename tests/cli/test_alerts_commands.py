@@ -79,11 +79,10 @@ class Kitchen:
 
 
 @pytest.fixture(scope="module")
-def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
-    with Installation(tmp_path_factory.mktemp("kitchen")) as here:
-        made = Kitchen(here)
-        yield made
-        made.records.close()
+def kitchen(shared_installation: Installation) -> Iterator[Kitchen]:
+    made = Kitchen(shared_installation)
+    yield made
+    made.records.close()
 
 
 def test_an_alert_from_its_beginning_to_its_end(kitchen: Kitchen) -> None:

@@ -14,9 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("client")) as running:
-        yield running
+def here(shared_installation: Installation) -> Installation:
+    return shared_installation
 
 
 @pytest.fixture(scope="module")

@@ -58,9 +58,8 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("installation")) as running:
-        yield running
+def here(shared_installation: Installation) -> Installation:
+    return shared_installation
 
 
 @pytest.fixture(scope="session")

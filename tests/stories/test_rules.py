@@ -35,71 +35,70 @@ rules:
 NOW = time.time_ns() // 1_000
 
 
-def test_what_units_say_becomes_alerts(tmp_path: Path) -> None:
-    with Installation(tmp_path) as here:
-        api = here.organisation("acme")
-        api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
-        units = register(api, "press", ["a", "b"])
-        one, other = (unit["unit"] for unit in units)
-        tokens = {unit["unit"]: unit["token"] for unit in units}
+def test_what_units_say_becomes_alerts(here: Installation, tmp_path: Path) -> None:
+    api = here.organisation("acme")
+    api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
+    units = register(api, "press", ["a", "b"])
+    one, other = (unit["unit"] for unit in units)
+    tokens = {unit["unit"]: unit["token"] for unit in units}
 
-        def say(unit: str, at: int, **values: Any) -> None:
-            headers = {"Authorization": f"Bearer {tokens[unit]}"}
-            message = {"at": format_instant(at), "values": values}
-            assert httpx.post(f"{api.url}/api/v1/telemetry", json=message, headers=headers).status_code == 204
+    def say(unit: str, at: int, **values: Any) -> None:
+        headers = {"Authorization": f"Bearer {tokens[unit]}"}
+        message = {"at": format_instant(at), "values": values}
+        assert httpx.post(f"{api.url}/api/v1/telemetry", json=message, headers=headers).status_code == 204
 
-        wait_until(lambda: len(_watched(api, one)) == 2)
-        assert {rule["key"]: rule["raised"] for rule in _watched(api, one)} == {"press/hot": None, "press/ajar": None}
+    wait_until(lambda: len(_watched(api, one)) == 2)
+    assert {rule["key"]: rule["raised"] for rule in _watched(api, one)} == {"press/hot": None, "press/ajar": None}
 
-        begin = NOW - 3600_000_000
-        say(one, begin, temperature=70)
-        say(one, begin + 10_000_000, temperature=85)
-        say(other, begin, temperature=70)
-        (alert,) = wait_until(lambda: _alerts(api))
-        assert (alert["unit"], alert["rule"], alert["severity"]) == (one, "press/hot", "major")
-        assert _raised(api, one) == {"press/hot": format_instant(begin + 10_000_000)}
-        assert _raised(api, other) == {}
+    begin = NOW - 3600_000_000
+    say(one, begin, temperature=70)
+    say(one, begin + 10_000_000, temperature=85)
+    say(other, begin, temperature=70)
+    (alert,) = wait_until(lambda: _alerts(api))
+    assert (alert["unit"], alert["rule"], alert["severity"]) == (one, "press/hot", "major")
+    assert _raised(api, one) == {"press/hot": format_instant(begin + 10_000_000)}
+    assert _raised(api, other) == {}
 
-        here.kill()
-        here.start()
-        say(one, begin + 20_000_000, temperature=78)
-        say(one, begin + 30_000_000, temperature=60)
-        wait_until(lambda: _raised(api, one) == {})
-        assert [found["state"] for found in _alerts(api)] != [], "cleared, and not yet acknowledged"
+    here.kill()
+    here.start()
+    say(one, begin + 20_000_000, temperature=78)
+    say(one, begin + 30_000_000, temperature=60)
+    wait_until(lambda: _raised(api, one) == {})
+    assert [found["state"] for found in _alerts(api)] != [], "cleared, and not yet acknowledged"
 
-        # Nobody says anything more: it is the clock that finds the door open for too long.
-        say(other, time.time_ns() // 1_000, door="open")
-        wait_until(lambda: "press/ajar" in _raised(api, other))
-        refused = api._http.post(f"/api/v1/units/{other}/actions/clean")
-        assert (refused.status_code, "press/ajar" in refused.text) == (409, True)
+    # Nobody says anything more: it is the clock that finds the door open for too long.
+    say(other, time.time_ns() // 1_000, door="open")
+    wait_until(lambda: "press/ajar" in _raised(api, other))
+    refused = api._http.post(f"/api/v1/units/{other}/actions/clean")
+    assert (refused.status_code, "press/ajar" in refused.text) == (409, True)
 
-        added = api.post(
-            "/api/v1/rules", {"name": "warm", "product": "press", "units": [one], "rule": {"when": "temperature > 50"}}
-        )
-        wait_until(lambda: added["id"] in [rule["key"] for rule in _watched(api, one)])
-        say(one, NOW, temperature=66)
-        wait_until(lambda: added["id"] in _raised(api, one))
-        api.delete(f"/api/v1/rules/{added['id']}")
-        wait_until(lambda: added["id"] not in _raised(api, one))
+    added = api.post(
+        "/api/v1/rules", {"name": "warm", "product": "press", "units": [one], "rule": {"when": "temperature > 50"}}
+    )
+    wait_until(lambda: added["id"] in [rule["key"] for rule in _watched(api, one)])
+    say(one, NOW, temperature=66)
+    wait_until(lambda: added["id"] in _raised(api, one))
+    api.delete(f"/api/v1/rules/{added['id']}")
+    wait_until(lambda: added["id"] not in _raised(api, one))
 
-        # A reading is stored a moment after it was looked at.
-        wait_until(lambda: _try(api, {"rules": ["hot"]}, begin)["readings"] == 6)
-        tried = _try(api, {"rules": ["hot"]}, begin)
-        assert (tried["type"], tried["complete"], tried["alerts"]) == ("result", True, 1)
-        (shown,) = tried["shown"]
-        assert (shown["unit"], shown["raised"]) == (one, format_instant(begin + 10_000_000))
-        assert shown["cleared"] == format_instant(begin + 30_000_000)
-        tried = _try(api, {"rule": {"when": "temperature > 65"}}, begin)
-        assert (tried["alerts"], tried["by_unit"]) == (3, {one: 2, other: 1})
+    # A reading is stored a moment after it was looked at.
+    wait_until(lambda: _try(api, {"rules": ["hot"]}, begin)["readings"] == 6)
+    tried = _try(api, {"rules": ["hot"]}, begin)
+    assert (tried["type"], tried["complete"], tried["alerts"]) == ("result", True, 1)
+    (shown,) = tried["shown"]
+    assert (shown["unit"], shown["raised"]) == (one, format_instant(begin + 10_000_000))
+    assert shown["cleared"] == format_instant(begin + 30_000_000)
+    tried = _try(api, {"rule": {"when": "temperature > 65"}}, begin)
+    assert (tried["alerts"], tried["by_unit"]) == (3, {one: 2, other: 1})
 
-        folder = tmp_path / "press"
-        folder.mkdir()
-        (folder / "product.yaml").write_text(PRODUCT.replace("> 80", "> 65"))
-        key = api._http.headers["Authorization"].removeprefix("Bearer ")
-        said = here.koto("rules", "try", str(folder), "--rule", "hot", "--days", "1", key=key)
-        assert said.stdout.splitlines()[0] == "hot: 3 alerts on 2 of 2 units, 6 readings", said
-        listed = here.koto("rules", "list", "--unit", other, key=key)
-        assert "press/ajar" in listed.stdout
+    folder = tmp_path / "press"
+    folder.mkdir()
+    (folder / "product.yaml").write_text(PRODUCT.replace("> 80", "> 65"))
+    key = api._http.headers["Authorization"].removeprefix("Bearer ")
+    said = here.koto("rules", "try", str(folder), "--rule", "hot", "--days", "1", key=key)
+    assert said.stdout.splitlines()[0] == "hot: 3 alerts on 2 of 2 units, 6 readings", said
+    listed = here.koto("rules", "list", "--unit", other, key=key)
+    assert "press/ajar" in listed.stdout
 
 
 def _watched(api: ApiClient, unit: str) -> list[dict[str, Any]]:

@@ -86,9 +86,8 @@ def plain(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("scenes")) as made:
-        yield made
+def house(here: Installation) -> Installation:
+    return here
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from text_story import SETTINGS, Stage, StoryFailed, pattern_of, read_story, stage
+from text_story import Stage, StoryFailed, pattern_of, read_story, stage
 
 from monokoto.testing import Installation
 
@@ -20,17 +19,11 @@ each_story = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def storyland(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("stories"), SETTINGS) as here:
-        yield here
-
-
 @pytest.mark.timeout(300)
 @each_story
-def test_a_story_goes_as_it_is_told(path: Path, storyland: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_story_goes_as_it_is_told(path: Path, here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    with stage(storyland, path.stem) as made:
+    with stage(here, path.stem) as made:
         made.play(read_story(path.read_text("utf-8")))
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -60,16 +59,6 @@ class Thing:
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = httpx.post(f"{self.here.api_url}/api/v1/events/{event}", json=data, headers=headers)
         assert answer.status_code == 204, answer.text
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One whose platform is told where MQTT is spoken: a description says it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with Installation(tmp_path_factory.mktemp("wot"), {"MONOKOTO_GATEWAY_MQTT_PORT": str(port)}) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
