@@ -70,5 +70,5 @@ def test_a_promise_is_open_until_its_time_is_over() -> None:
 
 
 def test_a_shorter_promise_gives_back_a_part_of_the_fee_for_each_of_its_times() -> None:
-    credits = _credits({unit: UnitOutages(down=[_outage(24)]) for unit in (1, 2)}, every=Every.DAY)
-    assert [(credit.amount, credit.span.start) for credit in credits] == [(Decimal("-8.33"), at("2026-06-10"))]
+    given = _credits({unit: UnitOutages(down=[_outage(24)]) for unit in (1, 2)}, every=Every.DAY)
+    assert [(credit.amount, credit.span.start) for credit in given] == [(Decimal("-8.33"), at("2026-06-10"))]

@@ -74,7 +74,7 @@ def _credit(
 ) -> Iterable[Due]:
     plan = stretch.plan
     names = set(promise.of) or {fee.name for fee in plan.fees}
-    fee = sum((due.amount for due in dues if due.charge in names and due.stretch is stretch), ZERO)
+    fee = sum((due.amount for due in dues if due.charge in names and due.stretch.span == stretch.span), ZERO)
     measured = [measure(one, outages, circumstances) for one in _periods(promise, stretch, circumstances)]
     parts = Fraction(1, len(measured)) if measured else Fraction(0)
     for one in measured:
