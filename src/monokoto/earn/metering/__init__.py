@@ -1,4 +1,4 @@
-"""Metering: what a sequence of usage events comes to."""
+"""Metering: what a customer took of a product, as numbers."""
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering.aggregation import (
@@ -18,24 +18,51 @@ from monokoto.earn.metering.aggregation import (
     weighted_sum,
     windowed,
 )
-from monokoto.earn.metering.events import Keep, UsageEvent, deduplicate
+from monokoto.earn.metering.asking import Amount, Question, UnitUsage
+from monokoto.earn.metering.evidence import UsageRow
+from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
+from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
+from monokoto.earn.metering.observer import UsageObserver
+from monokoto.earn.metering.service import Bucket, Metering, Touched
+from monokoto.earn.metering.told import Status, UsageIntake
+from monokoto.earn.metering.usage_event import Keep, UsageEvent, deduplicate
 
 __all__ = [
     "AGGREGATIONS",
+    "PROMPT_SECONDS",
     "QUANTITY_PLACES",
+    "Aggregation",
+    "Amount",
+    "Bucket",
     "Keep",
+    "Meter",
+    "MeterBook",
+    "Metering",
+    "MetersSection",
+    "Origin",
+    "Question",
+    "SampleKind",
     "Span",
+    "Status",
+    "Touched",
+    "UnitUsage",
     "UsageEvent",
+    "UsageIntake",
+    "UsageObserver",
+    "UsageRow",
+    "UsageWriter",
     "average",
     "count",
     "counter_delta",
     "deduplicate",
     "latest",
     "maximum",
+    "meters_of",
     "minimum",
     "percentile",
     "prorated_sum",
     "seconds_where",
+    "split_key",
     "total",
     "unique_count",
     "weighted_sum",

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering.aggregation.plain import QUANTITY_PLACES
-from monokoto.earn.metering.events import UsageEvent
+from monokoto.earn.metering.usage_event import UsageEvent
 from monokoto.kernel.money import ZERO, Rounding, exact, rounded
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
-from monokoto.earn.metering.events import UsageEvent
+from monokoto.earn.metering.usage_event import UsageEvent
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.money import ZERO, exact, rounded
 
