@@ -344,7 +344,6 @@ ENTITLEMENT_THRESHOLDS_MAX = 20  # of one feature
 ENTITLEMENT_OFFLINE_SECONDS = 14 * 24 * 3600  # a unit that is away keeps a feature, unless the feature says otherwise
 ENTITLEMENT_OFFLINE_SECONDS_MAX = 400 * 24 * 3600
 ENTITLEMENT_GRANTS_PER_UNIT_MAX = 1000  # standing ones of one unit, or of one customer
-ENTITLEMENT_POOL_UNITS_MAX = 100_000  # that draw on one metered quota
 ENTITLEMENT_UNITS_AT_HAND_MAX = 500_000  # whose grants are kept in memory; the oldest asked go first
 ENTITLEMENT_TOKEN_BYTES_MAX = 32 * 1024
 ENTITLEMENT_KEY_DAYS = 90  # a signing key signs; it is shown a week before and as long as what it signed may hold
