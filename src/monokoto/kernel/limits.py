@@ -315,7 +315,6 @@ INVOICE_EXPLANATION_BYTES_MAX = 16 * 1024  # of one line
 CREDIT_NOTES_PER_INVOICE_MAX = 100
 INVOICE_GRACE_SECONDS_MAX = 31 * 24 * 3600  # between the end of a period and the document
 TAX_RULES_MAX = 1_000  # of one organisation
-ADDRESS_LINES_MAX = 6
 PAYMENT_FILE_PAYMENTS_MAX = 10_000  # in one file for a bank
 DUNNING_STEPS_MAX = 10
 DUNNING_LOOK_MAX = 1_000  # overdue invoices looked at in one go

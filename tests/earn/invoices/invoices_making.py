@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import (
+    Address,
     Buyer,
     BuyerKind,
     Category,
@@ -39,7 +40,7 @@ RULES = [
 SELLER = Issuer(
     organisation_id=OrganisationId(MAKER),
     name="Lamps GmbH",
-    address=("Hauptstr. 1", "10115 Berlin"),
+    address=Address(street="Hauptstr. 1", postal_code="10115", city="Berlin"),
     country="DE",
     vat_id="DE136695976",
     iban="DE89370400440532013000",

@@ -14,7 +14,6 @@ from stdnum.eu import vat
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import OrganisationId, format_id, parse_id
 from monokoto.kernel.limits import (
-    ADDRESS_LINES_MAX,
     EMAIL_LENGTH_MAX,
     INVOICE_GRACE_SECONDS_MAX,
     TITLE_LENGTH_MAX,
@@ -32,6 +31,20 @@ EU = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """As documents need it, in parts; the country stands beside it."""
+
+    street: str = ""
+    more: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
+
+
+NOWHERE = Address()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Buyer:
     """A customer, as far as a document asks."""
 
@@ -39,7 +52,7 @@ class Buyer:
     customer_organisation_id: int | None = None
     """Its organisation on this platform: who sees its documents."""
     name: str
-    address: tuple[str, ...] = ()
+    address: Address = NOWHERE
     country: str = ""
     vat_id: str = ""
     """Empty: a consumer, or somebody whose number is not known."""
@@ -68,7 +81,7 @@ class Issuer:
 
     organisation_id: OrganisationId
     name: str = ""
-    address: tuple[str, ...] = ()
+    address: Address = NOWHERE
     country: str = ""
     vat_id: str = ""
     registration: str = ""
@@ -112,8 +125,9 @@ def issuer_faults(issuer: Issuer) -> Iterator[Fault]:
     for place, value in (("name", issuer.name), ("registration", issuer.registration)):
         if len(value) > TITLE_LENGTH_MAX:
             yield Fault(place=place, reason=f"has at most {TITLE_LENGTH_MAX} characters")
-    if len(issuer.address) > ADDRESS_LINES_MAX or any(len(one) > TITLE_LENGTH_MAX for one in issuer.address):
-        yield Fault(place="address", reason=f"has at most {ADDRESS_LINES_MAX} lines of {TITLE_LENGTH_MAX} characters")
+    for part, value in asdict(issuer.address).items():
+        if len(value) > TITLE_LENGTH_MAX:
+            yield Fault(place=f"address/{part}", reason=f"has at most {TITLE_LENGTH_MAX} characters")
     rules = (
         ("country", not issuer.country or _COUNTRY.fullmatch(issuer.country), "two letters of ISO 3166-1: DE"),
         ("vat_id", not issuer.vat_id or is_vat_id(issuer.vat_id), "its check digits are not those of a VAT number"),
@@ -138,13 +152,13 @@ def issuer_faults(issuer: Issuer) -> Iterator[Fault]:
 
 def lacking(issuer: Issuer) -> list[Fault]:
     """What an issuer must have said before a document can be made."""
-    needed = (("name", issuer.name), ("address", issuer.address), ("country", issuer.country))
+    needed = (("name", issuer.name), ("address/city", issuer.address.city), ("country", issuer.country))
     return [Fault(place=f"seller/{place}", reason="is not said yet") for place, value in needed if not value]
 
 
 def buyer_to_plain(buyer: Buyer) -> dict[str, Any]:
     """As it stands on a document."""
-    told = asdict(buyer) | {"address": list(buyer.address), "customer_id": format_id(buyer.customer_id)}
+    told = asdict(buyer) | {"customer_id": format_id(buyer.customer_id)}
     del told["customer_organisation_id"]  # who may look at it is no part of what it says
     return told
 
@@ -152,18 +166,18 @@ def buyer_to_plain(buyer: Buyer) -> dict[str, Any]:
 def buyer_from_plain(told: Mapping[str, Any]) -> Buyer:
     """The buyer on a document."""
     return Buyer(
-        **{**told, "address": tuple(told["address"]), "customer_id": parse_id(told["customer_id"], what="customer")}
+        **{**told, "address": Address(**told["address"]), "customer_id": parse_id(told["customer_id"], what="customer")}
     )
 
 
 def issuer_to_plain(issuer: Issuer) -> dict[str, Any]:
     """As it stands on a document."""
     shown = ("name", "country", "vat_id", "registration", "email", "iban", "bic", "note")
-    return {name: getattr(issuer, name) for name in shown} | {"address": list(issuer.address)}
+    return {name: getattr(issuer, name) for name in shown} | {"address": asdict(issuer.address)}
 
 
 def issuer_from_plain(organisation_id: int, told: Mapping[str, Any]) -> Issuer:
     """The issuer in a row."""
     return Issuer(
-        organisation_id=OrganisationId(organisation_id), **{**told, "address": tuple(told.get("address", ()))}
+        organisation_id=OrganisationId(organisation_id), **{**told, "address": Address(**told.get("address", {}))}
     )
