@@ -6,8 +6,11 @@ Chromium is the machine's own (`apt-get install chromium`; `CHROMIUM` names anot
 
 from __future__ import annotations
 
+import email.parser
+import email.policy
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from monokoto.connect.people import FirstRun
 from monokoto.engines.records import open_records
 from monokoto.kernel.clock import SystemClock
-from monokoto.testing import Installation
+from monokoto.testing import Installation, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
@@ -111,6 +114,28 @@ def begin_platform(here: Installation) -> httpx.Client:
     answer = client.post("/api/v1/first-run", json=body | {"password": PASSWORD})
     answer.raise_for_status()
     client.headers["X-Koto-CSRF"] = answer.json()["csrf"]
+    return client
+
+
+def begin_organisation(here: Installation, slug: str) -> httpx.Client:
+    """A client that is signed in as the first person of a new maker: files of tests share an installation, not what is in it."""
+    with here.organisation(slug) as api:
+        return come_in(here, api.api.http, "maker-admin", f"mina@{slug}.example.org")
+
+
+def come_in(here: Installation, inviting: httpx.Client, role: str, address: str) -> httpx.Client:
+    """Somebody who came by a mailed invitation, signed in."""
+    inviting.post("/api/v1/invitations", json={"email": address, "role": role}).raise_for_status()
+    mails = here.data_dir / "mail"
+    letter = wait_until(lambda: [one for one in mails.glob("*.eml") if address in one.read_text()])[0]
+    body = email.message_from_bytes(letter.read_bytes(), policy=email.policy.default).get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https?://\S+[#=]([\w-]{20,})", str(body.get_content()))
+    assert found
+    client = httpx.Client(base_url=here.api_url, timeout=30)
+    person = {"token": found[1], "name": role, "password": "quiet lakes lie deep 9"}
+    client.post("/api/v1/invitations/accept", json=person).raise_for_status()
+    client.headers["X-Koto-CSRF"] = client.get("/api/v1/session").json()["csrf"]
     return client
 
 

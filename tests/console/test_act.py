@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import email
-import email.policy
 import json
 import re
 import sys
@@ -121,13 +119,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    if lacks := browser.missing():
-        pytest.skip(lacks)
-    with (
-        Installation(tmp_path_factory.mktemp("act")) as here,
-        contextlib.closing(browser.begin_platform(here)) as client,
-    ):
+def stage(here: Installation) -> Iterator[Stage]:
+    with contextlib.closing(browser.begin_organisation(here, "act")) as client:
         client.post("/api/v1/products/apply", json={"files": {"product.yaml": PRODUCT}}).raise_for_status()
         lamps = [_lamp(client, f"L-{number}") for number in (1, 2, 3)]
         yield Stage(here, client, lamps)
@@ -463,7 +456,7 @@ def test_the_pages_fit_and_are_accessible(
 
 
 def test_who_may_only_look_sees_no_buttons(stage: Stage, looked_at: dict[str, str]) -> None:
-    with contextlib.closing(invited(stage, "viewer")) as viewer:
+    with contextlib.closing(browser.come_in(stage.here, stage.client, "viewer", "viewer@act.example.org")) as viewer:
         for path in (path for path in PAGES if not path.endswith(("/new", "/edit"))):
             answer = viewer.get(path.format_map(looked_at), follow_redirects=True)
             assert answer.status_code == 200, path
@@ -472,19 +465,3 @@ def test_who_may_only_look_sees_no_buttons(stage: Stage, looked_at: dict[str, st
         assert viewer.get(f"/console/scenes/{NOBODY}").status_code == 404
         csrf = viewer.get("/api/v1/session").json()["csrf"]
         assert viewer.post("/console/scenes/looked-at/run", data={"csrf": csrf}).status_code == 403
-
-
-def invited(stage: Stage, role: str) -> httpx.Client:
-    """Somebody who came by a mailed invitation, signed in."""
-    address = f"{role}@example.org"
-    stage.client.post("/api/v1/invitations", json={"email": address, "role": role}).raise_for_status()
-    mails = stage.here.data_dir / "mail"
-    letter = wait_until(lambda: [one for one in mails.glob("*.eml") if address in one.read_text()])[0]
-    body = email.message_from_bytes(letter.read_bytes(), policy=email.policy.default).get_body(("plain",))
-    assert body is not None
-    found = re.search(r"https?://\S+[#=]([\w-]{20,})", str(body.get_content()))
-    assert found
-    client = httpx.Client(base_url=stage.here.api_url, timeout=30)
-    person = {"token": found[1], "name": role, "password": "quiet lakes lie deep 9"}
-    client.post("/api/v1/invitations/accept", json=person).raise_for_status()
-    return client

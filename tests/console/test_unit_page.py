@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import email as email_parser
-import email.policy as email_policy
 import json
 import math
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -111,13 +108,8 @@ class Device:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    if lacks := browser.missing():
-        pytest.skip(lacks)
-    with (
-        Installation(tmp_path_factory.mktemp("unit-page")) as here,
-        contextlib.closing(browser.begin_platform(here)) as client,
-    ):
+def stage(here: Installation) -> Iterator[Stage]:
+    with contextlib.closing(browser.begin_organisation(here, "unit-page")) as client:
         for version, more in (("1.0.0", ""), ("1.1.0", "\n    lid: {type: boolean, readOnly: true, title: Lid open}")):
             text = PRODUCT.replace("VERSION", version).replace("MORE", more)
             client.post("/api/v1/products/apply", json={"files": {"product.yaml": text}}).raise_for_status()
@@ -431,25 +423,10 @@ def test_what_is_not_there_is_a_designed_page(stage: Stage) -> None:
         assert 'class="state"' in answer.text
 
 
-def invited(stage: Stage, role: str) -> httpx.Client:
-    """Somebody who came by a mailed invitation, signed in."""
-    email = f"{role}@example.org"
-    stage.client.post("/api/v1/invitations", json={"email": email, "role": role}).raise_for_status()
-    mails = stage.here.data_dir / "mail"
-    letter = wait_until(lambda: [one for one in mails.glob("*.eml") if email in one.read_text()])[0]
-    body = email_parser.message_from_bytes(letter.read_bytes(), policy=email_policy.default).get_body(("plain",))
-    assert body is not None
-    text = str(body.get_content())
-    found = re.search(r"https?://\S+[#=]([\w-]{20,})", text)
-    assert found, text
-    client = httpx.Client(base_url=stage.here.api_url, timeout=30)
-    person = {"token": found[1], "name": role, "password": "quiet lakes lie deep 9"}
-    client.post("/api/v1/invitations/accept", json=person).raise_for_status()
-    return client
-
-
 def test_a_viewer_looks_and_changes_nothing(stage: Stage) -> None:
-    with contextlib.closing(invited(stage, "viewer")) as viewer:
+    with contextlib.closing(
+        browser.come_in(stage.here, stage.client, "viewer", "viewer@unit-page.example.org")
+    ) as viewer:
         assert "Water temperature" in viewer.get(stage.page).text
         twin = viewer.get(f"{stage.page}/twin").text
         assert "Reported and desired" in twin
