@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from monokoto.earn.billing import Booked, Circumstances, Due, Entry, Stretch, dues_of, entries
+from monokoto.earn.billing import (
+    Booked,
+    Circumstances,
+    Due,
+    Entry,
+    Stretch,
+    TimedCoupon,
+    discounts_of,
+    dues_of,
+    entries,
+)
 from monokoto.earn.calendar import Cycle, Every, Span
 from monokoto.earn.plans import Charge, Plan
 from monokoto.earn.pricing import Usage, currency
@@ -39,6 +49,7 @@ class Contract:
     units: dict[int, list[Span]] = field(default_factory=lambda: {1: [Span(0, EVER)]})
     events: list[tuple[int, str, Decimal]] = field(default_factory=list)
     """When, of which meter, how much."""
+    coupons: list[TimedCoupon] = field(default_factory=list)
     end: int = EVER
     timezone: str = "UTC"
     booked: list[Entry] = field(default_factory=list)
@@ -90,7 +101,8 @@ class Contract:
             for place, stretch in enumerate(stretches)
             for charge in stretch.plan.usage_charges
         }
-        return dues_of(stretches, usage, self.circumstances, now=now)
+        dues = dues_of(stretches, usage, self.circumstances, now=now)
+        return [*dues, *discounts_of(dues, self.coupons)]
 
     def bill(self, now: int, known: Iterable[tuple[int, str, Decimal]] | None = None) -> list[Entry]:
         """Invoice what is due by `now`."""

@@ -9,7 +9,8 @@ from contracts import EVER, Contract, at, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monokoto.earn.billing import Due, Entry, sum_of
+from monokoto.earn.billing import Due, Entry, TimedCoupon, sum_of
+from monokoto.earn.billing.due import named
 from monokoto.earn.calendar import Every, Span
 from monokoto.earn.invoices import LineKind
 from monokoto.earn.plans import Due as WhenDue
@@ -149,6 +150,23 @@ def test_fees_in_arrears_wait_for_the_end_of_their_period() -> None:
     assert _said(one.bill(at("2026-03-31"))) == {"base": "5.00"}, "the anchor is the 31st again"
 
 
+def test_a_coupon_follows_its_charge_through_a_correction() -> None:
+    one = Contract([(at("2026-03-01"), plan(_each("1.20")))])
+    one.coupons = [TimedCoupon(name="half", percent=Decimal(50), begin=at("2026-03-01"), end=at("2026-04-01"))]
+    one.events = [(at("2026-03-05"), "washes", Decimal(5)), (at("2026-04-05"), "washes", Decimal(1))]
+    assert _total(one.bill(at("2026-04-01"))) == Decimal("3.00")
+    one.events[0] = (at("2026-03-05"), "washes", Decimal(4))
+    assert _total(one.bill(at("2026-04-02"))) == Decimal("-0.60"), "what is taken back was half paid"
+    assert _total(one.bill(at("2026-05-01"))) == Decimal("1.20"), "April begins after its time"
+
+
+def test_a_key_stays_within_its_bound_and_differs() -> None:
+    long = "x" * 64
+    keys = {named(1 << 50, 1 << 50, f"{long}@1", long, part, "coupon", long) for part in ("a" * 60, "b" * 60)}
+    assert len(keys) == 2
+    assert all(len(key) <= 200 for key in keys)
+
+
 START = at("2026-01-31")
 PLANS: list[Plan] = [
     plan(_fee("9.99"), TIERS, name="a"),
@@ -160,6 +178,11 @@ PLANS: list[Plan] = [
         name="c",
     ),
     plan(_fee("30.00", per=Per.UNIT), OneTimeFee(name="once", title={}, fee=Decimal(5)), name="d", proration=Basis.DAY),
+]
+COUPONS = [
+    TimedCoupon(name="third", percent=Decimal("33.3"), begin=START, end=at("2026-04-15")),
+    TimedCoupon(name="ten", amount=Decimal("10.00"), begin=START),
+    TimedCoupon(name="energy", percent=Decimal(100), charges=frozenset({"energy"}), begin=at("2026-02-10")),
 ]
 _minutes = st.integers(0, 120 * 24 * 60)
 _events = st.lists(
@@ -174,6 +197,7 @@ _events = st.lists(
     runs=st.lists(_minutes, max_size=8),
     units=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 90)), min_size=1, max_size=3),
     end=st.none() | st.integers(101, 119),
+    coupons=st.lists(st.sampled_from(COUPONS), unique_by=lambda one: one.name, max_size=2),
     timezone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Seoul"]),
 )
 @settings(max_examples=120, deadline=None, print_blob=True)
@@ -183,12 +207,13 @@ def test_however_it_is_cut_into_invoices_it_comes_to_the_same(
     runs: list[int],
     units: list[tuple[int, int]],
     end: int | None,
+    coupons: list[TimedCoupon],
     timezone: str,
 ) -> None:
     """Readings that come late, plans that change, units that come and go: the invoices of any runs sum to what rating it all at
     once says, key by key, and one more run adds nothing."""
     minute = 60_000_000
-    one = Contract([(START, PLANS[0])], timezone=timezone)
+    one = Contract([(START, PLANS[0])], timezone=timezone, coupons=coupons)
     one.units = {
         number: [Span(START + first * DAY, START + (first + days) * DAY)] for number, (first, days) in enumerate(units)
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.invoices import LineKind
+from monokoto.earn.invoices import KEY_LENGTH_MAX, LineKind
 from monokoto.earn.plans import Plan
 from monokoto.kernel.money import ZERO, exact
 
@@ -50,6 +51,14 @@ class Due:
     part: str = ""
     """Of the price: a tier, a package, a group; empty: there is but one."""
     explanation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def named(*parts: object) -> str:
+    """A key of these parts; what would be too long for a line ends in a digest of all of it."""
+    key = "/".join(str(part) for part in parts)
+    if len(key) <= KEY_LENGTH_MAX:
+        return key
+    return f"{key[: KEY_LENGTH_MAX - 33]}~{sha256(key.encode()).hexdigest()[:32]}"
 
 
 @exact

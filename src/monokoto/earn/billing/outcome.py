@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from monokoto.earn.billing.due import Due, Stretch
+from monokoto.earn.billing.due import Due, Stretch, named
 from monokoto.earn.billing.rating import Circumstances
 from monokoto.earn.calendar import Cycle, Span
 from monokoto.earn.invoices import LineKind
@@ -82,7 +82,7 @@ def _credit(
         credit = promise.credits.credit(one.percent, max(share, ZERO), plan.currency)
         if credit:
             yield Due(
-                key=f"{stretch.period.start}/{stretch.name}/{promise.name}/{one.span.start}",
+                key=named(stretch.period.start, stretch.name, promise.name, one.span.start),
                 kind=LineKind.CREDIT, charge=promise.name, amount=-credit, quantity=Decimal(1), at=stretch.span.end,
                 span=one.span, stretch=stretch, explanation=one.evidence,
             )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from monokoto.earn.billing.due import Due, Stretch, sum_of
+from monokoto.earn.billing.due import Due, Stretch, named, sum_of
 from monokoto.earn.calendar import Cycle, Span
 from monokoto.earn.invoices import LineKind
 from monokoto.earn.metering import QUANTITY_PLACES
@@ -69,7 +69,7 @@ def _usages(stretch: Stretch, place: int, usage: UsageOf, circumstances: Circums
 
 def _usage(charge: UsageCharge, stretch: Stretch, part: Part, line: Line) -> Due:
     return Due(
-        key=f"{stretch.period.start}/{stretch.name}/{charge.name}/{part.key}",
+        key=named(stretch.period.start, stretch.name, charge.name, part.key),
         kind=LineKind.USAGE, charge=charge.name, amount=line.amount, quantity=part.quantity, part=part.key,
         price=part.price or None, at=stretch.span.end, span=stretch.span, stretch=stretch,
         explanation={"exact": f"{part.amount:f}"},
@@ -117,7 +117,7 @@ def _fee(fee: RecurringFee, stretch: Stretch, period: Span, part: Span, circumst
     whole = taken.denominator == 1
     advance = fee.due is WhenDue.ADVANCE
     return Due(
-        key=f"{period.start}/{stretch.name}/{fee.name}/fee",
+        key=named(period.start, stretch.name, fee.name, "fee"),
         kind=LineKind.FEE, charge=fee.name, amount=prorated(fee.fee, taken, plan.currency),
         quantity=rounded(taken, QUANTITY_PLACES), price=fee.fee if whole else None,
         at=max(part.start, circumstances.begin) if advance else part.end, span=part, stretch=stretch,
@@ -151,7 +151,7 @@ def _once(stretch: Stretch, circumstances: Circumstances) -> Iterator[Due]:
         if begins:
             quantity = Decimal(len(begins))
             yield Due(
-                key=f"{stretch.period.start}/{stretch.name}/{fee.name}/once",
+                key=named(stretch.period.start, stretch.name, fee.name, "once"),
                 kind=LineKind.ONE_TIME, charge=fee.name, amount=stretch.plan.currency.round(fee.fee * quantity),
                 quantity=quantity, price=fee.fee, at=min(begins), span=Span(min(begins), stretch.span.end), stretch=stretch,
             )  # fmt: skip
@@ -165,7 +165,7 @@ def _minimum(stretch: Stretch, mine: Sequence[Due], circumstances: Circumstances
     missing = least - sum_of(mine)
     if missing > ZERO:
         yield Due(
-            key=f"{stretch.period.start}/{stretch.name}//minimum", kind=LineKind.MINIMUM, charge="", amount=missing,
+            key=named(stretch.period.start, stretch.name, "", "minimum"), kind=LineKind.MINIMUM, charge="", amount=missing,
             at=stretch.span.end, span=stretch.span, stretch=stretch, explanation={"minimum": f"{least:f}"},
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from monokoto.earn.invoices.facts import INVOICE_CHANGED
 from monokoto.earn.invoices.giving import GivingBack
 from monokoto.earn.invoices.invoice import CHANGEABLE, DraftInvoice, Invoice, InvoiceState
 from monokoto.earn.invoices.issuers import Issuers
-from monokoto.earn.invoices.line import InvoiceLine, LineKind, line_from_plain, line_to_plain
+from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind, line_from_plain, line_to_plain
 from monokoto.earn.invoices.party import Address, Buyer, Customers, Issuer, compact_iban, is_iban, is_vat_id
 from monokoto.earn.invoices.service import Invoices
 from monokoto.earn.invoices.store import CreditNote, InvoiceFilter
@@ -15,6 +15,7 @@ from monokoto.earn.invoices.totals import TaxedLine, Totals, discount_lines, tax
 __all__ = [
     "CHANGEABLE",
     "INVOICE_CHANGED",
+    "KEY_LENGTH_MAX",
     "Address",
     "Buyer",
     "BuyerKind",

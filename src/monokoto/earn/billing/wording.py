@@ -1,0 +1,90 @@
+"""What the lines of an invoice are called, in the customer's language, and how each came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from monokoto.earn.billing.booking import Entry
+from monokoto.earn.billing.due import Due
+from monokoto.earn.invoices import InvoiceLine, LineKind
+from monokoto.earn.plans import UsageCharge, titled
+from monokoto.kernel.ids import SubscriptionId, format_id
+from monokoto.kernel.limits import TITLE_LENGTH_MAX
+from monokoto.kernel.money import ZERO
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "minimum": ("Minimum of the plan {plan}", "{plan} 요금제 최저 이용료"),
+    "availability": ("Credit: availability of {percent} % ({charge})", "가용성 {percent} % 보상 ({charge})"),
+    "coupon": ("{coupon}: {charge}", "{coupon}: {charge}"),
+    "correction": ("Correction: {title}", "정정: {title}"),
+    "dropped": ("Taken back", "취소"),
+}
+_LANGUAGES = ("en", "ko")
+
+
+def invoice_line(
+    entry: Entry, *, language: str, units: Mapping[str, str], subscription_id: SubscriptionId, product: str
+) -> InvoiceLine:
+    """The line an entry becomes.
+
+    Args:
+        entry: What is added.
+        language: The customer's.
+        units: By meter what it counts in, for the line's unit.
+        subscription_id: Named in the explanation.
+        product: Whose revenue it is.
+    """
+    due = entry.due
+    explanation = {"subscription": format_id(subscription_id), "before": f"{entry.before:f}"}
+    if due is None:
+        return InvoiceLine(
+            key=entry.key, kind=LineKind.CREDIT, title=_word("dropped", language), amount=entry.amount, product=product,
+            explanation=explanation,
+        )  # fmt: skip
+    title = _title(due, language)
+    if entry.corrects:
+        title = _word("correction", language).format(title=title)
+    charge = due.stretch.plan.charge(due.charge)
+    meter = charge.meter if isinstance(charge, UsageCharge) else ""
+    return InvoiceLine(
+        key=entry.key, kind=due.kind, title=title[:TITLE_LENGTH_MAX], amount=entry.amount,
+        quantity=_quantity(entry, due), unit=units.get(meter, "") if meter else "", price=_price(entry, due),
+        span=due.span, meter=f"{product}/{meter}" if meter else "", product=product,
+        explanation={
+            **due.explanation, **explanation, "plan": due.stretch.plan.name, "version": due.stretch.plan.version,
+            "charge": due.charge, "part": due.part,
+        },
+    )  # fmt: skip
+
+
+def _quantity(entry: Entry, due: Due) -> Decimal | None:
+    if due.kind in {LineKind.MINIMUM, LineKind.CREDIT, LineKind.DISCOUNT} or entry.quantity == ZERO:
+        return None
+    return entry.quantity
+
+
+def _price(entry: Entry, due: Due) -> Decimal | None:
+    """The price of one, where quantity and price come to the amount."""
+    price = due.price
+    return (
+        price if price is not None and due.stretch.plan.currency.round(entry.quantity * price) == entry.amount else None
+    )
+
+
+def _title(due: Due, language: str) -> str:
+    plan = due.stretch.plan
+    charge = plan.charge(due.charge)
+    name = titled(charge.title, language) or due.charge if charge is not None else due.charge
+    if due.kind is LineKind.MINIMUM:
+        return _word("minimum", language).format(plan=plan.titled(language))
+    if due.kind is LineKind.CREDIT:
+        percent = due.explanation.get("availability_percent", "")
+        return _word("availability", language).format(percent=percent, charge=due.charge)
+    if due.kind is LineKind.DISCOUNT:
+        return _word("coupon", language).format(coupon=due.part, charge=name)
+    return name
+
+
+def _word(name: str, language: str) -> str:
+    return _WORDS[name][_LANGUAGES.index(language) if language in _LANGUAGES else 0]
