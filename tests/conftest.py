@@ -9,8 +9,10 @@ both; those that need not have a `records_kind` of their own with one engine in 
 import gc
 import itertools
 import logging
+import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,6 +27,11 @@ from monokoto.engines.records import Records, migrate, open_records, records_fil
 from monokoto.kernel.ids import UnitId
 from monokoto.testing import Installation
 from monokoto.web import Caller, Gate, Reach, Side
+
+# Tests start hundreds of processes, and one that compiles all it imports takes three times as long: what is compiled is kept,
+# whatever the machine says (images of containers often say the opposite).
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 KINDS = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
