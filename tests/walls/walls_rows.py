@@ -503,6 +503,10 @@ ROWS: dict[str, Row] = {
         subjects=("subject",), done=(200,),
     ),
     "GET /api/v1/commands": R(wall=Wall.OWN, scope=S.CONTROL_READ),
+    # Each item is refused by itself: the walls before a unit are those of its own row.
+    "POST /api/v1/commands": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, body={"items": [{"unit": "{unit}", "action": "reset"}]}, done=(200,),
+    ),
     # Things
     "GET /api/v1/units/{unit}/td": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/units/{unit}/thing-model": unit_row(Wall.PRESENT, S.UNITS_READ),

@@ -29,9 +29,17 @@ from monokoto.web.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER, idempo
 from monokoto.web.kept_answers import KeptAnswers
 from monokoto.web.lists import Order, Shape, Sorting, shape_of, sparse_fields
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor, page_of
-from monokoto.web.problems import Problem, exception_handlers, problem_responses, status_of
+from monokoto.web.problems import Problem, exception_handlers, problem_of, problem_responses, status_of
 from monokoto.web.rate_limits import OWN_LIMITS, RateLimit, address_of, limit_callers, limit_headers, limit_strangers
-from monokoto.web.recording import RecordedRequest, Recorder, note_caller, recording
+from monokoto.web.recording import (
+    UNRECORDED,
+    RecordedRequest,
+    Recorder,
+    note_caller,
+    note_question,
+    note_subjects,
+    recording,
+)
 from monokoto.web.standing import Standing, ending_streams
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "REPLAYED_HEADER",
     "SECURE_SESSION_COOKIE",
     "SESSION_COOKIE",
+    "UNRECORDED",
     "AccessTokens",
     "Authenticator",
     "Caller",
@@ -80,7 +89,10 @@ __all__ = [
     "limit_strangers",
     "not_modified",
     "note_caller",
+    "note_question",
+    "note_subjects",
     "page_of",
+    "problem_of",
     "problem_responses",
     "provide_caller",
     "recording",

@@ -73,25 +73,23 @@ def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Respons
     return Response(problem, status_code=problem.status, media_type="application/problem+json", headers=headers or {})
 
 
-def _ours(_request: Request[Any, Any, Any], error: errors.MonokotoError) -> Response[Problem]:
+def problem_of(error: errors.MonokotoError) -> Problem:
+    """An error of ours as people and programs are told it, also of one among many in an answer."""
     status = status_of(error)
     faults = [
         ProblemFault(reason=fault.reason, place=fault.place, file=fault.file, line=fault.line) for fault in error.faults
     ]
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if error.retry_after_seconds or status in {429, 503}:
-        headers["Retry-After"] = str(error.retry_after_seconds or 1)
-    return _respond(
-        Problem(
-            title=TITLES[status],
-            status=status,
-            code=error.code,
-            detail=error.message,
-            remedy=error.remedy,
-            faults=faults,
-        ),
-        headers,
+    return Problem(
+        title=TITLES[status], status=status, code=error.code, detail=error.message, remedy=error.remedy, faults=faults
     )
+
+
+def _ours(_request: Request[Any, Any, Any], error: errors.MonokotoError) -> Response[Problem]:
+    problem = problem_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if error.retry_after_seconds or problem.status in {429, 503}:
+        headers["Retry-After"] = str(error.retry_after_seconds or 1)
+    return _respond(problem, headers)
 
 
 def _framework(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:

@@ -21,6 +21,8 @@ from monokoto.kernel.ids import parse_id
 from monokoto.web.context import Caller, scopes_of
 from monokoto.web.problems import Problem, status_of
 
+UNRECORDED: Final = "unrecorded"
+"""In a route's `opt`: what it takes in is a record by itself, thousands a second."""
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAMES_MAX: Final = 50
 _NAME_LENGTH_MAX: Final = 64
@@ -33,6 +35,8 @@ _PLAIN: Final = frozenset(
 )
 """Path parameters that may be told although they are no ids; any other text might be somebody's secret."""
 _NOTE: Final = "monokoto.recorded"
+_QUESTION: Final = "monokoto.question"
+_SUBJECTS: Final = "monokoto.subjects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,9 @@ class RecordedRequest:
     agent: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON: other ids of the path, names of the fields sent, names of the query's parameters."""
+
+    subjects: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Of a request about many units: each one's id as it is shown, and details. Each has an entry beside the request's own."""
 
     @property
     def succeeded(self) -> bool:
@@ -71,6 +78,17 @@ class Recorder(Protocol):
 def note_caller(scope: Scope, caller: Caller) -> None:
     """Let a request without authentication (a sign-in, an invitation taken) be recorded as this caller's."""
     scope.setdefault("state", {})[_NOTE] = caller
+
+
+def note_subjects(scope: Scope, units: Sequence[tuple[str, Mapping[str, Any]]], detail: Mapping[str, Any]) -> None:
+    """Let a request that changed many units be recorded with each of them; `detail` is told of the request itself. No values
+    that were sent, as everywhere."""
+    scope.setdefault("state", {})[_SUBJECTS] = (units, detail)
+
+
+def note_question(scope: Scope) -> None:
+    """This request only asks what would happen (a preview): answered, it is nothing that anybody did."""
+    scope.setdefault("state", {})[_QUESTION] = True
 
 
 def recording(recorder: Recorder) -> Any:
@@ -135,7 +153,8 @@ class _Watched:
         scope, status = self._scope, start["status"]
         caller = scope.get("user") or scope.get("state", {}).get(_NOTE)
         handler = scope.get("route_handler")
-        if not isinstance(caller, Caller) or handler is None or (status < 400 and _only_asks(handler)):
+        asks = scope.get("state", {}).get(_QUESTION) or (handler is not None and _only_asks(handler))
+        if not isinstance(caller, Caller) or handler is None or (status < 400 and asks):
             return
         kind, identity, detail = subject_in(scope.get("path_params", {}))
         if status < 400 and not kind:
@@ -143,6 +162,7 @@ class _Watched:
         names = _field_names(bytes(self._sent))
         query = sorted({one.split(b"=")[0].decode("latin-1")[:_NAME_LENGTH_MAX] for one in _query(scope)})
         told = {**detail, **({"fields": names} if names else {}), **({"query": query[:_NAMES_MAX]} if query else {})}
+        subjects, besides = scope.get("state", {}).get(_SUBJECTS, ((), {}))
         await self._recorder.record(
             RecordedRequest(
                 caller=caller,
@@ -152,7 +172,8 @@ class _Watched:
                 subject_id=identity,
                 address=(scope.get("client") or ("",))[0][:_NAME_LENGTH_MAX],
                 agent=_header(scope["headers"], b"user-agent")[:_TEXT_MAX],
-                detail=told,
+                detail={**told, **besides},
+                subjects=subjects,
             )
         )
 
@@ -184,7 +205,9 @@ def _shown(name: str, value: str) -> str | None:
 
 
 def _only_asks(handler: Any) -> bool:
-    """A question too long for a query: every scope it needs is one of reading."""
+    """A question too long for a query (every scope it needs is one of reading), or what keeps every item with its sender."""
+    if handler.opt.get(UNRECORDED):
+        return True
     needed = scopes_of(handler)
     return bool(needed) and all(scope.endswith(":read") for scope in needed)
 

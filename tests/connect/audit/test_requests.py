@@ -21,7 +21,7 @@ from monokoto.engines.records import Records
 from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from monokoto.kernel.ids import format_id
-from monokoto.web import Caller, RecordedRequest, Scope, note_caller, requires
+from monokoto.web import Caller, RecordedRequest, Scope, note_caller, note_subjects, requires
 
 MAKER, OWNER, UNIT = 7, 8, 5_000
 SECRET = "s3cret-value-nobody-may-see"
@@ -78,9 +78,15 @@ async def look() -> dict[str, Any]:
     return {}
 
 
+@post("/api/v1/many", operation_id="changeMany")
+async def many(request: Request[Any, Any, Any], data: dict[str, Any]) -> dict[str, Any]:
+    note_subjects(request.scope, [(format_id(unit), {"action": "turn"}) for unit in data["units"]], {"refused": 1})
+    return {}
+
+
 def make_app(audit: AuditLog, writer: AuditWriter) -> Litestar:
     return create_app(
-        routes=[AuditController, create, change, door, ask, sign_in, look],
+        routes=[AuditController, create, change, door, ask, sign_in, look, many],
         dependencies={"audit": audit},
         authenticator=Keys(),
         recorder=writer,
@@ -105,6 +111,21 @@ def until(look: Callable[[], Any], seconds: float = 20.0) -> Any:
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.01)
     return found
+
+
+def test_a_request_about_many_units_has_an_entry_of_its_own_and_one_of_each(
+    client: TestClient[Litestar], audit: AuditLog
+) -> None:
+    units = [UNIT, 6_000]
+    assert client.post("/api/v1/many", json={"units": units}, headers=key("owner")).status_code == 201
+    found = list(reversed(audit.list(OWNER)))
+    assert [(one.draft.action, one.draft.subject.kind, one.draft.subject.id) for one in found] == [
+        ("changeMany", "", ""), ("changeMany", "unit", format_id(UNIT)), ("changeMany", "unit", format_id(6_000)),
+    ]  # fmt: skip
+    assert [dict(one.detail) for one in found] == [{"fields": ["units"], "refused": 1}, *[{"action": "turn"}] * 2]
+    # The maker of a unit sees what others do with it, and nothing of the rest of the request.
+    assert [one.draft.subject.id for one in audit.list(MAKER)] == [format_id(UNIT)]
+    assert audit.verify(OWNER).sound
 
 
 def test_a_change_is_there_when_it_is_answered(client: TestClient[Litestar], audit: AuditLog) -> None:

@@ -15,9 +15,9 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -130,7 +130,11 @@ class AuditWriter:
         """Write some of what waits; on failure it goes on waiting, in its order."""
         self._signal.clear()
         self._urgent.clear()
-        some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        some: list[_Waiting] = []
+        entries = 0
+        while self._waiting and entries < _AT_ONCE:
+            some.append(self._waiting.popleft())
+            entries += 1 + len(some[-1].request.subjects)
         work = asyncio.ensure_future(asyncio.to_thread(self._write, some))
         try:
             await asyncio.shield(work)
@@ -151,7 +155,7 @@ class AuditWriter:
             self._signal.set()
 
     def _write(self, some: list[_Waiting]) -> None:
-        drafts = [self._draft(one) for one in some]
+        drafts = [draft for one in some for draft in self._drafts(one)]
         try:
             self._log.write(drafts)
         except MonokotoError:
@@ -167,7 +171,14 @@ class AuditWriter:
                 except Exception:
                     _log.exception("audit_entry_lost", action=draft.action)
 
-    def _draft(self, waiting: _Waiting) -> Draft:
+    def _drafts(self, waiting: _Waiting) -> Iterator[Draft]:
+        """The request's entry, then one of each unit it was about."""
+        request = waiting.request
+        yield self._draft(waiting, Subject(request.subject_kind, request.subject_id), request.detail)
+        for unit, detail in request.subjects:
+            yield self._draft(waiting, Subject("unit", unit), detail)
+
+    def _draft(self, waiting: _Waiting, subject: Subject, detail: Mapping[str, Any]) -> Draft:
         request = waiting.request
         caller = request.caller
         kind = ActorKind.PERSON if caller.person_id else ActorKind.KEY if caller.key_id else ActorKind.SYSTEM
@@ -177,12 +188,12 @@ class AuditWriter:
             actor=Actor(kind, caller.actor_id, self._name(caller)),
             at=waiting.at,
             action=request.action,
-            subject=Subject(request.subject_kind, request.subject_id),
+            subject=subject,
             outcome=outcome,
             status=request.status,
             address=request.address,
             agent=request.agent,
-            detail=request.detail,
+            detail=detail,
         )
 
     def _name(self, caller: Caller) -> str:

@@ -7,13 +7,21 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 from monokoto.operate.commands.asking import Asked
 from monokoto.operate.commands.command import Command, Status
 from monokoto.operate.commands.documents import CommandJson, command_to_json
+from monokoto.operate.commands.many import (
+    AskCommandsRequest,
+    CommandOutcomesJson,
+    ask_all,
+    outcomes_to_json,
+    told_of,
+    wait_for_all,
+)
 from monokoto.operate.commands.parameters import (
     Confirmed,
     Limit,
@@ -37,6 +45,7 @@ from monokoto.web import (
     Scope,
     by_hand,
     decode_cursor,
+    note_subjects,
     page_of,
     problem_responses,
     requires,
@@ -213,6 +222,28 @@ class CommandsController(Controller):
 
     path = "/api/v1/commands"
     tags = ("Actions",)
+
+    @post(
+        operation_id="invokeActions",
+        guards=_WRITE,
+        responses=problem_responses(429),
+        status_code=200,
+        summary="Invoke actions of many units",
+    )
+    async def ask(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[Caller],
+        gate: NamedDependency[Gate],
+        commands: NamedDependency[Commands],
+        data: JSONBody[AskCommandsRequest],
+        wait: Wait = 0.0,
+    ) -> CommandOutcomesJson:
+        """Each item is carried out or refused by itself; with `wait` it answers once nothing more comes of any of them. Give
+        each a `request` where it matters that asking again asks nothing twice."""
+        outcomes = await ask_all(commands, gate, caller, data.items)
+        note_subjects(request.scope, *told_of(outcomes))
+        return outcomes_to_json(await wait_for_all(commands, outcomes, seconds=wait) if wait else outcomes)
 
     @get(
         operation_id="listAllCommands",

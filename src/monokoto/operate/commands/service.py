@@ -19,7 +19,7 @@ from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
 from monokoto.kernel.errors import Conflict, Forbidden, Invalid, MonokotoError, NotFound, Unavailable
 from monokoto.kernel.facts import Fact, Facts
-from monokoto.kernel.ids import format_id
+from monokoto.kernel.ids import CommandId, format_id
 from monokoto.kernel.limits import COMMAND_DAYS, COMMANDS_AT_ONCE_MAX, PAGE_SIZE_DEFAULT
 from monokoto.operate.commands import store
 from monokoto.operate.commands.announcing import COMMAND_CHANGED, Announcer
@@ -246,33 +246,49 @@ class Commands:
 
     async def wait(self, command: Command, *, seconds: float) -> Command:
         """The command once nothing more comes of it, or as it is when the time is over."""
+        return (await self.wait_for_all([command], seconds=seconds))[0]
+
+    async def wait_for_all(self, commands: Sequence[Command], *, seconds: float) -> builtins.list[Command]:
+        """The same of many, in their order: once nothing more comes of any."""
         until = time.monotonic() + seconds
-        watchers = self._watchers.setdefault(command.id, set())
-        ended = asyncio.Event()
-        watchers.add(ended)
+        news = asyncio.Event()
+        for command in commands:
+            self._watchers.setdefault(command.id, set()).add(news)
+        # What this process did meanwhile is in memory; what another did is looked for now and then.
+        found = {command.id: self._recent.get(command.id, command) for command in commands}
+        waiting = [one for one in found.values() if one.open]
         try:
-            # What this process did meanwhile is in memory; what another did is looked for now and then.
-            command = self._recent.get(command.id, command)
-            while command.open and (left := until - time.monotonic()) > 0:
+            while waiting and (left := until - time.monotonic()) > 0:
+                unsure = waiting
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(left, _LOOK_SECONDS)):
-                        await ended.wait()
-                known = self._recent.get(command.id, command)
-                ended.clear()
-                command = known if not known.open else await asyncio.to_thread(self._look, command)
-            return command
+                        await news.wait()
+                    unsure = [one for one in waiting if one.id not in self._recent]
+                news.clear()
+                found |= {one.id: self._recent.get(one.id, one) for one in waiting}
+                if unsure:
+                    found |= {one.id: one for one in await asyncio.to_thread(self._look, unsure)}
+                waiting = [one for one in (found[one.id] for one in waiting) if one.open]
+            return [found[command.id] for command in commands]
         finally:
-            watchers.discard(ended)
-            if not watchers:
-                self._watchers.pop(command.id, None)
+            for command in commands:
+                self._leave(command.id, news)
 
-    def _look(self, command: Command) -> Command:
-        return self.get(command.organisation_id, command.unit_id, command.id)
+    def _leave(self, command_id: CommandId, news: asyncio.Event) -> None:
+        watchers = self._watchers.get(command_id, set())
+        watchers.discard(news)
+        if not watchers:
+            self._watchers.pop(command_id, None)
+
+    def _look(self, commands: Sequence[Command]) -> builtins.list[Command]:
+        with self._records.read() as connection:
+            return store.now_of(connection, commands)
 
     async def heard(self, fact: Fact) -> None:
         """Another process changed commands: whoever waits for one looks again."""
         if fact.data.get("origin") != self._origin:
             for one in fact.data["commands"]:
+                self._recent.pop(int(one["command_id"]), None)
                 self._wake(int(one["command_id"]))
 
     def _wake(self, command_id: int) -> None:

@@ -132,6 +132,18 @@ def find_all(
     return [command_from_row(row) for row in connection.execute(query)]
 
 
+def now_of(connection: sa.Connection, known: Iterable[Command]) -> list[Command]:
+    """These commands as they are by now."""
+    found: list[Command] = []
+    for organisation_id, ids in by_organisation((one.organisation_id, int(one.id)) for one in known).items():
+        for some in _cut(sorted(ids)):
+            query = sa.select(commands).where(
+                commands.c.organisation_id == organisation_id, commands.c.command_id.in_(some)
+            )
+            found += [command_from_row(row) for row in connection.execute(query)]
+    return found
+
+
 def lock_many(
     connection: sa.Connection, organisation_id: int, *, ids: Collection[int] = (), numbers: Collection[Key] = ()
 ) -> list[Command]:
