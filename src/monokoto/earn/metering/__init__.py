@@ -19,6 +19,7 @@ from monokoto.earn.metering.aggregation import (
     windowed,
 )
 from monokoto.earn.metering.asking import Amount, Question, UnitUsage
+from monokoto.earn.metering.correcting import Correction, Corrections, Wanted
 from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
 from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
@@ -34,6 +35,8 @@ __all__ = [
     "Aggregation",
     "Amount",
     "Bucket",
+    "Correction",
+    "Corrections",
     "Keep",
     "Meter",
     "MeterBook",
@@ -51,6 +54,7 @@ __all__ = [
     "UsageObserver",
     "UsageRow",
     "UsageWriter",
+    "Wanted",
     "average",
     "count",
     "counter_delta",
