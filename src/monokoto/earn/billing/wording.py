@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -20,6 +21,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "correction": ("Correction: {title}", "정정: {title}"),
     "dropped": ("Taken back", "취소"),
 }
+_PARTS: Mapping[str, tuple[str, str]] = {
+    "tier": ("tier {number}", "{number}구간"),
+    "tier-flat": ("tier {number}, flat fee", "{number}구간 기본료"),
+    "step": ("step {number}", "{number}단계"),
+    "fixed": ("per transaction", "건당 요금"),
+    "bounds": ("least and most of a transaction", "건별 최저·최고액"),
+    "overage": ("beyond what was promised", "약정 초과"),
+    "true-up": ("made up to what was promised", "약정 부족분"),
+    "minimum-spend": ("made up to the minimum", "최저액 부족분"),
+    "maximum-spend": ("above the maximum", "최고액 초과 감면"),
+}
+_SILENT = frozenset({"units", "packages", "percentage", "passed-on", ""})
+"""Parts of a price that is but one thing."""
 _LANGUAGES = ("en", "ko")
 
 
@@ -83,8 +97,24 @@ def _title(due: Due, language: str) -> str:
         return _word("availability", language).format(percent=percent, charge=due.charge)
     if due.kind is LineKind.DISCOUNT:
         return _word("coupon", language).format(coupon=due.part, charge=name)
-    return name
+    part = _part(due.part, language) if due.kind is LineKind.USAGE else ""
+    return f"{name} ({part})" if part else name
+
+
+def _part(part: str, language: str) -> str:
+    """A part of a price in words: its group, then its tier."""
+    *groups, kind = part.split("/")
+    found = re.fullmatch(r"(tier|step)-(\d+)(-flat)?", kind)
+    if found:
+        said = _in(_PARTS[found[1] + (found[3] or "")], language).format(number=found[2])
+    else:
+        said = "" if kind in _SILENT else _in(_PARTS[kind], language) if kind in _PARTS else kind
+    return ", ".join(text for text in (*groups, said) if text)
 
 
 def _word(name: str, language: str) -> str:
-    return _WORDS[name][_LANGUAGES.index(language) if language in _LANGUAGES else 0]
+    return _in(_WORDS[name], language)
+
+
+def _in(texts: tuple[str, str], language: str) -> str:
+    return texts[_LANGUAGES.index(language) if language in _LANGUAGES else 0]

@@ -58,6 +58,8 @@ class Buyer:
     """Empty: a consumer, or somebody whose number is not known."""
     email: str = ""
     language: str = "en"
+    timezone: str = ""
+    """Of the calendar its periods follow; empty: the seller's."""
     terms_days: int | None = None
     """Days to pay; None: the seller's."""
 
@@ -172,7 +174,7 @@ def buyer_from_plain(told: Mapping[str, Any]) -> Buyer:
 
 def issuer_to_plain(issuer: Issuer) -> dict[str, Any]:
     """As it stands on a document."""
-    shown = ("name", "country", "vat_id", "registration", "email", "iban", "bic", "note")
+    shown = ("name", "country", "vat_id", "registration", "email", "iban", "bic", "note", "timezone")
     return {name: getattr(issuer, name) for name in shown} | {"address": asdict(issuer.address)}
 
 
