@@ -41,6 +41,24 @@ rules:
     severity: warning
     when: door == "open"
 """
+TRIAL_BY_HAND = """() => {
+  window.trialAborted = 0;
+  const plain = window.fetch;
+  window.fetch = (address, options = {}) => {
+    if (!String(address).includes("/rules/try")) return plain(address, options);
+    const encoder = new TextEncoder();
+    let control;
+    const body = new ReadableStream({ start: (given) => { control = given; } });
+    options.signal.addEventListener("abort", () => {
+      window.trialAborted += 1;
+      control.error(new DOMException("left", "AbortError"));
+    });
+    window.trialStep = (step) => control.enqueue(encoder.encode(JSON.stringify(step) + "\\n"));
+    window.trialEnd = () => control.close();
+    return Promise.resolve(new Response(body, { status: 200 }));
+  };
+}"""
+"""Lets a test send the steps of a trial by hand."""
 PAST_HOURS = 20
 HOT_HOURS = (4, 9, 15)
 """At these hours of the past each unit was too hot for a while."""
@@ -248,6 +266,59 @@ def test_a_rule_is_tried_on_history_added_and_switched_off(
         page.get_by_role("button", name="Try on history").click()
         expect(page.locator("[data-tried]")).to_be_visible()
         assert not visitor.faults
+
+
+def test_a_trial_says_how_far_it_is_and_ends_when_it_is_cancelled_or_left(
+    chrome: Chromium, cookies: Cookies, kitchen: Kitchen
+) -> None:
+    """The wire is played by the test: steps come when it says so; what the platform does when a caller goes is the API's test."""
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/rules/of/oven/1.0.0/overheating")
+        page.evaluate(TRIAL_BY_HAND)
+        page.get_by_role("button", name="Try on history").click()
+        progress = page.locator("[data-trial-progress]")
+        expect(progress).to_contain_text("Reading what was measured")
+        page.evaluate("window.trialStep({share: 0.25, said: 'Alerts so far: 3'})")
+        expect(progress.locator("progress")).to_have_js_property("value", 0.25)
+        expect(progress).to_contain_text("Alerts so far: 3")
+        expect(page.get_by_role("button", name="Try on history")).to_be_disabled()
+        page.get_by_role("button", name="Cancel the trial").click()
+        expect(progress).to_be_hidden()
+        assert page.evaluate("window.trialAborted") == 1
+        page.get_by_role("button", name="Try on history").click()
+        expect(progress).to_be_visible()
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+        assert page.evaluate("window.trialAborted") == 2
+        expect(progress).to_be_hidden()
+        page.get_by_role("button", name="Try on history").click()
+        page.evaluate("window.trialEnd()")
+        expect(progress).to_contain_text("The trial broke off")
+        expect(page.get_by_role("button", name="Try on history")).to_be_enabled()
+        assert not visitor.faults
+
+
+def test_of_two_editors_the_second_is_told_and_loses_nothing(
+    chrome: Chromium, cookies: Cookies, kitchen: Kitchen
+) -> None:
+    rule = {"when": "temperature > 380.0"}
+    made = kitchen.admin.post("/api/v1/rules", json={"name": "both-edit", "product": "oven", "rule": rule})
+    rule_id = made.raise_for_status().json()["id"]
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go(f"/console/rules/{rule_id}")
+        theirs = {"rule": {"when": "temperature > 381.0"}}
+        kitchen.admin.patch(f"/api/v1/rules/{rule_id}", json=theirs).raise_for_status()
+        page.fill("#f-text", "when: temperature > 382.0")
+        page.get_by_role("button", name="Save as a new version").click()
+        expect(page.get_by_role("alert")).to_contain_text("Somebody was faster")
+        expect(page.locator("#conflict")).to_contain_text("temperature > 381.0")
+        expect(page.locator("#f-text")).to_have_value("when: temperature > 382.0")
+        assert kitchen.admin.get(f"/api/v1/rules/{rule_id}").json()["rule"] == theirs["rule"]
+        visitor.faults.clear()  # a browser calls an answer of 412 a fault
+        page.get_by_role("button", name="Save as a new version").click()
+        expect(page.locator(".notice.ok, [role=status]").first).to_contain_text("The rule is changed")
+        assert kitchen.admin.get(f"/api/v1/rules/{rule_id}").json()["rule"] == {"when": "temperature > 382.0"}
+        assert not visitor.faults
+    kitchen.admin.delete(f"/api/v1/rules/{rule_id}").raise_for_status()
 
 
 @pytest.mark.parametrize("look", LOOKS)

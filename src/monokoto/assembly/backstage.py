@@ -59,7 +59,7 @@ class Backstage:
         records, clock = engines.records, engines.clock
         self._platform = platform
         self.audit = AuditLog(records, clock, maker_of=self._maker_of)
-        self.audit_writer = AuditWriter(self.audit, name_of=self._name_of)
+        self.audit_writer = AuditWriter(self.audit, name_of=self.name_of)
         self.jobs = Jobs(
             records,
             clock,
@@ -96,7 +96,7 @@ class Backstage:
         unit = self._platform.directory.get(unit_id)
         return None if unit is None else unit.organisation_id
 
-    def _name_of(self, caller: Caller) -> str:
+    def name_of(self, caller: Caller) -> str:
         """What a person or key is called now; who is gone meanwhile has no name any more."""
         try:
             if caller.person_id is not None:
@@ -112,7 +112,7 @@ class Backstage:
         caller = job.caller
         kind = ActorKind.PERSON if caller.person_id else ActorKind.KEY
         actor = (
-            Actor(kind, caller.actor_id, await asyncio.to_thread(self._name_of, caller)) if caller.actor_id else SYSTEM
+            Actor(kind, caller.actor_id, await asyncio.to_thread(self.name_of, caller)) if caller.actor_id else SYSTEM
         )
         await asyncio.to_thread(
             self.audit.append,

@@ -19,6 +19,7 @@ from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
 from monokoto.assembly.live import join_live
+from monokoto.assembly.metering import JoinedMetering
 from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
@@ -36,6 +37,7 @@ from monokoto.connect.people import MEMBER_CHANGED
 from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
+from monokoto.earn.metering import UsageObserver
 from monokoto.earn.sections import SECTIONS
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
@@ -100,6 +102,8 @@ class Platform:
         self.commands = join_commands(engines, self, self.interlocks)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self._join_watching(settings, engines)
+        self.joined_metering = meters = JoinedMetering(engines, self, self._set_aside_for)
+        self.metering, self.usage_intake, self.usage_corrections = meters.metering, meters.intake, meters.corrections
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -110,7 +114,11 @@ class Platform:
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.backstage = Backstage(settings, engines, self)
         self.joined_scenes = acting = JoinedScenes(
-            engines, self, self.backstage.audit, self.backstage.standing.still_may
+            engines,
+            self,
+            self.backstage.audit,
+            still_may=self.backstage.standing.still_may,
+            name_of=self.backstage.name_of,
         )
         self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
@@ -136,7 +144,7 @@ class Platform:
             decoder=Decoder(self.directory, self.products.model),
             observers=(
                 *(self.twins, self.readings, self.dead_letters, self.presence, self.answers, self.event_feed),
-                *(self.backstage.letter_events, self.joined_rules.observer),
+                *(self.backstage.letter_events, self.joined_rules.observer, self.joined_metering.observer),
             ),
             witnesses=(self.live.heard, self.arrivals.heard),
             refresh_units=self.directory.refresh,
@@ -168,9 +176,10 @@ class Platform:
         """Bring the state back, then let the line run."""
         await asyncio.to_thread(self.directory.refresh)
         await asyncio.to_thread(self.ownerships.ledger.refresh)
-        await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name])
+        await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name, UsageObserver.name])
         await self.alerts.start()
         await self.joined_rules.start()
+        await self.joined_metering.start()
         await self.presence.start()
         await self.twins.start()
         await self.commands.start()
@@ -212,6 +221,7 @@ class Platform:
             self.backstage.stop,
             self.doors.stop,
             self.readings.flush,
+            self.joined_metering.stop,
             self.twins.stop,
             self.answers.stop,
             self.commands.stop,
@@ -235,7 +245,10 @@ class Platform:
                 await asyncio.sleep(1.0)
 
     async def _set_aside(self, batch: Batch) -> None:
-        await self.lines[batch.partition].set_aside(self.readings.name, batch)
+        await self._set_aside_for(self.readings.name, batch)
+
+    async def _set_aside_for(self, observer: str, batch: Batch) -> None:
+        await self.lines[batch.partition].set_aside(observer, batch)
 
     async def _units_changed(self, _fact: Fact) -> None:
         for line in self.lines:

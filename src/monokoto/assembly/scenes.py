@@ -61,11 +61,20 @@ def join_groups(engines: Engines, parts: Fleets) -> Groups:
 class JoinedScenes:
     """Scenes and schedules of one process. `start` after commands and twins, `stop` before them."""
 
-    def __init__(self, engines: Engines, parts: Parts, audit: AuditLog, still_may: Callable[[Caller], bool]) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        parts: Parts,
+        audit: AuditLog,
+        *,
+        still_may: Callable[[Caller], bool],
+        name_of: Callable[[Caller], str],
+    ) -> None:
         records, clock = engines.records, engines.clock
         self._facts = engines.facts
         self._people = parts.people
         self._audit = audit
+        self._name_of_caller = name_of
         looker = Looker(parts.groups, parts.directory, parts.products.model, parts.twins)
         self.scenes = Scenes(records, clock, looker=looker)
         self.runs = Runs(records, clock, looker=looker, facts=engines.facts)
@@ -106,7 +115,9 @@ class JoinedScenes:
         """Every run's end stands in the audit log; what it asked of units stands there by itself."""
         caller = run.caller
         kind = ActorKind.PERSON if caller.person_id else ActorKind.KEY
-        actor = SYSTEM if run.schedule_id or not caller.actor_id else Actor(kind, caller.actor_id, "")
+        actor = SYSTEM
+        if caller.actor_id and not run.schedule_id:
+            actor = Actor(kind, caller.actor_id, await asyncio.to_thread(self._name_of_caller, caller))
         await asyncio.to_thread(
             self._audit.append,
             run.organisation_id,

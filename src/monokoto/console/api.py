@@ -6,7 +6,7 @@ visitor's address. What the API refuses becomes one of the exceptions below, whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -15,6 +15,8 @@ import httpx
 import msgspec
 from litestar import Request
 from litestar.datastructures import Cookie
+
+from monokoto.console.growing import growing
 
 CSRF_HEADER = "X-Koto-CSRF"
 _FORWARDED = ("user-agent", "accept-language")
@@ -100,6 +102,17 @@ class Api:
         """PUT with a JSON body."""
         return await self.call("PUT", path, body=body, query=query)
 
+    async def amend(self, path: str, body: Any, tag: str) -> Any:
+        """PATCH with a JSON body, unless it is no longer at this entity tag (412); empty: whatever stands there."""
+        return await self.call("PATCH", path, body=body, headers={"If-Match": tag} if tag else {})
+
+    async def tagged(self, path: str) -> tuple[Any, str]:
+        """As `get`, with the entity tag of the answer."""
+        answer = await self._send("GET", path, None, {})
+        if answer.status_code >= 400:
+            raise refused_of(answer)
+        return msgspec.json.decode(answer.content), str(answer.headers.get("etag", ""))
+
     async def replace(self, path: str, body: Any, version: str) -> Any:
         """PUT with a JSON body, unless somebody else changed it since that version (412); empty: whatever stands there."""
         headers = {"If-Match": f'"{version}"'} if version else {}
@@ -120,6 +133,22 @@ class Api:
         if answer.status_code >= 400:
             raise refused_of(answer)
         return answer
+
+    async def lines(self, path: str, body: Any, *, accept: str) -> AsyncGenerator[bytes]:
+        """POST with a JSON body, and the lines of an answer that grows, each as it comes. Closed early, the API sees that its
+        caller has gone. Raises one of the exceptions above before the first line."""
+        headers = self._headers("POST") | {"Content-Type": "application/json", "Accept": accept}
+        async with growing(self.request, path, msgspec.json.encode(body), headers) as answer:
+            if answer.status >= 400:
+                content = b"".join([piece async for piece in answer.pieces()])
+                raise refused_of(httpx.Response(answer.status, content=content))
+            rest = b""
+            async for piece in answer.pieces():
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    yield line
+            if rest:
+                yield rest
 
     async def part(self, path: str, **query: Any) -> Part:
         """As `get`, for a part of a page; a session that is over still ends the whole page."""
@@ -170,11 +199,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         here, client = self.request, self.request.client
-        headers = {name: here.headers[name] for name in _FORWARDED if name in here.headers} | dict(headers or {})
-        if "cookie" in here.headers:
-            headers["Cookie"] = here.headers["cookie"]
-        if method != "GET":
-            headers[CSRF_HEADER] = self.csrf
+        headers = self._headers(method) | dict(headers or {})
         if body is not None:
             headers["Content-Type"] = "application/json"
         transport = httpx.ASGITransport(
@@ -190,6 +215,16 @@ class Api:
                 content=content if body is None else msgspec.json.encode(body),
                 headers=headers,
             )
+
+    def _headers(self, method: str) -> dict[str, str]:
+        """What the API is to know of the visitor's browser and session."""
+        here = self.request
+        headers = {name: here.headers[name] for name in _FORWARDED if name in here.headers}
+        if "cookie" in here.headers:
+            headers["Cookie"] = here.headers["cookie"]
+        if method != "GET":
+            headers[CSRF_HEADER] = self.csrf
+        return headers
 
 
 def refused_of(answer: httpx.Response) -> Refused:

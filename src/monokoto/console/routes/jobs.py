@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from monokoto.console.unit_names import names_of
 from monokoto.console.visit import Visit
 
 OPEN = ("waiting", "running", "undoing")
@@ -35,7 +36,9 @@ class JobsController(Controller):
         """One job; the page keeps itself current while there is something to do."""
         found = await visit.api.get(f"/api/v1/jobs/{job}")
         items = await visit.api.part(f"/api/v1/jobs/{job}/items", cursor=cursor, state=only, limit=50)
-        return visit.page("jobs/job.html", job=found, items=items, is_open=found["state"] in OPEN, state=only)
+        names = await names_of(visit, [one["unit"] for one in items.value["items"]] if items.value else [])
+        is_open = found["state"] in OPEN
+        return visit.page("jobs/job.html", job=found, items=items, names=names, is_open=is_open, state=only)
 
     @post("/{job:str}/cancel")
     async def cancel(self, visit: NamedDependency[Visit], job: FromPath[str]) -> Response[str]:

@@ -111,7 +111,7 @@ class RulePagesController(Controller):
                 await visit.api.patch(path, {"enabled": _STATES[doing]})
                 return visit.go(page)
             body = {"name": visit.value("name"), "rule": written(visit).document}
-            await visit.api.patch(path, body | await watched(visit))
+            await visit.api.amend(path, body | await watched(visit), visit.value("tag"))
         except Refused as refused:
             if refused.problem.status == 404:
                 raise
@@ -139,14 +139,16 @@ async def _alerts(visit: Visit, key: str) -> Part:
 
 async def _own(visit: Visit, rule: str, problem: Problem | None = None) -> dict[str, Any]:
     path = f"/api/v1/rules/{quote(rule, safe='')}"
-    found, versions, alerts = await asyncio.gather(
-        visit.api.get(path), visit.api.part(f"{path}/versions"), _alerts(visit, rule)
+    (found, tag), versions, alerts = await asyncio.gather(
+        visit.api.tagged(path), visit.api.part(f"{path}/versions"), _alerts(visit, rule)
     )
     text = visit.secret("text") if problem else as_yaml(found["rule"])
     of = found["watched"]
     editor = await _editor(visit, product=of["product"], name=found["name"], text=text, watched=of, problem=problem)
     olds = [{**one, "text": as_yaml(one["rule"])} for one in versions.value["items"]] if versions.value else []
-    return {"rule": found, "versions": olds, "alerts": alerts, **editor}
+    # Somebody was faster: what they wrote is shown beside what was to be saved, which may be saved over it by saving again.
+    theirs = as_yaml(found["rule"]) if problem and problem.status == 412 else ""
+    return {"rule": found, "tag": tag, "theirs": theirs, "versions": olds, "alerts": alerts, **editor}
 
 
 async def _editor(

@@ -187,7 +187,8 @@ class NotificationJson(msgspec.Struct, frozen=True):
     repeat: int
     severity: Severity
     rule: str
-    title: str
+    title: Annotated[str, Meta(description="What the alert is called, in English where it has such a title")]
+    titles: Annotated[dict[str, str], Meta(description="The same by language; empty: its rule has none")]
     receiver: str
     route: str
     state: NotificationState
@@ -310,6 +311,7 @@ def notification_to_json(one: Notification) -> NotificationJson:
         severity=one.content.severity,
         rule=one.content.rule,
         title=title_of(one.content, "en"),
+        titles=one.content.title,
         receiver=format_id(one.receiver_id),
         route=format_id(one.route_id),
         state=one.state,

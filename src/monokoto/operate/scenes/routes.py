@@ -32,7 +32,17 @@ from monokoto.operate.scenes.run import RunItemState, RunState
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Scene
 from monokoto.operate.scenes.service import Scenes
-from monokoto.web import Caller, Page, Scope, decode_cursor, format_etag, page_of, problem_responses, requires
+from monokoto.web import (
+    Caller,
+    Page,
+    Scope,
+    decode_cursor,
+    format_etag,
+    note_question,
+    page_of,
+    problem_responses,
+    requires,
+)
 
 _READ = [requires(Scope.CONTROL_READ)]
 _WRITE = [requires(Scope.CONTROL_WRITE)]
@@ -126,6 +136,7 @@ class ScenesController(Controller):
     )
     async def run(
         self,
+        request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         scenes: NamedDependency[Scenes],
         scene_runs: NamedDependency[Runs],
@@ -135,6 +146,7 @@ class ScenesController(Controller):
         """Begins it; the run says what became of each unit. 409 where something must be said yes to and was not."""
         found = await asyncio.to_thread(scenes.get, caller.organisation_id, scene)
         if data.preview:
+            note_question(request.scope)
             preview: Response[Any] = Response(
                 preview_to_json(await scenes.looker.look(caller, found.spec)), status_code=200
             )
