@@ -35,6 +35,7 @@ class Asked:
     p99_ms: float
     p95_ms: float
     refused: int
+    """Requests; of many at once their items."""
     platform_cores: float
 
 
@@ -46,7 +47,7 @@ def ask(here: Installation, mode: str, authorization: str, ids: Path, *, connect
     done = subprocess.run([*command, "--", mode, authorization, str(ids)], capture_output=True, text=True, check=True)
     cores = (sum(platform.cpu_times()[:2]) - before) / (time.monotonic() - began)
     text = done.stdout
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    refused = sum(int(found) for found in re.findall(r"(?:Non-2xx or 3xx responses|Items not done): (\d+)", text))
     percentiles = {
         int(found[1]): float(found[2]) * _UNITS[found[3]]
         for found in re.finditer(r"^\s+(50|75|90|99)%\s+([\d.]+)(us|ms|s)", text, re.MULTILINE)
@@ -54,7 +55,7 @@ def ask(here: Installation, mode: str, authorization: str, ids: Path, *, connect
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])  # type: ignore[index]
     # wrk tells 90 and 99: p95 lies between, and the greater of two straight lines is on the safe side.
     p95 = percentiles[90] + (percentiles[99] - percentiles[90]) * 5 / 9
-    return Asked(rate, percentiles[50], percentiles[99], p95, int(refused[1]) if refused else 0, cores)
+    return Asked(rate, percentiles[50], percentiles[99], p95, refused, cores)
 
 
 def run(report: Report, *, quick: bool) -> None:

@@ -1,6 +1,7 @@
 """Commands round trip: asked over HTTP, carried out by units over MQTT, seen to have succeeded by who asked.
 
 Asked by `wrk` with `wait`: a request is answered when the unit's last word is known, so that its latency is the round trip.
+One by one, a request for each command; then fifty in each request, answered when the last of them is done.
 The units are as plain as can be (one process, bytes in and bytes out), because they share the machine with what is measured.
 """
 
@@ -30,6 +31,8 @@ model:
       input: {type: object, required: [by], properties: {by: {type: integer, minimum: 0, maximum: 360}}}
       output: {type: object, required: [angle], properties: {angle: {type: number}}}
 """
+MANY = 50
+"""As in `load/api.lua`."""
 TOPIC = "koto/v1/actions/"
 DONE = b'{"status":"succeeded","output":{"angle":7}}'
 
@@ -104,17 +107,35 @@ def run(report: Report, *, quick: bool) -> None:
             wait_until(lambda: metric(here, "units_online") >= units, seconds=120)
             ask(here, "command", key, ids, connections=16, seconds=3)
             for connections in (16, 32, 64, 96):
-                before = usage(here)
-                found = ask(here, "command", key, ids, connections=connections, seconds=seconds)
-                after = usage(here)
-                what = f"{connections} askers at once"
-                report.row(f"{what}: round trips", found.per_second, "/s", goal="1,000/s")
-                report.row(f"{what}: p50 / p99", f"{found.p50_ms:.1f} / {found.p99_ms:.1f}", "ms", goal="p99 100 ms")
-                report.row(f"{what}: refused or not done", found.refused)
-                cores = {kind: (after[kind]["cpu"] - before[kind]["cpu"]) / seconds for kind in after}
-                shown = ", ".join(f"{kind} {used:.2f}" for kind, used in cores.items())
-                report.row(f"{what}: cores", shown)
+                _measure(report, here, key, ids, f"{connections} ask one by one", "command", connections, seconds)
+            for connections in (2, 4, 8):
+                what = f"{connections} ask {MANY} in each request"
+                _measure(report, here, key, ids, what, "commands", connections, seconds, each=MANY)
         finally:
             stop.set()
             actors.join(10)
             actors.kill()
+
+
+def _measure(
+    report: Report,
+    here: Installation,
+    key: str,
+    ids: Path,
+    what: str,
+    mode: str,
+    connections: int,
+    seconds: int,
+    *,
+    each: int = 1,
+) -> None:
+    before = usage(here)
+    found = ask(here, mode, key, ids, connections=connections, seconds=seconds)
+    after = usage(here)
+    trips = found.per_second * each
+    report.row(f"{what}: round trips", trips, "/s", goal="1,000/s")
+    report.row(f"{what}: p50 / p99", f"{found.p50_ms:.1f} / {found.p99_ms:.1f}", "ms", goal="p99 100 ms")
+    report.row(f"{what}: refused or not done", found.refused)
+    spent = {kind: (after[kind]["cpu"] - before[kind]["cpu"]) / (trips * seconds) * 1000 for kind in after}
+    shown = ", ".join(f"{kind} {used:.2f}" for kind, used in spent.items() if used >= 0.005)
+    report.row(f"{what}: ms of a core for each", shown)
