@@ -28,7 +28,7 @@ MODEL: ProductModel = compile_model(
         "actions": {"startNight": {}, "start": {}},
     },
 )
-METERS = {"washes": {"count": "cycleFinished"}}
+METERS = {"washes": {"count": "cycleFinished"}, "peak": {"maximum": "power", "every": "15 min"}}
 GOOD = {
     "night-programme": {
         "title": {"en": "Night programme", "ko": "야간"},
@@ -86,6 +86,7 @@ def test_what_is_written_is_understood() -> None:
         ({"kind": "value"}, "/features/f/type"),
         ({"kind": "boolean", "type": "number"}, "/features/f/type"),
         ({"kind": "metered", "meter": "flights"}, "/features/f/meter"),
+        ({"kind": "metered", "meter": "peak"}, "/features/f/meter"),
         ({"kind": "metered", "meter": "washes", "thresholds": ["0%"]}, "/features/f/thresholds/0"),
         ({"kind": "metered", "meter": "washes", "thresholds": [True]}, "/features/f/thresholds/0"),
         ({"kind": "boolean", "safety": "yes"}, "/features/f/safety"),

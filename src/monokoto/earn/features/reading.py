@@ -29,6 +29,7 @@ _ONLY_OF = {
     "thresholds": (FeatureKind.METERED,),
 }
 TYPES = ("number", "integer", "string", "boolean")
+_ADDS_UP = {"count", "sum", "counter", "duration"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _DURATION = re.compile(r"(\d{1,6})\s*(min|h|d|w)")
 _SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -114,6 +115,8 @@ def _meter(part: _Part, meters: Mapping[str, Any]) -> str:
     if not isinstance(value, str) or value not in meters:
         near = suggestion(str(value), map(str, meters)) or f"; there are {', '.join(map(str, meters)) or 'none'}"
         part.fault(f"is none of the product's meters{near}", "meter")
+    elif isinstance(said := meters[value], Mapping) and not _ADDS_UP & set(said):
+        part.fault(f"does not add up over time; a quota takes one of {', '.join(sorted(_ADDS_UP))}", "meter")
     return str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from monokoto.engines.objects import Objects
 from monokoto.engines.records import Records
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock
-from monokoto.kernel.errors import Fault, NotFound
+from monokoto.kernel.errors import Conflict, Fault, NotFound
 from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import OrganisationId, format_id
 from monokoto.kernel.limits import STREAM_PENDING_UNITS_MAX
@@ -46,6 +46,10 @@ class Models(Protocol):
     """What the units' products look like (`Products`)."""
 
     def model(self, organisation_id: OrganisationId, product: str, version: str) -> ProductModel: ...
+
+
+Governed = Callable[[UnitIdentity, Mapping[str, Any]], Sequence[Fault]]
+"""Which of these desired values of a unit are not anybody's to set, and why; blocking, quick."""
 
 
 class Twins:
@@ -86,6 +90,8 @@ class Twins:
         self._repair_signal = asyncio.Event()
         self._origin = secrets.token_hex(8)
         self._announcer = None if facts is None else Announcer(facts, clock, origin=self._origin)
+        self.governed: Governed | None = None
+        """Handed in later by who joins what sets desired values by itself (features)."""
 
     # The line
 
@@ -292,18 +298,38 @@ class Twins:
     async def put_desired(
         self, organisation_id: int, unit_id: int, document: Any, *, by: int, precondition: Precondition | None = None
     ) -> Desired:
-        """Desire exactly this of a unit. Raises NotFound, Invalid, PreconditionFailed."""
+        """Desire exactly this of a unit. Raises NotFound, Invalid, PreconditionFailed, Conflict (something else sets it)."""
         unit, model = await self._unit_and_model(organisation_id, unit_id)
+        await self._must_be_free(unit, document)
         change = whole(model, unit_id, document, by=by, precondition=precondition)
         return await self._changed(unit, await self._writer.make(change))
 
     async def patch_desired(
         self, organisation_id: int, unit_id: int, patch: Any, *, by: int, precondition: Precondition | None = None
     ) -> Desired:
-        """Desire this as well (RFC 7396). Raises NotFound, Invalid, PreconditionFailed."""
+        """Desire this as well (RFC 7396). Raises as `put_desired`."""
         unit, model = await self._unit_and_model(organisation_id, unit_id)
+        await self._must_be_free(unit, patch)
         change = merged(model, unit_id, patch, by=by, precondition=precondition)
         return await self._changed(unit, await self._writer.make(change))
+
+    async def govern(self, organisation_id: int, unit_id: int, patch: Mapping[str, Any]) -> None:
+        """Desire what somebody sets who may (`governed`). Raises NotFound, Invalid."""
+        unit, model = await self._unit_and_model(organisation_id, unit_id)
+        await self._changed(unit, await self._writer.make(merged(model, unit_id, dict(patch), by=0)))
+
+    def desired_of(self, organisation_id: int, unit_id: int) -> Properties:
+        """What is desired of a unit now. Blocking."""
+        known = self.desired.at_hand(organisation_id, unit_id)
+        return (known if known is not None else self.desired.get(organisation_id, unit_id)).properties
+
+    async def _must_be_free(self, unit: UnitIdentity, wanted: Any) -> None:
+        """Raises Conflict where something of this is another's to set."""
+        if self.governed is None or not isinstance(wanted, Mapping):
+            return
+        faults = await asyncio.to_thread(self.governed, unit, wanted)
+        if faults:
+            raise Conflict("This is not yours to set.", remedy="Have the feature, or leave it out.", faults=faults)
 
     async def would_desire(self, organisation_id: int, unit_id: int, patch: Any) -> tuple[Properties, Properties]:
         """What is desired of a unit now, and what this patch would make of it. Raises NotFound, Invalid."""

@@ -68,6 +68,7 @@ _RPC_RESPONSE: Final = "v1/devices/me/rpc/response/"
 
 _SUBSCRIBABLE: Final = (
     DESIRED,
+    "koto/v1/entitlements",
     "koto/v1/actions/+/+",
     "v1/devices/me/attributes",
     "v1/devices/me/attributes/response/+",

@@ -1,0 +1,345 @@
+"""What a unit may do while nobody can be asked: entitlement tokens, verified on the unit. One file, standard library only.
+
+A token is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8032, RFC 8037): three parts of base64url text with dots between.
+
+    header   {"alg": "EdDSA", "typ": "koto-entitlement", "kid": "…"}
+    payload  {"sub": unit id, "ctr": counter, "iat": s, "nbf": s, "exp": s, "features": {name: {…}}}
+    feature  {"from": µs, "until": µs, "value": …, "left": "3", "overage": true, "safety": true}   only what there is to say
+
+`Entitlements` keeps the unit's side: the highest counter and the latest time it has seen, in a file, so that neither an old
+token nor a clock put back opens what is closed. docs/entitlements.md says the same for whoever writes it in C.
+
+    held = Entitlements(unit="0dz3x8k2p5q7r", keys=keys_of(jwks), path="entitlements.json")
+    held.take(token_text)                 # raises Refused with the reason
+    held.may("night-programme")           # True or False, by the unit's own clock
+    held.value("speed-limit", otherwise=6)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+TOPIC = "koto/v1/entitlements"
+"""Retained: the unit's token, again whenever it changes and before it expires."""
+TYPE = "koto-entitlement"
+TOKEN_BYTES_MAX = 32 * 1024
+CLOCK_TOLERANCE_SECONDS = 300
+"""So far a clock may be put back, or a token be from the future, before nothing but safety is open."""
+_SECOND = 1_000_000
+_TEXT = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class Refused(Exception):
+    """The token is none for this unit now; the reason is in `reason`: a word for programs."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+# Ed25519, verification only (RFC 8032, section 5.1). Slow (some ms on a PC) and short; nothing here is secret.
+
+_P = 2**255 - 19
+_L = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT = pow(2, (_P - 1) // 4, _P)
+_Point = tuple[int, int, int, int]
+"""Extended coordinates: x = X/Z, y = Y/Z, X*Y = T*Z."""
+
+
+def _add(p: _Point, q: _Point) -> _Point:
+    a = (p[1] - p[0]) * (q[1] - q[0]) % _P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % _P
+    c = 2 * p[3] * q[3] * _D % _P
+    d = 2 * p[2] * q[2] % _P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+
+
+def _times(scalar: int, point: _Point) -> _Point:
+    found = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            found = _add(found, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return found
+
+
+def _same(p: _Point, q: _Point) -> bool:
+    return (p[0] * q[2] - q[0] * p[2]) % _P == 0 and (p[1] * q[2] - q[1] * p[2]) % _P == 0
+
+
+def _x_of(y: int, sign: int) -> int | None:
+    if y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    if square == 0:
+        return None if sign else 0
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _ROOT % _P
+    if (x * x - square) % _P:
+        return None
+    return _P - x if (x & 1) != sign else x
+
+
+def _point(encoded: bytes) -> _Point | None:
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    x = _x_of(y, sign)
+    return None if x is None else (x, y, 1, x * y % _P)
+
+
+_Y = 4 * pow(5, _P - 2, _P) % _P
+_X = _x_of(_Y, 0) or 0
+_BASE: _Point = (_X, _Y, 1, _X * _Y % _P)
+
+
+def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature of the message is by the owner of the public key. Never raises."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    a, r = _point(public), _point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= _L:
+        return False
+    digest = hashlib.sha512(signature[:32] + public + message).digest()
+    k = int.from_bytes(digest, "little") % _L
+    return _same(_times(s, _BASE), _add(r, _times(k, a)))
+
+
+# Tokens
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says, its signature verified."""
+
+    unit: str
+    counter: int
+    issued: int
+    """Seconds since 1970, as the two below."""
+    begins: int
+    ends: int
+    features: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def keys_of(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The public keys of a JSON Web Key Set (RFC 7517) by their ids; keys of other kinds are left out."""
+    found = {}
+    for key in document.get("keys", ()):
+        if key.get("kty") == "OKP" and key.get("crv") == "Ed25519" and key.get("alg", "EdDSA") == "EdDSA":
+            found[str(key.get("kid", ""))] = _bytes(str(key.get("x", "")))
+    return found
+
+
+def verify(token: str, keys: Mapping[str, bytes]) -> Claims:
+    """What the token says, if one of these keys signed it. Says nothing of time, counter and unit: `Entitlements.take` does.
+
+    Raises:
+        Refused: malformed, algorithm, key, signature.
+    """
+    if len(token) > TOKEN_BYTES_MAX or token.count(".") != 2:
+        raise Refused("malformed", "this is no token")
+    head, body, signature = token.split(".")
+    header = _object(head)
+    if header.get("alg") != "EdDSA" or header.get("typ") != TYPE or "crit" in header:
+        raise Refused("algorithm", "the token is not signed with EdDSA, or is of another kind")
+    public = keys.get(str(header.get("kid", "")))
+    if public is None:
+        raise Refused("key", "the token is signed with a key that is not known here")
+    if not verify_ed25519(public, f"{head}.{body}".encode(), _bytes(signature)):
+        raise Refused("signature", "the signature does not fit: the token was altered")
+    return _claims(_object(body))
+
+
+def _claims(payload: Mapping[str, Any]) -> Claims:
+    numbers = [payload.get(name) for name in ("ctr", "iat", "nbf", "exp")]
+    features = payload.get("features")
+    whole = all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in numbers)
+    if not whole or not isinstance(features, dict) or not all(isinstance(one, dict) for one in features.values()):
+        raise Refused("malformed", "the token does not say what it must")
+    counter, issued, begins, ends = (int(one) for one in numbers if isinstance(one, int))
+    return Claims(str(payload.get("sub", "")), counter, issued, begins, ends, features)
+
+
+def _bytes(text: str) -> bytes:
+    if not _TEXT.fullmatch(text):
+        raise Refused("malformed", "this is no base64url")
+    try:
+        found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise Refused("malformed", "this is no base64url") from None
+    if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != text:
+        raise Refused("malformed", "the text could be written otherwise")  # or two texts would be one token
+    return found
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_bytes(text))
+    except (ValueError, RecursionError):
+        raise Refused("malformed", "this is no JSON") from None
+    if not isinstance(found, dict):
+        raise Refused("malformed", "this is no JSON object")
+    return found
+
+
+# The unit's side
+
+
+class Entitlements:
+    """What this unit may do, by the last token it took. `clock` gives seconds since 1970; `path` keeps it over restarts."""
+
+    def __init__(
+        self,
+        *,
+        unit: str,
+        keys: Mapping[str, bytes],
+        path: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.unit = unit
+        self.keys = dict(keys)
+        self._path = None if path is None else Path(path)
+        self._clock = clock
+        self._claims: Claims | None = None
+        self._token = ""
+        self._counter = 0
+        self._latest = 0.0
+        self._used: dict[str, Decimal] = {}
+        """Of metered features, since the token was taken."""
+        self._load()
+
+    @property
+    def counter(self) -> int:
+        """The highest that was taken."""
+        return self._counter
+
+    @property
+    def claims(self) -> Claims | None:
+        """Of the last token taken; it may have expired since."""
+        return self._claims
+
+    def take(self, token: str) -> Claims:
+        """Take a token over. The same one again is no fault.
+
+        Raises:
+            Refused: malformed, algorithm, key, signature; unit (another one's); replayed (older than one that was taken);
+                clock (the unit's was put back, or is far behind the token); expired.
+        """
+        claims = verify(token, self.keys)
+        if claims.unit != self.unit:
+            raise Refused("unit", "the token is another unit's")
+        if claims.counter < self._counter or (claims.counter == self._counter and token != self._token):
+            raise Refused("replayed", f"a token with the counter {self._counter} was taken before")
+        now = self._clock()
+        if now < max(self._latest, float(claims.issued)) - CLOCK_TOLERANCE_SECONDS:
+            raise Refused("clock", "the unit's clock was put back")
+        if max(now, self._latest) >= claims.ends:
+            raise Refused("expired", "the token has expired")
+        if token != self._token:
+            self._used = {}
+        self._token, self._claims, self._counter = token, claims, claims.counter
+        self._latest = max(self._latest, now, float(claims.issued))
+        self._save()
+        return claims
+
+    def may(self, feature: str) -> bool:
+        """Whether the feature is open now."""
+        return self._open(feature) is not None
+
+    def value(self, feature: str, otherwise: Any = None) -> Any:
+        """The feature's value now, or what it is without the feature."""
+        found = self._open(feature)
+        return otherwise if found is None else found.get("value", True)
+
+    def left(self, feature: str) -> Decimal | None:
+        """What is left of a metered feature, as far as this unit knows; None where nothing is metered."""
+        said = None if self._claims is None else self._claims.features.get(feature)
+        if said is None or "left" not in said:
+            return None
+        try:
+            return max(Decimal(0), Decimal(str(said["left"])) - self._used.get(feature, Decimal(0)))
+        except InvalidOperation:
+            return Decimal(0)
+
+    def use(self, feature: str, quantity: int | str | Decimal = 1) -> bool:
+        """Use so much of a metered feature, if it is open and enough is left (or overage is allowed); whether it was."""
+        said, left = self._open(feature), self.left(feature)
+        amount = Decimal(quantity)
+        if said is None or left is None or amount < 0:
+            return False
+        if left < amount and said.get("overage") is not True:
+            return False
+        self._used[feature] = self._used.get(feature, Decimal(0)) + amount
+        self._save()
+        return True
+
+    def _open(self, feature: str) -> Mapping[str, Any] | None:
+        claims = self._claims
+        said = None if claims is None else claims.features.get(feature)
+        if claims is None or said is None:
+            return None
+        if said.get("safety") is True:
+            return said  # not a clock, not a token that came too late, takes the brakes away
+        clock = self._clock()
+        if clock < self._latest - CLOCK_TOLERANCE_SECONDS:
+            return None
+        now = max(clock, self._latest)
+        if now > self._latest + 60:
+            self._latest = now
+            self._save()
+        if not claims.begins <= now < claims.ends:
+            return None
+        micros = int(now * _SECOND)
+        if not int(said.get("from", 0)) <= micros < int(said.get("until", 1 << 62)):
+            return None
+        left = self.left(feature)
+        return None if left is not None and left <= 0 and said.get("overage") is not True else said
+
+    # On disk
+
+    def _load(self) -> None:
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            kept = json.loads(self._path.read_text("utf-8"))
+            self._counter, self._latest = int(kept["counter"]), float(kept["latest"])
+            self._used = {str(name): Decimal(used) for name, used in kept["used"].items()}
+            self._token = str(kept["token"])
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
+            return  # damaged: nothing is open until a token comes
+        with contextlib.suppress(Refused):  # a key may be known no more
+            claims = verify(self._token, self.keys)
+            if claims.unit == self.unit and claims.counter == self._counter:
+                self._claims = claims
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        kept = {
+            "counter": self._counter,
+            "latest": self._latest,
+            "token": self._token,
+            "used": {name: str(used) for name, used in self._used.items()},
+        }
+        beside = self._path.with_name(self._path.name + ".new")
+        with beside.open("w", encoding="utf-8") as stream:
+            json.dump(kept, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(self._path)
