@@ -6,7 +6,7 @@ Locks are taken in one order: rows of invoices by id, the head of the documents,
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -87,11 +87,17 @@ class Invoices:
         return self.replace_many(organisation_id, {invoice_id: tuple(lines)}, revision=revision)[0]
 
     def replace_many(
-        self, organisation_id: int, lines: Mapping[int, tuple[InvoiceLine, ...]], *, revision: int | None = None
+        self,
+        organisation_id: int,
+        lines: Mapping[int, tuple[InvoiceLine, ...]],
+        *,
+        revision: int | None = None,
+        also: Callable[[sa.Connection], None] = lambda _connection: None,
     ) -> builtins.list[Invoice]:
-        """Of many drafts in one transaction."""
+        """Of many drafts in one transaction, in which `also` may write what must not differ from the lines."""
         changed = []
         with self._records.write() as connection:
+            also(connection)
             for invoice, _ in self._locked(connection, organisation_id, lines):
                 invoice.must_be(*CHANGEABLE, to="a change of its lines")
                 if revision not in {None, invoice.revision}:
@@ -237,6 +243,11 @@ class Invoices:
     def get(self, organisation_id: int, invoice_id: int) -> Invoice:
         """Raises NotFound."""
         return self._found(organisation_id, invoice_id)[0]
+
+    def states(self, organisation_id: int, invoice_ids: Collection[int]) -> dict[int, InvoiceState]:
+        """Where each of these stands; one that is not there is left out."""
+        with self._records.read() as connection:
+            return store.states(connection, organisation_id, invoice_ids)
 
     def lines(self, organisation_id: int, invoice_id: int) -> builtins.list[Mapping[str, Any]]:
         """The lines of a draft, or of the document, as plain values (`line_to_plain`, with `vat` and `rate` on a document)."""

@@ -175,6 +175,19 @@ def find(
     return None if row is None else (invoice_from_row(row), lines_from_text(row.lines))
 
 
+def states(connection: sa.Connection, organisation_id: int, invoice_ids: Collection[int]) -> dict[int, InvoiceState]:
+    """By id where each of these stands."""
+    found: dict[int, InvoiceState] = {}
+    for some in _cut(sorted(invoice_ids)):
+        rows = connection.execute(
+            sa.select(invoices.c.invoice_id, invoices.c.state).where(
+                invoices.c.organisation_id == organisation_id, invoices.c.invoice_id.in_(some)
+            )
+        )
+        found |= {row.invoice_id: InvoiceState(row.state) for row in rows}
+    return found
+
+
 def find_of_buyer(connection: sa.Connection, buyer_organisation_id: int, invoice_id: int) -> Invoice | None:
     """One as its buyer may see it: once it is issued."""
     query = sa.select(*BRIEF).where(
