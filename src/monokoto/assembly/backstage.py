@@ -90,6 +90,7 @@ class Backstage:
             settings, engines, platform, post=platform.doors.outbox.post, address=platform.doors.address
         )
         self.receivers, self.notification_routes, self.notifications = told.receivers, told.routes, told.log
+        platform.doors.outbox.told = told.log.mail_went
         self.notifier, self.push_subscriptions = told.notifier, told.push_subscriptions
 
     def _maker_of(self, unit_id: int) -> int | None:

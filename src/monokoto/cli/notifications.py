@@ -294,7 +294,7 @@ def preview_routes(
 @notifications.command("list")
 @told
 def list_notifications(
-    state: Annotated[str, typer.Option("--state", help="waiting, sent, merged, withdrawn, dead.")] = "",
+    state: Annotated[str, typer.Option("--state", help="waiting, outbox, sent, merged, withdrawn, dead.")] = "",
     alert: Annotated[str, typer.Option("--alert", help="Of this alert.")] = "",
     receiver: Annotated[str, typer.Option("--receiver", help="For this receiver.")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Not more than these.")] = 50,

@@ -21,6 +21,7 @@ from monokoto.console.visit import Visit
 PAGE_SIZE = 50
 STATES = {
     "waiting": mark("Waiting"),
+    "outbox": mark("In the outbox"),
     "sent": mark("Sent"),
     "merged": mark("Told by another route"),
     "withdrawn": mark("Withdrawn"),

@@ -4,12 +4,13 @@ from monokoto.engines.mail.console import ConsoleMail
 from monokoto.engines.mail.folder import FolderMail
 from monokoto.engines.mail.message import Message
 from monokoto.engines.mail.open import open_mail, open_outbox
-from monokoto.engines.mail.outbox import Outbox
+from monokoto.engines.mail.outbox import Fate, Outbox
 from monokoto.engines.mail.port import Mail
 from monokoto.engines.mail.smtp import Server, SmtpMail, server_at
 
 __all__ = [
     "ConsoleMail",
+    "Fate",
     "FolderMail",
     "Mail",
     "Message",

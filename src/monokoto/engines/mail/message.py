@@ -24,6 +24,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Later it is of no use to anybody (its link has expired) and is not sent any more."""
     name: str = ""
     """Names it for mail programs, so that it is shown once if it comes twice; empty: made up when it is sent."""
+    owner_id: int = 0
+    """Whose it is, for who posted it and wants to know what became of it; nothing of it is in the mail."""
 
 
 def written(message: Message, *, sender: str, at: Instant) -> EmailMessage:

@@ -3,11 +3,17 @@
 Each mail is a file of its own in `mail/outbox` of the data folder, readable by its owner alone; other processes of this machine
 (`koto people invite`) may put some there too. A mail is tried again after 1 s, 2 s, 4 s ... up to five minutes, until it is of no
 use any more. One that the server will never take, or that came too late, is dropped, and the log says so without its content.
+
+`told` hears what becomes of each. A mail the server took waits as `.sent` until `told` has returned, so that it is sent once and
+told at least once, whatever dies in between.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -26,7 +32,19 @@ LOOK_SECONDS = 5.0
 """How long a mail that another process posted may lie there unseen."""
 STOP_SECONDS = 5.0
 _SUFFIX = ".mail"
+_SENT_SUFFIX = ".sent"
 _log = structlog.get_logger(__name__)
+
+
+class Fate(StrEnum):
+    """What became of a mail."""
+
+    SENT = "sent"
+    """Somebody else is responsible for it."""
+    WAITS = "waits"
+    """Not taken now; it is tried again."""
+    DROPPED = "dropped"
+    """It will never be taken, or came too late."""
 
 
 class Outbox:
@@ -42,6 +60,8 @@ class Outbox:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.sent = 0
+        self.told: Callable[[Message, Fate, str], None] = lambda _message, _fate, _reason: None
+        """Hears the fate of a mail, and why. Called in the outbox's thread; Unavailable makes it be called again."""
 
     def post(self, message: Message) -> None:
         """Take a mail; it is on disk when this returns.
@@ -79,6 +99,7 @@ class Outbox:
 
     def deliver(self) -> None:
         """Try every mail whose time has come, once. Called by the thread; by hand in tests and commands."""
+        self._tell_of_sent()
         files = self.waiting()
         self._tries = {name: tried for name, tried in self._tries.items() if name in {file.name for file in files}}
         for file in files:
@@ -111,16 +132,39 @@ class Outbox:
             self._later(file, message, type(error).__name__)
         else:
             self.sent += 1
-            file.unlink(missing_ok=True)
             _log.info("mail_sent", kind=message.kind)
+            file.rename(sent := file.with_suffix(_SENT_SUFFIX))
+            self._tell_of(sent, message)
+
+    def _tell_of_sent(self) -> None:
+        """Of mails the server took when nobody could be told."""
+        for file in self._folder.glob(f"*{_SENT_SUFFIX}"):
+            with suppress(OSError, msgspec.MsgspecError):
+                self._tell_of(file, msgspec.msgpack.decode(file.read_bytes(), type=Message))
+
+    def _tell_of(self, file: Path, message: Message) -> None:
+        if self._tell(message, Fate.SENT, ""):
+            file.unlink(missing_ok=True)
+
+    def _tell(self, message: Message, fate: Fate, reason: str) -> bool:
+        try:
+            self.told(message, fate, reason)
+        except Unavailable as error:
+            _log.warning("mail_not_told", kind=message.kind, reason=error.message)
+            return False
+        return True
 
     def _later(self, file: Path, message: Message, reason: str) -> None:
+        self._tell(message, Fate.WAITS, reason)
         tries = self._tries.get(file.name, (0, 0))[0] + 1
         pause = min(PAUSE_SECONDS_MAX, 2 ** (tries - 1)) * MICROSECONDS_PER_SECOND
         self._tries[file.name] = (tries, self._clock.now() + pause)
         _log.warning("mail_waits", kind=message.kind, tries=tries, reason=reason)
 
     def _drop(self, file: Path, message: Message, reason: str) -> None:
+        if not self._tell(message, Fate.DROPPED, reason):
+            self._later(file, message, reason)
+            return
         file.unlink(missing_ok=True)
         _log.error("mail_dropped", kind=message.kind, reason=reason)
 

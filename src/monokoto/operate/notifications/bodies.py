@@ -8,13 +8,15 @@ from typing import Any, Final
 import msgspec
 
 from monokoto.kernel.clock import format_instant
-from monokoto.kernel.ids import format_id
+from monokoto.kernel.errors import Invalid
+from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PUSH_PAYLOAD_BYTES_MAX
 from monokoto.operate.notifications.notification import Notification, Outgoing
 from monokoto.operate.notifications.texts import Text
 
 WEBHOOK_TYPE: Final = "notification.sent"
 TEST_TYPE: Final = "notification.test"
+_NAMED: Final = "msg_"
 _SLACK_TEXT_MAX: Final = 2900  # of 3000 characters in one block
 _SLACK_HEADER_MAX: Final = 150
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~])")
@@ -22,7 +24,15 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~])")
 
 def message_name(message_id: int) -> str:
     """A message's id as receivers see it: the same at every attempt."""
-    return f"msg_{format_id(message_id)}"
+    return f"{_NAMED}{format_id(message_id)}"
+
+
+def message_of(name: str) -> int | None:
+    """The message that has this name; None: no notification is called so."""
+    try:
+        return parse_id(name.removeprefix(_NAMED)) if name.startswith(_NAMED) else None
+    except Invalid:
+        return None
 
 
 def webhook_body(outgoing: Outgoing, text: Text, now: int) -> bytes:

@@ -91,6 +91,7 @@ class Channels:
                 kind="notification",
                 until=Instant(self._clock.now() + MAIL_SECONDS * MICROSECONDS_PER_SECOND),
                 name=message_name(outgoing.id),
+                owner_id=outgoing.organisation_id,
             )
         )
         return self._attempt()

@@ -237,7 +237,9 @@ class Deliverer:
         values: dict[str, Any] = {"status": attempt.status, "reason": attempt.reason}
         kept: dict[str, Any] = {"failures": 0, "succeeded_at": now}
         gone = attempt.status == GONE and receiver.kind in POSTED
-        if attempt.taken:
+        if attempt.taken and receiver.by_mail:
+            values |= {"state": NotificationState.OUTBOX.value}
+        elif attempt.taken:
             values |= {"state": NotificationState.SENT.value, "settled_at": now}
         else:
             delay = delay_seconds(outgoing.items[0].attempts + 1, self._random, retry_after=attempt.retry_after)

@@ -21,8 +21,10 @@ class NotificationState(StrEnum):
 
     WAITING = "waiting"
     """For its time, or for another try."""
+    OUTBOX = "outbox"
+    """A mail: it is in the outbox, and the mail server has not taken it yet."""
     SENT = "sent"
-    """The receiver took it; a mail: the outbox did."""
+    """The receiver took it; of a mail: the mail server."""
     MERGED = "merged"
     """Another route tells the receiver the same."""
     WITHDRAWN = "withdrawn"

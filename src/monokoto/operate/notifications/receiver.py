@@ -91,6 +91,11 @@ class Receiver:
     updated_at: Instant
 
     @property
+    def by_mail(self) -> bool:
+        """Whether a mail is what tells it."""
+        return self.kind is ReceiverKind.MAIL or (self.kind is ReceiverKind.PERSON and "mail" in self.channels)
+
+    @property
     def shown(self) -> str:
         """Where it is, as much as may be shown: of an address of HTTP the host alone."""
         if self.kind not in POSTED:

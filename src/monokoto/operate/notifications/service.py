@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
+from monokoto.engines.mail import Fate, Message
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
 from monokoto.kernel.errors import Conflict, NotFound
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import NOTIFICATION_DAYS, PAGE_SIZE_DEFAULT
 from monokoto.operate.notifications import store
+from monokoto.operate.notifications.bodies import message_of
 from monokoto.operate.notifications.notification import Notification, NotificationState
 from monokoto.operate.notifications.tables import notification_from_row, notifications
 
@@ -75,6 +78,18 @@ class Notifications:
             found = _read(connection, organisation_id, notification_id)
         self.signal()
         return found
+
+    def mail_went(self, message: Message, fate: Fate, reason: str) -> None:
+        """What became of a mail in the outbox. Raises Unavailable."""
+        message_id = message_of(message.name)
+        if not message.owner_id or message_id is None:
+            return
+        values: dict[str, Any] = {"reason": reason}
+        if fate is not Fate.WAITS:
+            state = NotificationState.SENT if fate is Fate.SENT else NotificationState.DEAD
+            values |= {"state": state.value, "settled_at": self._clock.now()}
+        with self._records.write() as connection:
+            store.settle_mail(connection, message.owner_id, message_id, values)
 
     def prune(self) -> int:
         """Forget what was settled long ago; how many notifications."""

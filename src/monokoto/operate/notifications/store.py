@@ -36,7 +36,15 @@ EVERYBODY: Final = 0
 INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _BEGUN: Final = ("news_id", "number", "begun_at", "done_seconds", "due_at", "content")
 _WAITING: Final = NotificationState.WAITING.value
-_TOLD: Final = (NotificationState.WAITING.value, NotificationState.SENT.value, NotificationState.MERGED.value)
+_TOLD: Final = tuple(
+    one.value
+    for one in (
+        NotificationState.WAITING,
+        NotificationState.OUTBOX,
+        NotificationState.SENT,
+        NotificationState.MERGED,
+    )
+)
 
 
 def read_receivers(connection: sa.Connection, organisation_id: int) -> list[Receiver]:
@@ -266,6 +274,16 @@ def settle_message(connection: sa.Connection, organisation_id: int, message_id: 
     connection.execute(notifications.update().where(*mine).values(**kept))
 
 
+def settle_mail(connection: sa.Connection, organisation_id: int, message_id: int, values: Mapping[str, Any]) -> None:
+    """Note what became of a mail; its server may be faster than our note that it is in the outbox."""
+    table = notifications.c
+    unsettled = table.state.in_((_WAITING, NotificationState.OUTBOX.value))
+    mine = (table.organisation_id == organisation_id, table.message_id == message_id, unsettled)
+    attempts = sa.case((table.attempts == 0, 1), else_=table.attempts)
+    kept = {**values, "attempts": attempts, "reason": str(values["reason"])[:REASON_LENGTH_MAX]}
+    connection.execute(notifications.update().where(*mine).values(**kept))
+
+
 def settle_waiting(
     connection: sa.Connection, receiver: Receiver, state: NotificationState, reason: str, now: int
 ) -> None:
@@ -277,7 +295,10 @@ def settle_waiting(
 
 def prune(connection: sa.Connection, before: int) -> int:
     """Forget what was settled, and escalations that ended, before an instant, of all organisations."""
-    gone = connection.execute(notifications.delete().where(notifications.c.settled_at < before)).rowcount
+    table = notifications.c
+    # A mail whose file was lost would wait in the outbox for ever.
+    lost = (table.state == NotificationState.OUTBOX.value) & (table.due_at < before)
+    gone = connection.execute(notifications.delete().where((table.settled_at < before) | lost)).rowcount
     ended = (escalations.c.due_at.is_(None), escalations.c.begun_at < before)
     connection.execute(escalations.delete().where(*ended))
     return gone
