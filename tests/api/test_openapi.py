@@ -22,7 +22,7 @@ VERBS = (
     "|sign|begin|act|end|change|remove|invite|accept|read|forget|reset"
     "|stream|rebuild|count|upgrade|make|claim|offer|withdraw|share|rent|name|cancel|undo|preview|search|invoke|observe|subscribe"
     "|ping|query|transfer|delete|replay|describe|see|compare|find|return|give|withdraw|link|unlink|save"
-    "|acknowledge|unacknowledge|assign|comment|shelve|unshelve|clear|retry|test|run|enable|confirm|try"
+    "|acknowledge|unacknowledge|assign|comment|shelve|unshelve|clear|retry|test|run|enable|confirm|try|start|suspend|resume|move"
 )
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}
 ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics", "/.well-known/wot"}
@@ -74,6 +74,7 @@ ANSWERS_IN_TWO_WAYS = {
     "PUT /api/v1/groups/{group}",
     "PUT /api/v1/scenes/{scene}",
     "PUT /api/v1/schedules/{schedule}",
+    "PUT /api/v1/products/{product}/plans/{plan}",
 }
 """200 with a preview, 201 with a job or a run; 200 replaced, 201 made."""
 

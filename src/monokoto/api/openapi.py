@@ -54,7 +54,9 @@ PARAMETERS = {
     "route": "Id of the notification route",
     "receiver": "Id of the receiver of notifications",
     "notification": "Id of the notification",
-    "subscription": "Id of the push subscription",
+    "subscription": "Id of the subscription",
+    "plan": "Name of the plan",
+    "customer": "Id of the customer",
     "rule": "Its rule: `<product>/<name>`, or the id of one that was added",
     "rule_id": "Id of the added rule",
     "scene": "Id or name of the scene",
@@ -113,7 +115,7 @@ _NAMES_IN = {
     ("presence", "Session"): "UnitConnection",
 }
 """Where classes of several slices share a name, by slice; any other is called by slice and name."""
-_AREAS = frozenset({"monokoto", "connect", "operate"})
+_AREAS = frozenset({"monokoto", "connect", "operate", "earn"})
 _JSON_SUFFIX = re.compile(r"Json$")
 _PAGE = re.compile(r"^Page_(?:.*\.)?(\w+?)(?:Json)?_$")
 _METHODS = ("get", "put", "post", "delete", "patch")

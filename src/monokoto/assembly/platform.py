@@ -24,6 +24,7 @@ from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
+from monokoto.assembly.plans import join_subscriptions
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import JoinedScenes, join_groups
 from monokoto.assembly.things import JoinedThings
@@ -102,8 +103,7 @@ class Platform:
         self.commands = join_commands(engines, self, self.interlocks)
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self._join_watching(settings, engines)
-        self.joined_metering = meters = JoinedMetering(engines, self, self._set_aside_for)
-        self.metering, self.usage_intake, self.usage_corrections = meters.metering, meters.intake, meters.corrections
+        self._join_earning(engines)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -135,6 +135,12 @@ class Platform:
         watch = JoinedRules(engines, self, snapshot_seconds=settings.twins.snapshot_seconds)
         self.rules, self.watching, self.trials, self.joined_rules = watch.rules, watch.watching, watch.trials, watch
         self.alerts.know(KnownRules(watch.book, self.directory))
+
+    def _join_earning(self, engines: Engines) -> None:
+        """What is used, what it costs, who subscribed to it."""
+        self.joined_metering = meters = JoinedMetering(engines, self, self._set_aside_for)
+        self.metering, self.usage_intake, self.usage_corrections = meters.metering, meters.intake, meters.corrections
+        self.plans, self.customers, self.subscriptions = join_subscriptions(engines, self)
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(

@@ -20,6 +20,8 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
+from monokoto.earn.plans import CONTROLLERS as PLANS
+from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
 from monokoto.operate.groups import CONTROLLERS as GROUPS
@@ -59,6 +61,9 @@ SERVICES = (
     "push_subscriptions",
     "groups",
     "scenes",
+    "plans",
+    "customers",
+    "subscriptions",
     "scene_runs",
     "schedules",
     "things",
@@ -111,6 +116,8 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *ALERTS,
     *NOTIFICATIONS,
     *GROUPS,
+    *PLANS,
+    *SUBSCRIPTIONS,
     *SCENES,
     *SCHEDULES,
     *THINGS,

@@ -31,7 +31,7 @@ _BODY_BYTES_MAX: Final = 256 * 1024
 _ANSWER_BYTES_MAX: Final = 64 * 1024
 _TEXT_MAX: Final = 200
 _PLAIN: Final = frozenset(
-    {"product", "version", "action", "property", "event", "name", "slug", "role", "kind", "state"}
+    {"product", "version", "plan", "action", "property", "event", "name", "slug", "role", "kind", "state"}
 )
 """Path parameters that may be told although they are no ids; any other text might be somebody's secret."""
 _NOTE: Final = "monokoto.recorded"

@@ -1,0 +1,62 @@
+"""Customers and subscriptions: who subscribed to what, for which units, since when and by which version of a plan."""
+
+from monokoto.earn.subscriptions.customer import Address, Customer
+from monokoto.earn.subscriptions.customer_routes import CustomersController
+from monokoto.earn.subscriptions.customers import Customers, NewCustomer
+from monokoto.earn.subscriptions.facts import SUBSCRIPTIONS_CHANGED, subscriptions_changed
+from monokoto.earn.subscriptions.moving import Left, Moved, move_all
+from monokoto.earn.subscriptions.numbers import iban_of, is_country, vat_id_of
+from monokoto.earn.subscriptions.portal_routes import MySubscriptionsController
+from monokoto.earn.subscriptions.ports import Buyers, Owners
+from monokoto.earn.subscriptions.routes import SubscriptionsController
+from monokoto.earn.subscriptions.service import Subscriptions
+from monokoto.earn.subscriptions.starting import NewCoupon, NewSubscription
+from monokoto.earn.subscriptions.store import SubscriptionEvent, Wanted
+from monokoto.earn.subscriptions.subscription import (
+    Coverage,
+    Gift,
+    GivenCoupon,
+    NamedUnit,
+    Pause,
+    Period,
+    Phase,
+    Segment,
+    Status,
+    Subscription,
+)
+
+CONTROLLERS = (CustomersController, SubscriptionsController, MySubscriptionsController)
+"""What `api` mounts."""
+
+__all__ = [
+    "CONTROLLERS",
+    "SUBSCRIPTIONS_CHANGED",
+    "Address",
+    "Buyers",
+    "Coverage",
+    "Customer",
+    "Customers",
+    "Gift",
+    "GivenCoupon",
+    "Left",
+    "Moved",
+    "NamedUnit",
+    "NewCoupon",
+    "NewCustomer",
+    "NewSubscription",
+    "Owners",
+    "Pause",
+    "Period",
+    "Phase",
+    "Segment",
+    "Status",
+    "Subscription",
+    "SubscriptionEvent",
+    "Subscriptions",
+    "Wanted",
+    "iban_of",
+    "is_country",
+    "move_all",
+    "subscriptions_changed",
+    "vat_id_of",
+]
