@@ -623,6 +623,19 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/maintenance-windows/{window}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"window": "window"}, fresh=new_window,
     ),
+    # What units used
+    "GET /api/v1/meters": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/usage": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
+    "GET /api/v1/usage #of a unit": unit_row(Wall.MAKER, S.EARN_READ, query={"meter": "lamp/lit", "unit": "{unit}"}),
+    "GET /api/v1/usage-rows": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
+    "POST /api/v1/usage-events": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=[]),
+    "GET /api/v1/usage-corrections": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/usage-corrections": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"corrections": [{"meter": "lamp/none", "reason": "r", "row": "gw"}]},
+        never="what is corrected must be there", done=(422,),
+    ),
+    "GET /api/v1/units/{unit}/usage": unit_row(Wall.LOOK, S.PORTAL_READ, query={"meter": "lit"}),
+    "GET /api/v1/units/{unit}/usage-rows": unit_row(Wall.LOOK, S.PORTAL_READ, query={"meter": "lit"}),
     # Scenes and schedules
     "GET /api/v1/scenes": R(wall=Wall.OWN, scope=S.CONTROL_READ),
     "POST /api/v1/scenes": R(

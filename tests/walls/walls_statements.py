@@ -60,6 +60,7 @@ EXEMPT: dict[str, str] = {
     "operate/commands/store.py:due": "commands that are to go down, of all units",
     "connect/jobs/store.py:read_open": RUNS_IT,
     "connect/webhooks/store.py:read_webhooks": RUNS_IT,
+    "earn/metering/correcting/store.py:find_unapplied": RUNS_IT,
     "operate/scenes/run_store.py:read_open": RUNS_IT,
     "operate/scenes/run_store.py:forget": RUNS_IT,
     "operate/schedules/store.py:read_enabled": RUNS_IT,

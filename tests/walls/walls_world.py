@@ -52,6 +52,8 @@ ROLES = (
 )
 PRODUCT = """
 product: lamp
+meters:
+  lit: {{sum: target}}
 model:
   title: Lamp {title}
   version: {{model: {version}}}

@@ -71,6 +71,7 @@ TAGS = {
     "Rules": "What is watched for: those of products, and those organisations add; tried on the past.",
     "Alerts": "What rules found: raised, acknowledged, shelved, cleared; maintenance windows.",
     "Notifications": "Who is told of alerts, when and how, and what came of it.",
+    "Usage": "What units used: meters, totals, the samples behind them; usage told from outside; corrections.",
     "Things": "Every unit as a W3C Web of Things Thing: its description, forms that work, the directory.",
     "Audit": "Who did what, when: written by itself, never changed.",
     "Views": "How people look at a list, saved under a name.",

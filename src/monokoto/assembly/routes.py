@@ -20,6 +20,7 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
+from monokoto.earn.metering import CONTROLLERS as METERING
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
@@ -71,6 +72,9 @@ SERVICES = (
     "directory_events",
     "polls",
     "access_tokens",
+    "metering",
+    "usage_intake",
+    "usage_corrections",
     "dead_letters",
     "downlink",
     "directory",
@@ -121,5 +125,6 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *SCENES,
     *SCHEDULES,
     *THINGS,
+    *METERING,
     CONSOLE,
 )

@@ -24,12 +24,14 @@ from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
 from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
 from monokoto.earn.metering.observer import UsageObserver
+from monokoto.earn.metering.routes import CONTROLLERS
 from monokoto.earn.metering.service import Bucket, Metering, Touched
 from monokoto.earn.metering.told import Status, UsageIntake
 from monokoto.earn.metering.usage_event import Keep, UsageEvent, deduplicate
 
 __all__ = [
     "AGGREGATIONS",
+    "CONTROLLERS",
     "PROMPT_SECONDS",
     "QUANTITY_PLACES",
     "Aggregation",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from monokoto.connect.fleet import UnitIdentity
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering.asking import Amount, Question, UnitUsage, amounts, buckets, by_unit
 from monokoto.earn.metering.evidence import UsageRow, rows
@@ -45,23 +46,32 @@ class ProductsPort(Protocol):
     def list(self, organisation_id: int, *, after: str = "", limit: int = ...) -> Sequence[Any]: ...
 
 
+class Units(Protocol):
+    """Who the units are."""
+
+    def get(self, unit_id: int) -> UnitIdentity | None: ...
+
+
 class Metering:
     """Usage. Blocking: call it from a thread. Every question is in the name of the maker's organisation."""
 
-    def __init__(
-        self, series: Series, *, book: MeterBook, products: ProductsPort, clock: Clock, units: Any = None
-    ) -> None:
+    def __init__(self, series: Series, *, book: MeterBook, products: ProductsPort, clock: Clock, units: Units) -> None:
         create_tables(series)
         self._series = series
         self._products = products
         self._clock = clock
         self.book = book
-        self.units = units
+        self._units = units
         self.writer = UsageWriter(series, clock)
 
     def now(self) -> Instant:
         """The present."""
         return self._clock.now()
+
+    def product_of(self, unit_id: int) -> str:
+        """The product of a unit; empty when there is none."""
+        unit = self._units.get(unit_id)
+        return "" if unit is None else unit.product
 
     def meters(self, organisation_id: int, product: str = "") -> list[Meter]:
         """Every meter of a maker's products, by product and name."""

@@ -63,11 +63,11 @@ def _text(value: str | bytes) -> str:
 def _chunks(series: Series, question: Question) -> Iterator[tuple[int, int]]:
     """Ranges of units that together have about as many samples as one statement may look at."""
     if question.units is not None and len(question.units) <= 1:
-        yield from ((unit_id, unit_id) for unit_id in question.units)
+        yield from ((unit_id, unit_id) for unit_id in question.units if unit_id > question.after)
         return
     low, samples, units, last = 0, 0, 0, 0
-    bounds = (min(question.units), max(question.units)) if question.units else (0, AGES)
-    text, parameters = weights(question, *bounds)
+    least, most = (min(question.units), max(question.units)) if question.units else (0, AGES)
+    text, parameters = weights(question, max(least, question.after + 1), most)
     for batch in series.stream(text, parameters):
         for unit_id, count in zip(batch["unit"].to_pylist(), batch["samples"].to_pylist(), strict=True):
             if units and (samples + count > USAGE_CHUNK_ROWS or units >= _UNITS_IN_STATEMENT_MAX):

@@ -28,6 +28,8 @@ class Question:
     """A field of the meter's `by`."""
     transactions: bool = False
     """Whether the single values are wanted, too."""
+    after: int = -1
+    """Only units past this one."""
 
     def __post_init__(self) -> None:
         if self.by and self.by not in self.meter.by:
