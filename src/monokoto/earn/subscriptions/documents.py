@@ -182,7 +182,7 @@ class StartSubscriptionRequest(msgspec.Struct, frozen=True, forbid_unknown_field
     version: Annotated[int, Meta(ge=0, description="0: the newest")] = 0
     units: Annotated[Units, Meta(description=_UNITS)] = "owned"
     starts_at: Annotated[str | None, Meta(description="Left out: now")] = None
-    trial_days: Annotated[int | None, Meta(ge=0, le=366, description="Left out: as the plan says")] = None
+    trial_days: Annotated[int, Meta(ge=0, le=366, description="Left out: as the plan says")] | None = None
     ends_at: str | None = None
     timezone: Annotated[str, Meta(description="Left out: the customer's")] = ""
     coupons: Annotated[list[CouponRequest], Meta(max_length=SUBSCRIPTION_COUPONS_MAX)] = []
