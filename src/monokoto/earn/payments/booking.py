@@ -1,0 +1,123 @@
+"""What payments book, and what follows from it: within one transaction, with the customer's account locked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from monokoto.earn.invoices import Invoices
+from monokoto.earn.ledger import Entry, Ledger, Posting, reversed_entry
+from monokoto.earn.payments import store
+from monokoto.earn.payments.allocating import OPEN_INVOICES_MAX, Allocating
+from monokoto.earn.payments.payment import Credit, Payment, Purpose
+from monokoto.earn.pricing import currency
+from monokoto.kernel.clock import Clock
+from monokoto.kernel.errors import Conflict
+from monokoto.kernel.ids import format_id
+from monokoto.kernel.money import ZERO, exact
+
+
+class Booking:
+    """Money that came, went, or is gone again."""
+
+    def __init__(self, clock: Clock, *, ledger: Ledger, invoices: Invoices) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._invoices = invoices
+        self.allocating = self._allocating = Allocating(clock, ledger=ledger, invoices=invoices)
+
+    def arrived(self, connection: sa.Connection, payment: Payment) -> None:
+        """Book what came, and put it where it belongs."""
+        assert payment.customer_id is not None
+        account = "wallet" if payment.purpose is Purpose.WALLET else "credit"
+        to = f"{account}:{format_id(payment.customer_id)}"
+        entry = payment_entry(payment, f"cash:{payment.method}", to, f"Paid by {payment.method}")
+        self._put(connection, payment, entry)
+
+    def _put(self, connection: sa.Connection, payment: Payment, entry: Entry) -> None:
+        organisation_id, customer_id = payment.organisation_id, payment.customer_id
+        assert customer_id is not None
+        if payment.purpose is Purpose.INVOICES:
+            given = (payment.currency, payment.amount, "payment", payment.id)
+            self._allocating.give(connection, organisation_id, customer_id, *given)
+            # Rows of invoices before the head of the ledger, as everywhere.
+            self._invoices.lock_open(
+                connection, organisation_id, customer_id, payment.currency, limit=OPEN_INVOICES_MAX
+            )
+        self._ledger.post(connection, organisation_id, entry)
+        if payment.purpose is Purpose.INVOICES:
+            self._allocating.settle(connection, organisation_id, customer_id, first=payment.invoice_id)
+
+    def take_back(self, connection: sa.Connection, payment: Payment) -> None:
+        """The money of a payment that came is gone again: invoices it paid are owed anew."""
+        organisation_id, customer_id = payment.organisation_id, payment.customer_id
+        assert customer_id is not None
+        if payment.purpose is Purpose.WALLET:
+            self._ledger.lock(connection, organisation_id)
+            wallet = f"wallet:{format_id(customer_id)}"
+            held = self._ledger.balance(organisation_id, wallet, payment.currency, connection=connection)
+            if minus(ZERO, held) < payment.amount:
+                raise Conflict("The wallet has been used: give the invoices back that it paid first.")
+            entry = payment_entry(payment, "cash:" + payment.method, wallet, "")
+        else:
+            credit = store.credit_of_source(connection, organisation_id, "payment", payment.id)
+            assert credit is not None
+            used = store.allocations(connection, organisation_id, credit_id=credit.id)
+            if any(one.refund_id is not None for one in used):
+                raise Conflict("Some of this payment was sent back already.")
+            self._allocating.undo(connection, organisation_id, used)
+            nothing = currency(credit.currency).round(ZERO)
+            store.update_credit(connection, replace(credit, amount=nothing, left=nothing))
+            entry = payment_entry(payment, f"cash:{payment.method}", f"credit:{format_id(customer_id)}", "")
+        key = f"payment-reversed:{format_id(payment.id)}"
+        back = reversed_entry(entry, key=key, at=self._clock.now(), title=f"Taken back: {payment.reason}"[:200])
+        self._ledger.post(connection, organisation_id, back)
+
+    def left(self, connection: sa.Connection, payment: Payment, account: str, title: str) -> None:
+        """Book what goes: at once, so that it cannot go twice; what comes back is booked back."""
+        self._ledger.post(
+            connection, payment.organisation_id, payment_entry(payment, account, f"cash:{payment.method}", title)
+        )
+
+    def came_back(self, connection: sa.Connection, payment: Payment) -> None:
+        organisation_id = payment.organisation_id
+        account = (
+            f"payable:{payment.partner}" if payment.customer_id is None else f"credit:{format_id(payment.customer_id)}"
+        )
+        if payment.customer_id is not None:
+            used = store.allocations(connection, organisation_id, refund_id=payment.id)
+            self._allocating.undo(connection, organisation_id, used)
+        key = f"payment-reversed:{format_id(payment.id)}"
+        was = payment_entry(payment, account, f"cash:{payment.method}", "")
+        back = reversed_entry(was, key=key, at=self._clock.now(), title="It did not arrive")
+        self._ledger.post(connection, organisation_id, back)
+
+
+@exact
+def payment_entry(payment: Payment, debited: str, credited: str, title: str) -> Entry:
+    """The entry of a payment."""
+    postings = (
+        Posting(debited, payment.amount, payment.currency),
+        Posting(credited, -payment.amount, payment.currency),
+    )
+    return Entry(key=f"payment:{format_id(payment.id)}", at=payment.received_at, title=title, postings=postings)
+
+
+@exact
+def minus(first: Decimal, second: Decimal) -> Decimal:
+    """Exact."""
+    return first - second
+
+
+@exact
+def summed(amounts: Sequence[Decimal]) -> Decimal:
+    """Exact."""
+    return sum(amounts, ZERO)
+
+
+def total_left(held: Sequence[Credit]) -> Decimal:
+    """What is left of these credits."""
+    return summed([one.left for one in held])
