@@ -49,6 +49,15 @@ audit_heads = sa.Table(
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
 )
 
+# Made once: making them anew costs as much as carrying them out, and they stand before every change there is.
+_OF_ORGANISATION = audit_heads.c.organisation_id == sa.bindparam("of_organisation")
+_READ_HEAD = sa.select(audit_heads.c.number, audit_heads.c.digest).where(_OF_ORGANISATION)
+_LOCK_HEAD = _READ_HEAD.with_for_update()
+_MOVE_HEAD = (
+    audit_heads.update()
+    .where(_OF_ORGANISATION)
+    .values(number=sa.bindparam("to_number"), digest=sa.bindparam("to_digest"))
+)
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -78,27 +87,26 @@ def append(connection: sa.Connection, drafts: Sequence[Draft]) -> list[Entry]:
                 entry = chained(head, draft)
                 head = Head(entry.number, entry.digest)
                 written.append(entry)
-        connection.execute(
-            audit_heads.update()
-            .where(audit_heads.c.organisation_id == organisation_id)
-            .values(number=head.number, digest=head.digest)
-        )
+        moved = {"of_organisation": organisation_id, "to_number": head.number, "to_digest": head.digest}
+        connection.execute(_MOVE_HEAD, moved)
     connection.execute(audit_entries.insert(), [entry_to_row(entry) for entry in written])
     return written
 
 
 def _lock_head(connection: sa.Connection, organisation_id: int) -> Head:
-    insert = _INSERTS[connection.dialect.name](audit_heads).values(
-        organisation_id=organisation_id, number=0, digest=Head().digest
-    )
-    connection.execute(insert.on_conflict_do_nothing(index_elements=[audit_heads.c.organisation_id]))
-    return read_head(connection, organisation_id, lock=True)
+    row = connection.execute(_LOCK_HEAD, {"of_organisation": organisation_id}).one_or_none()
+    if row is None:  # the first entry of all; somebody else may be writing theirs
+        insert = _INSERTS[connection.dialect.name](audit_heads).values(
+            organisation_id=organisation_id, number=0, digest=Head().digest
+        )
+        connection.execute(insert.on_conflict_do_nothing(index_elements=[audit_heads.c.organisation_id]))
+        row = connection.execute(_LOCK_HEAD, {"of_organisation": organisation_id}).one()
+    return Head(row.number, bytes(row.digest))
 
 
-def read_head(connection: sa.Connection, organisation_id: int, *, lock: bool = False) -> Head:
+def read_head(connection: sa.Connection, organisation_id: int) -> Head:
     """The end of the chain; number 0 before the first entry."""
-    query = sa.select(audit_heads).where(audit_heads.c.organisation_id == organisation_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_READ_HEAD, {"of_organisation": organisation_id}).one_or_none()
     return Head() if row is None else Head(row.number, bytes(row.digest))
 
 
