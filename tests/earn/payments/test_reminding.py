@@ -1,0 +1,135 @@
+"""When nobody pays: notices that state what follows, then a suspension, and its end when the money is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from invoices_making import ANN, FIRM, MAKER
+from payments_making import PaidWorld
+
+from monokoto.earn.payments import Act, DunningPolicy, Notice, Reminding, Step
+from monokoto.kernel.errors import Invalid, Unavailable
+
+DAY = 86_400
+POLICY = DunningPolicy([Step(3, Act.NOTICE), Step(10, Act.NOTICE), Step(20, Act.SUSPEND)])
+
+
+@pytest.fixture
+def records_kind() -> str:
+    return "sqlite"
+
+
+@dataclass
+class Outside:
+    """Mails and entitlements."""
+
+    posted: list[Notice] = field(default_factory=list)
+    suspended: dict[int, str] = field(default_factory=dict)
+    full: bool = False
+
+    def post(self, notice: Notice) -> None:
+        if self.full:
+            raise Unavailable("The outbox is full.")
+        self.posted.append(notice)
+
+    def suspend(self, _organisation_id: int, customer_id: int, because: str) -> None:
+        self.suspended[customer_id] = because
+
+    def resume(self, _organisation_id: int, customer_id: int) -> None:
+        del self.suspended[customer_id]
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def reminding(world: PaidWorld, outside: Outside) -> Reminding:
+    made = Reminding(
+        world.records,
+        world.clock,
+        invoices=world.invoices,
+        issuers=world.issuers,
+        customers=world.customers,
+        post=outside.post,
+        suspensions=outside,
+    )
+    made.put_policy(MAKER, POLICY)
+    return made
+
+
+def test_notices_come_before_a_suspension_and_a_payment_ends_it(
+    world: PaidWorld, reminding: Reminding, outside: Outside
+) -> None:
+    made = world.sent("10.00")
+    due = world.invoices.get(MAKER, made).due_at or 0
+    assert reminding.look() == 0
+    for days, done in ((14 + 2, 0), (1.1, 1), (0, 0), (6, 0), (1, 1)):
+        world.clock.advance(days * DAY)
+        assert reminding.look() == done
+    first, second = outside.posted
+    assert (first.to, f"{first.open:f}", first.suspended_at) == ("ann@x.test", "11.90", None)
+    assert second.suspended_at is not None
+    assert second.suspended_at >= due + 20 * DAY * 10**6
+    world.clock.advance((second.suspended_at - world.clock.now()) / 1e6 - 1)
+    assert reminding.look() == 0
+    assert outside.suspended == {}
+    world.clock.advance(2)
+    assert reminding.look() == 1
+    assert outside.suspended == {ANN: "INV-2026-000001 is not paid"}
+    world.paid("11.89")
+    reminding.look()
+    assert ANN in outside.suspended
+    world.paid("0.01")
+    reminding.look()
+    assert outside.suspended == {}
+    assert [one.act for one in reminding.steps(MAKER, made)] == [Act.NOTICE, Act.NOTICE, Act.SUSPEND]
+
+
+def test_a_platform_that_was_away_does_not_suspend_at_once(
+    world: PaidWorld, reminding: Reminding, outside: Outside
+) -> None:
+    world.sent("10.00")
+    world.clock.advance(100 * DAY)
+    assert [reminding.look() for _ in range(3)] == [1, 0, 0]
+    world.clock.advance(7 * DAY)
+    assert [reminding.look() for _ in range(3)] == [1, 0, 0]
+    world.clock.advance(10 * DAY - 1)
+    assert (reminding.look(), outside.suspended) == (0, {})
+    world.clock.advance(1)
+    assert reminding.look() == 1
+
+
+def test_without_a_notice_nothing_follows(world: PaidWorld, reminding: Reminding, outside: Outside) -> None:
+    world.sent("10.00", customer=FIRM)
+    world.sent("10.00")
+    outside.full = True
+    for _ in range(8):
+        world.clock.advance(30 * DAY)
+        assert reminding.look() == 0
+    assert (outside.suspended, outside.posted) == ({}, [])
+    outside.full = False
+    assert reminding.look() == 1, "and Firm, who has no address, is told nothing"
+
+
+def test_nobody_is_reminded_without_a_policy(world: PaidWorld, reminding: Reminding, outside: Outside) -> None:
+    reminding.put_policy(MAKER, DunningPolicy())
+    world.sent("10.00")
+    world.clock.advance(100 * DAY)
+    assert (reminding.look(), outside.posted) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Step(3, Act.SUSPEND)],
+        [Step(3, Act.NOTICE), Step(3, Act.NOTICE)],
+        [Step(3, Act.NOTICE), Step(5, Act.SUSPEND), Step(7, Act.NOTICE)],
+    ],
+)
+def test_what_suspends_without_notice_is_no_policy(reminding: Reminding, steps: list[Step]) -> None:
+    with pytest.raises(Invalid):
+        reminding.put_policy(MAKER, DunningPolicy(steps))
+    assert reminding.policy(MAKER) == POLICY
