@@ -94,45 +94,47 @@ class MigratedDatabases:
 
     server: str
     folder: Path
-    free: list[str] = field(default_factory=list)
+    free: list[psycopg.Connection] = field(default_factory=list)
+    """A connection to each, which empties it: one that is new would have to learn of a hundred tables each time."""
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The address of one; what a test wrote there is gone when it comes back."""
-        if not self.free:
-            name = f"migrated_{next(_numbers)}"
-            with psycopg.connect(self.server, autocommit=True) as administrator:
-                administrator.execute(f"CREATE DATABASE {name}")
-            _migrated(address_of(self.server, name), self.folder)
-            self.free.append(address_of(self.server, name))
-        address = self.free.pop()
-        yield address
-        _empty(address)
-        self.free.append(address)
+        connection = self.free.pop() if self.free else self._another()
+        yield address_of(self.server, connection.info.dbname)
+        _empty(connection)
+        self.free.append(connection)
+
+    def _another(self) -> psycopg.Connection:
+        name = f"migrated_{next(_numbers)}"
+        with psycopg.connect(self.server, autocommit=True) as administrator:
+            administrator.execute(f"CREATE DATABASE {name}")
+        _migrated(address_of(self.server, name), self.folder)
+        return psycopg.connect(address_of(self.server, name), autocommit=True)
 
 
-def _empty(address: str) -> None:
-    with psycopg.connect(address, autocommit=True) as connection:
-        # Whoever still holds a connection may hold a lock.
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        tables = [
-            str(row[0]) for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        ]
-        asked = " UNION ALL ".join(
-            f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables if table != "alembic_version"
-        )
-        used = [str(row[0]) for row in connection.execute(asked)]
-        # Without triggers: what is written once only may go here all the same, and in any order.
-        connection.execute("SET session_replication_role = replica")
-        for table in used:
-            connection.execute(f"DELETE FROM {table}")
+def _empty(connection: psycopg.Connection) -> None:
+    # Whoever still holds a connection may hold a lock.
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    tables = [str(row[0]) for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    asked = " UNION ALL ".join(
+        f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables if table != "alembic_version"
+    )
+    used = [str(row[0]) for row in connection.execute(asked)]
+    # Without triggers: what is written once only may go here all the same, and in any order.
+    connection.execute("SET session_replication_role = replica")
+    for table in used:
+        connection.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture(scope="session")
-def migrated_databases(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> MigratedDatabases:
-    return MigratedDatabases(postgresql, tmp_path_factory.mktemp("none"))
+def migrated_databases(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MigratedDatabases]:
+    databases = MigratedDatabases(postgresql, tmp_path_factory.mktemp("none"))
+    yield databases
+    for connection in databases.free:
+        connection.close()
 
 
 @pytest.fixture
