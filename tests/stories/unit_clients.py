@@ -242,6 +242,13 @@ class Paho:
             if found == topic:
                 return payload
 
+    def text_on(self, topic: str) -> str:
+        """The same of a payload that is no JSON."""
+        while True:
+            found, payload, _ = self._messages.get(timeout=WAIT_SECONDS)
+            if found == topic:
+                return str(payload, "utf-8") if isinstance(payload, bytes) else str(payload)
+
     def hears_nothing(self, seconds: float = 0.5) -> bool:
         """Whether no message comes for so long."""
         time.sleep(seconds)

@@ -94,6 +94,25 @@ def new_let(world: World, _asker: Asker) -> dict[str, str]:
     return world.new_owned(let=True)
 
 
+def new_entitlement(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"feature": "glow", "unit": world.ids["subject"]}
+    return {"entitlement": world.done("POST", "/api/v1/entitlements", world.admins["maker"], body)["id"]}
+
+
+def new_feature_share(world: World, asker: Asker) -> dict[str, str]:
+    unit = new_owned(world, asker)["unit"]
+    body = {"feature": "glow", "unit": world.ids["subject"]}
+    made = world.done("POST", f"/api/v1/units/{unit}/entitlement-shares", world.admins["owner"], body)
+    return {"unit": unit, "share": made["id"]}
+
+
+def new_suspension(world: World, _asker: Asker) -> dict[str, str]:
+    customer = format_id(1_000_000 + world.number())
+    body = {"customer": customer, "because": "overdue"}
+    world.done("POST", "/api/v1/entitlement-suspensions", world.admins["maker"], body)
+    return {"customer": customer}
+
+
 def new_credential(world: World, _asker: Asker) -> dict[str, str]:
     subject = world.ids["subject"]
     made = world.done(
@@ -422,6 +441,38 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/units/{unit}/presence": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/presence": R(wall=Wall.OWN, scope=S.UNITS_READ),
+    # Entitlements
+    "GET /api/v1/entitlement-keys": R(wall=Wall.OPEN),
+    "POST /api/v1/entitlement-keys": R(wall=Wall.OWN, scope=S.PLATFORM),
+    "GET /api/v1/entitlements": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/entitlements": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]},
+        owners=frozenset({"maker"}), done=(201,), outside=404,
+    ),
+    "GET /api/v1/entitlements/{entitlement}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"entitlement": "entitlement"}),
+    "DELETE /api/v1/entitlements/{entitlement}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entitlement": "entitlement"}, fresh=new_entitlement,
+    ),
+    "POST /api/v1/entitlements/{entitlement}/hand-on": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entitlement": "entitlement"}, fresh=new_entitlement,
+        body=lambda w, a: {"unit": w.ids["let"]},
+    ),
+    "GET /api/v1/entitlement-suspensions": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/entitlement-suspensions": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body=lambda w, a: {"customer": format_id(2_000_000 + w.number()), "because": "b"},
+    ),
+    "DELETE /api/v1/entitlement-suspensions/{customer}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "suspended"}, fresh=new_suspension,
+    ),
+    "GET /api/v1/units/{unit}/entitlements": unit_row(Wall.PRESENT, S.UNITS_READ),
+    "GET /api/v1/units/{unit}/entitlements/{feature}": unit_row(Wall.PRESENT, S.UNITS_READ, ids={"feature": "=glow"}),
+    "GET /api/v1/units/{unit}/entitlement-token": unit_row(Wall.CONTROL, S.CONTROL_READ, done=(200, 404), subjects=("subject",)),
+    "POST /api/v1/units/{unit}/entitlement-shares": unit_row(
+        Wall.OWNER, S.PORTAL_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]}, fresh=new_owned,
+    ),
+    "DELETE /api/v1/units/{unit}/entitlement-shares/{share}": unit_row(
+        Wall.OWNER, S.PORTAL_WRITE, ids={"share": "feature_share"}, fresh=new_feature_share, subjects=("subject",),
+    ),
     # Ownership
     "POST /api/v1/claims": R(
         wall=Wall.OWN, scope=S.OWNERSHIP_WRITE, body={"code": "0000-0000-0000-0000"}, done=(404, 422, 429),

@@ -65,6 +65,8 @@ model:
     wipe: {{"monokoto:confirm": true}}
   events:
     fault: {{data: {{type: string}}}}
+features:
+  glow: {{kind: boolean}}
 """
 UNLIMITED = {
     f"MONOKOTO_API_{name}": "1000000"

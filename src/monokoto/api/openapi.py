@@ -74,6 +74,8 @@ PARAMETERS = {
     "online": "Connected now, or not",
     "outcome": "What came of it",
     "passkey": "Id of the passkey",
+    "feature": "Name of the feature",
+    "entitlement": "Id of the entitlement",
     "provider": "Name of the identity provider",
     "rental": "Id of the rental",
     "share": "Id of the share",

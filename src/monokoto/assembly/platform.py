@@ -15,6 +15,7 @@ from monokoto.assembly.alerts import KnownRules, join_alerts
 from monokoto.assembly.backstage import Backstage
 from monokoto.assembly.commands import join_commands, join_interlocks
 from monokoto.assembly.engines import Engines
+from monokoto.assembly.entitlements import JoinedEntitlements
 from monokoto.assembly.health import checks_of
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
@@ -141,6 +142,11 @@ class Platform:
         self.joined_metering = meters = JoinedMetering(engines, self, self._set_aside_for)
         self.metering, self.usage_intake, self.usage_corrections = meters.metering, meters.intake, meters.corrections
         self.plans, self.customers, self.subscriptions = join_subscriptions(engines, self)
+        self.joined_entitlements = JoinedEntitlements(engines, self)
+        self.entitlements, self.entitlement_tokens = (
+            self.joined_entitlements.entitlements,
+            self.joined_entitlements.tokens,
+        )
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(
@@ -182,7 +188,9 @@ class Platform:
         """Bring the state back, then let the line run."""
         await asyncio.to_thread(self.directory.refresh)
         await asyncio.to_thread(self.ownerships.ledger.refresh)
-        await replay_after_damage(self.engines, self.lines, [self.readings.name, self.dead_letters.name, UsageObserver.name])
+        await replay_after_damage(
+            self.engines, self.lines, [self.readings.name, self.dead_letters.name, UsageObserver.name]
+        )
         await self.alerts.start()
         await self.joined_rules.start()
         await self.joined_metering.start()
@@ -190,6 +198,7 @@ class Platform:
         await self.twins.start()
         await self.commands.start()
         await self.answers.start()
+        await self.joined_entitlements.start()
         await self.joined_scenes.start()
         await self.joined_things.start()
         await self.live.start()
@@ -224,6 +233,7 @@ class Platform:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
             self.joined_scenes.stop,
+            self.joined_entitlements.stop,
             self.backstage.stop,
             self.doors.stop,
             self.readings.flush,

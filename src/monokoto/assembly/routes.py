@@ -20,6 +20,7 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
+from monokoto.earn.entitlements import CONTROLLERS as ENTITLEMENTS
 from monokoto.earn.metering import CONTROLLERS as METERING
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
@@ -62,9 +63,6 @@ SERVICES = (
     "push_subscriptions",
     "groups",
     "scenes",
-    "plans",
-    "customers",
-    "subscriptions",
     "scene_runs",
     "schedules",
     "things",
@@ -75,6 +73,11 @@ SERVICES = (
     "metering",
     "usage_intake",
     "usage_corrections",
+    "plans",
+    "customers",
+    "subscriptions",
+    "entitlements",
+    "entitlement_tokens",
     "dead_letters",
     "downlink",
     "directory",
@@ -120,11 +123,12 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *ALERTS,
     *NOTIFICATIONS,
     *GROUPS,
-    *PLANS,
-    *SUBSCRIPTIONS,
     *SCENES,
     *SCHEDULES,
     *THINGS,
     *METERING,
+    *PLANS,
+    *SUBSCRIPTIONS,
+    *ENTITLEMENTS,
     CONSOLE,
 )

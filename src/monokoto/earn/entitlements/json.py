@@ -16,6 +16,7 @@ from monokoto.kernel.limits import NAME_LENGTH_MAX
 
 _PAST_ALL = 1 << 53
 Text = Annotated[str, Meta(max_length=500)]
+Decimals = Annotated[str, Meta(max_length=100)]
 Name = Annotated[str, Meta(max_length=NAME_LENGTH_MAX)]
 
 
@@ -73,7 +74,7 @@ class GiveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     begin: Annotated[str | None, Meta(description="null: now")] = None
     end: Annotated[str | None, Meta(description="null: until it is taken back")] = None
     value: Any = None
-    amount: Annotated[str | None, Meta(max_length=100, description="An exact decimal, of a metered feature")] = None
+    amount: Annotated[Decimals | None, Meta(description="An exact decimal, of a metered feature")] = None
     priority: Annotated[int, Meta(ge=0, le=255, description="Lower is used first")] = 1
     note: Text = ""
 

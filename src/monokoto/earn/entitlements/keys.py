@@ -64,7 +64,7 @@ class SigningKeys:
         now = self._clock.now()
         found = self._signing(self._at_hand, now)
         if found is None or found.signs_until - _SHOWN_BEFORE <= now:
-            found = self._signing(self.keep(), now)
+            found = self._signing(self.keep(), self._clock.now())
         assert found is not None
         return found
 

@@ -106,15 +106,16 @@ class Tokens:
         never had any feature, and has none now."""
         now = self._clock.now()
         digest = digest_of(judged)
+        if not any(verdict.allowed for _, verdict in judged) and self.of(unit) is None:
+            return None
+        key = self.keys.current()  # before the transaction: it may need one of its own
         with self._records.write() as connection:
             before = _find(connection, unit, lock=True)
-            if before is None and not any(verdict.allowed for _, verdict in judged):
-                return None
             said = features_json(judged, now)
             if before is not None and not anew and not _outdated(before, digest, said, now):
                 return before
             counter = 1 if before is None else before.counter + 1
-            made = self._made(unit, said, digest, now, counter, _renewal(judged, now))
+            made = self._made(unit, said, digest, now, counter, _renewal(judged, now), key)
             if made is None:
                 return before
             _write(connection, made, before)
@@ -128,6 +129,7 @@ class Tokens:
         now: int,
         counter: int,
         renew_at: int,
+        key: SigningKey,
     ) -> Token | None:
         ends = max((int(one["until"]) for one in said.values()), default=now + _EMPTY)
         begins = now // MICROSECONDS_PER_SECOND
@@ -140,7 +142,7 @@ class Tokens:
             "exp": expires,
             "features": said,
         }
-        token = signed(payload, self.keys.current())
+        token = signed(payload, key)
         if len(token) > ENTITLEMENT_TOKEN_BYTES_MAX:
             _log.error("entitlement_token_too_large", unit_id=unit.unit_id, bytes=len(token))
             return None
