@@ -57,7 +57,7 @@ class Contract:
     @property
     def circumstances(self) -> Circumstances:
         begin = self.phases[0][0]
-        return Circumstances(anchor=begin, begin=begin, timezone=self.timezone, units=self.units)
+        return Circumstances(begin=begin, timezone=self.timezone, units=self.units)
 
     def stretches(self, period: Span) -> list[Stretch]:
         starts = [start for start, _ in self.phases]
@@ -67,7 +67,10 @@ class Contract:
             if start < min(stop, self.end)
         ]
         return [
-            Stretch(plan=version, span=Span(max(span.start, period.start), min(span.end, period.end)), period=period, held=span)
+            Stretch(
+                plan=version, span=Span(max(span.start, period.start), min(span.end, period.end)), period=period, held=span,
+                began=period.start, anchor=self.phases[0][0],
+            )
             for span, version in held
             if span.start < period.end and period.start < span.end
         ]  # fmt: skip

@@ -3,22 +3,31 @@
 from monokoto.earn.billing.booking import Booked, Entry, add_up, entries
 from monokoto.earn.billing.discounts import TimedCoupon, discounts_of
 from monokoto.earn.billing.due import Due, Stretch, sum_of
+from monokoto.earn.billing.jobs import Failure, Run
 from monokoto.earn.billing.outcome import Measured, Outage, Outages, UnitOutages, credits_of, measure
+from monokoto.earn.billing.rater import OutagesPort, Rater, UnitsOfMeters
 from monokoto.earn.billing.rating import Circumstances, UnitSpans, UsageOf, dues_of
+from monokoto.earn.billing.service import Billing
 from monokoto.earn.billing.wording import invoice_line
 
 __all__ = [
+    "Billing",
     "Booked",
     "Circumstances",
     "Due",
     "Entry",
+    "Failure",
     "Measured",
     "Outage",
     "Outages",
+    "OutagesPort",
+    "Rater",
+    "Run",
     "Stretch",
     "TimedCoupon",
     "UnitOutages",
     "UnitSpans",
+    "UnitsOfMeters",
     "UsageOf",
     "add_up",
     "credits_of",

@@ -5,7 +5,7 @@ The one way from ratings to invoices. What is booked never changes; what became 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -47,8 +47,9 @@ def entries(dues: Iterable[Due], booked: Mapping[str, Booked], *, until: int) ->
     `booked` is of the same periods as `dues`, since what is booked and not due is taken back. A due that comes to nothing and of
     which nothing is booked leaves no entry.
     """
-    ready = sorted((due for due in dues if due.at <= until), key=lambda due: due.at)
-    return [*_changed(ready, booked), *_dropped(ready, booked)]
+    known = list(dues)
+    ready = sorted((due for due in known if due.at <= until), key=lambda due: due.at)
+    return [*_changed(ready, booked), *_dropped({due.key for due in known}, booked)]
 
 
 def _changed(ready: Iterable[Due], booked: Mapping[str, Booked]) -> Iterator[Entry]:
@@ -62,10 +63,10 @@ def _changed(ready: Iterable[Due], booked: Mapping[str, Booked]) -> Iterator[Ent
             )  # fmt: skip
 
 
-def _dropped(ready: Iterable[Due], booked: Mapping[str, Booked]) -> Iterator[Entry]:
-    kept = {due.key for due in ready}
+def _dropped(known: Collection[str], booked: Mapping[str, Booked]) -> Iterator[Entry]:
+    """What is booked and due no more. What is due later (another invoice has it already) stays."""
     for key, before in booked.items():
-        if key not in kept and before.amount:
+        if key not in known and before.amount:
             yield Entry(key=key, amount=-before.amount, quantity=-before.quantity, due=None, before=before.amount)
 
 

@@ -28,7 +28,7 @@ class TimedCoupon:
 
     def holds(self, due: Due) -> bool:
         """Whether it applies to the billing period that a due belongs to."""
-        return self.begin <= due.stretch.period.start and (self.end is None or due.stretch.period.start < self.end)
+        return self.begin <= due.stretch.began and (self.end is None or due.stretch.began < self.end)
 
 
 @exact
@@ -40,8 +40,8 @@ def discounts_of(dues: Sequence[Due], coupons: Sequence[TimedCoupon]) -> list[Du
         coupons: In the order given.
     """
     found: list[Due] = []
-    in_order = sorted(dues, key=lambda due: due.stretch.period.start)
-    for _, group in groupby(in_order, key=lambda due: due.stretch.period.start):
+    in_order = sorted(dues, key=lambda due: due.stretch.began)
+    for _, group in groupby(in_order, key=lambda due: due.stretch.began):
         mine = list(group)
         holding = [coupon for coupon in coupons if coupon.holds(mine[0])]
         if holding:

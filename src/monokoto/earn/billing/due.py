@@ -22,6 +22,10 @@ class Stretch:
     span: Span
     period: Span
     """The whole billing period that the stretch lies in."""
+    began: int
+    """When that period began for the subscription, µs: later than the whole one's beginning where it came into it. Names it."""
+    anchor: int
+    """An instant the rhythms of the plan's fees begin at, µs."""
     held: Span
     """How long that version holds, in other periods too; past every instant where no end is known."""
 

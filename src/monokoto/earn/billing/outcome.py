@@ -82,7 +82,7 @@ def _credit(
         credit = promise.credits.credit(one.percent, max(share, ZERO), plan.currency)
         if credit:
             yield Due(
-                key=named(stretch.period.start, stretch.name, promise.name, one.span.start),
+                key=named(stretch.began, stretch.name, promise.name, one.span.start),
                 kind=LineKind.CREDIT, charge=promise.name, amount=-credit, quantity=Decimal(1), at=stretch.span.end,
                 span=one.span, stretch=stretch, explanation=one.evidence,
             )  # fmt: skip
@@ -90,9 +90,7 @@ def _credit(
 
 def _periods(promise: Promise, stretch: Stretch, circumstances: Circumstances) -> list[Span]:
     """The promise's own periods, cut to the stretch."""
-    cycle = Cycle(
-        every=promise.every, count=promise.count, anchor=circumstances.anchor, timezone=circumstances.timezone
-    )
+    cycle = Cycle(every=promise.every, count=promise.count, anchor=stretch.anchor, timezone=circumstances.timezone)
     found, at = [], stretch.span.start
     while at < stretch.span.end:
         period = cycle.containing(at)

@@ -30,8 +30,6 @@ UnitSpans = Mapping[int, Sequence[Span]]
 class Circumstances:
     """What of a subscription rating depends on."""
 
-    anchor: int
-    """Where its periods begin, µs."""
     begin: int
     """From when on it is charged: its start, or the end of its trial."""
     timezone: str
@@ -69,7 +67,7 @@ def _usages(stretch: Stretch, place: int, usage: UsageOf, circumstances: Circums
 
 def _usage(charge: UsageCharge, stretch: Stretch, part: Part, line: Line) -> Due:
     return Due(
-        key=named(stretch.period.start, stretch.name, charge.name, part.key),
+        key=named(stretch.began, stretch.name, charge.name, part.key),
         kind=LineKind.USAGE, charge=charge.name, amount=line.amount, quantity=part.quantity, part=part.key,
         price=part.price or None, at=stretch.span.end, span=stretch.span, stretch=stretch,
         explanation={"exact": f"{part.amount:f}"},
@@ -91,7 +89,7 @@ def _for_part(tariff: Tariff, part: Fraction, plan: Plan) -> Tariff:
 
 def _fees(stretch: Stretch, circumstances: Circumstances) -> Iterator[Due]:
     for fee in stretch.plan.fees:
-        cycle = Cycle(every=fee.every, count=fee.count, anchor=circumstances.anchor, timezone=circumstances.timezone)
+        cycle = Cycle(every=fee.every, count=fee.count, anchor=stretch.anchor, timezone=circumstances.timezone)
         for period in _fee_periods(cycle, stretch):
             part = Span(max(period.start, stretch.held.start), min(period.end, stretch.held.end))
             yield _fee(fee, stretch, period, part, circumstances)
@@ -151,7 +149,7 @@ def _once(stretch: Stretch, circumstances: Circumstances) -> Iterator[Due]:
         if begins:
             quantity = Decimal(len(begins))
             yield Due(
-                key=named(stretch.period.start, stretch.name, fee.name, "once"),
+                key=named(stretch.began, stretch.name, fee.name, "once"),
                 kind=LineKind.ONE_TIME, charge=fee.name, amount=stretch.plan.currency.round(fee.fee * quantity),
                 quantity=quantity, price=fee.fee, at=min(begins), span=Span(min(begins), stretch.span.end), stretch=stretch,
             )  # fmt: skip
@@ -165,7 +163,7 @@ def _minimum(stretch: Stretch, mine: Sequence[Due], circumstances: Circumstances
     missing = least - sum_of(mine)
     if missing > ZERO:
         yield Due(
-            key=named(stretch.period.start, stretch.name, "", "minimum"), kind=LineKind.MINIMUM, charge="", amount=missing,
+            key=named(stretch.began, stretch.name, "", "minimum"), kind=LineKind.MINIMUM, charge="", amount=missing,
             at=stretch.span.end, span=stretch.span, stretch=stretch, explanation={"minimum": f"{least:f}"},
         )  # fmt: skip
 

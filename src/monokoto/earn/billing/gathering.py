@@ -1,0 +1,131 @@
+"""Gathering what was used, for many subscriptions at once: few questions, however many subscriptions there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from monokoto.earn.billing.due import Stretch
+from monokoto.earn.billing.rating import UnitSpans
+from monokoto.earn.calendar import Span
+from monokoto.earn.metering import UnitUsage
+from monokoto.earn.plans import UsageCharge
+from monokoto.earn.pricing import Percentage, Usage
+from monokoto.kernel.money import ZERO, exact
+
+
+class Meters(Protocol):
+    """What billing asks of metering."""
+
+    def totals(
+        self,
+        organisation_id: int,
+        meter: str,
+        units: Mapping[int, Sequence[Span]] | None,
+        span: Span,
+        *,
+        by: str = "",
+        transactions: bool = False,
+    ) -> Iterator[UnitUsage]:
+        """What each unit used in its times, in the order of units."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The usage of one charge in one stretch of one subscription; `place` says whose answer it is."""
+
+    place: tuple[int, int, str]
+    product: str
+    charge: UsageCharge
+    units: UnitSpans
+
+    @property
+    def question(self) -> tuple[str, str, bool]:
+        """Those with the same one can be asked together: meter, group, whether each transaction counts by itself."""
+        each = isinstance(self.charge.tariff.price, Percentage)
+        return f"{self.product}/{self.charge.meter}", self.charge.by, each
+
+
+@dataclass(slots=True)
+class _Sum:
+    quantity: Decimal = ZERO
+    transactions: list[Decimal] = field(default_factory=list)
+    groups: dict[str, Decimal] = field(default_factory=dict)
+
+    @exact
+    def add(self, usage: UnitUsage) -> None:
+        self.quantity += usage.quantity
+        self.transactions += usage.transactions
+        for group, quantity in usage.groups.items():
+            self.groups[group] = self.groups.get(group, ZERO) + quantity
+
+    def usage(self, *, grouped: bool, each: bool) -> Usage:
+        if grouped:
+            named = self.groups or ({"": self.quantity} if self.quantity else {})
+            return Usage.of_groups({group: Usage(quantity=quantity) for group, quantity in named.items()})
+        if each:
+            return Usage.of_transactions(self.transactions)
+        return Usage(quantity=self.quantity)
+
+
+def clipped(units: UnitSpans, stretch: Stretch) -> dict[int, tuple[Span, ...]]:
+    """Units' times within a stretch."""
+    found = {}
+    for unit_id, spans in units.items():
+        inside = tuple(
+            Span(max(span.start, stretch.span.start), min(span.end, stretch.span.end))
+            for span in spans
+            if span.start < stretch.span.end and stretch.span.start < span.end
+        )
+        if inside:
+            found[unit_id] = inside
+    return found
+
+
+def gather(meters: Meters, organisation_id: int, wanted: Iterable[Wanted]) -> dict[tuple[int, int, str], Usage]:
+    """The usage of each place; one that is not named used nothing.
+
+    A question asks for every unit at most once, so subscriptions that share a unit (one after the other, or for different parts of
+    what it does) are asked for in different ones.
+    """
+    found: dict[tuple[int, int, str], Usage] = {}
+    by_question: dict[tuple[str, str, bool], list[Wanted]] = {}
+    for one in wanted:
+        by_question.setdefault(one.question, []).append(one)
+    for (meter, by, each), asked in by_question.items():
+        for together in _apart(asked):
+            sums = _ask(meters, organisation_id, meter, by, together, each=each)
+            for place, total in sums.items():
+                found[place] = total.usage(grouped=bool(by), each=each)
+    return found
+
+
+def _apart(asked: Iterable[Wanted]) -> list[list[Wanted]]:
+    rounds: list[tuple[list[Wanted], set[int]]] = []
+    for one in asked:
+        for members, units in rounds:
+            if units.isdisjoint(one.units):
+                members.append(one)
+                units.update(one.units)
+                break
+        else:
+            rounds.append(([one], set(one.units)))
+    return [members for members, _ in rounds]
+
+
+def _ask(
+    meters: Meters, organisation_id: int, meter: str, by: str, asked: Sequence[Wanted], *, each: bool
+) -> dict[tuple[int, int, str], _Sum]:
+    whose = {unit_id: one.place for one in asked for unit_id in one.units}
+    if not whose:
+        return {}
+    units = {unit_id: one.units[unit_id] for one in asked for unit_id in one.units}
+    spans = [span for times in units.values() for span in times]
+    cover = Span(min(span.start for span in spans), max(span.end for span in spans))
+    sums: dict[tuple[int, int, str], _Sum] = {}
+    for usage in meters.totals(organisation_id, meter, units, cover, by=by, transactions=each):
+        sums.setdefault(whose[usage.unit_id], _Sum()).add(usage)
+    return sums

@@ -1,0 +1,182 @@
+"""Rating subscriptions, many at once: periods, usage and outages are gathered, what is due is worked out by the pure parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from monokoto.earn.billing.booking import add_up, entries
+from monokoto.earn.billing.discounts import TimedCoupon, discounts_of
+from monokoto.earn.billing.due import Due, Stretch
+from monokoto.earn.billing.gathering import Meters, Wanted, clipped, gather
+from monokoto.earn.billing.jobs import Job, Rated, Told
+from monokoto.earn.billing.outcome import Outages, credits_of
+from monokoto.earn.billing.periods import PlanOf, charged_from, look_back, stretches_of
+from monokoto.earn.billing.rating import Circumstances, UnitSpans, dues_of
+from monokoto.earn.billing.store import BookedRow
+from monokoto.earn.billing.wording import invoice_line
+from monokoto.earn.calendar import Span
+from monokoto.earn.plans import Plans, Promise
+from monokoto.earn.pricing import Usage
+from monokoto.earn.subscriptions import Customers, Subscription, Subscriptions
+from monokoto.kernel.clock import Clock
+
+UnitsOfMeters = Callable[[int, str], Mapping[str, str]]
+"""Of an organisation's product: by meter's name what it counts in."""
+
+
+class OutagesPort(Protocol):
+    """What kept units from being available."""
+
+    def __call__(
+        self, organisation_id: int, product: str, promise: Promise, units: Iterable[int], span: Span
+    ) -> Outages:
+        """By unit; those always available may be left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A job's periods cut into stretches, and its units."""
+
+    job: Job
+    periods: tuple[tuple[Stretch, ...], ...]
+    units: UnitSpans
+
+
+class Rater:
+    """Works out what jobs come to. Blocking."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        plans: Plans,
+        subscriptions: Subscriptions,
+        customers: Customers,
+        metering: Meters,
+        units_of_meters: UnitsOfMeters,
+        outages: OutagesPort,
+    ) -> None:
+        self._clock = clock
+        self._plans = plans
+        self._subscriptions = subscriptions
+        self._customers = customers
+        self._meters = metering
+        self._units_of_meters = units_of_meters
+        self._outages = outages
+
+    def job(self, one: Subscription, until: int, touched: int | None, *, interim: bool = False) -> Job:
+        """What is to be rated to bill a subscription up to an instant."""
+        return Job(one, until, look_back(one, until, self._plan_of(one), touched), touched, interim)
+
+    def told(
+        self, organisation_id: int, jobs: Sequence[Job], booked: Mapping[int, Sequence[BookedRow]]
+    ) -> list[list[Told]]:
+        """What each job's invoice says: all that is due, less what is `booked` (by subscription)."""
+        return [
+            self._told(organisation_id, one, booked.get(one.job.subscription.id, ()))
+            for one in self.rate(organisation_id, jobs)
+        ]
+
+    def rate(self, organisation_id: int, jobs: Sequence[Job]) -> list[Rated]:
+        """Everything due for the jobs' periods, however much of it is booked. Raises Invalid for usage that a plan cannot price."""
+        now = self._clock.now()
+        laid = [self._laid(job) for job in jobs]
+        usage = gather(
+            self._meters, organisation_id, [one for number, each in enumerate(laid) for one in _wanted(number, each)]
+        )
+        return [self._rated(number, each, usage, now) for number, each in enumerate(laid)]
+
+    def _plan_of(self, one: Subscription) -> PlanOf:
+        return lambda phase: self._plans.get(one.organisation_id, one.product, phase.plan, phase.version)
+
+    def _laid(self, job: Job) -> _Laid:
+        one = job.subscription
+        periods = list(one.periods(Span(job.since, job.until + 1)))
+        if not periods:
+            return _Laid(job, (), {})
+        units = self._subscriptions.units(one, Span(job.since, periods[-1].span.end))
+        return _Laid(job, tuple(tuple(stretches_of(one, period, self._plan_of(one))) for period in periods), units)
+
+    def _rated(self, number: int, laid: _Laid, usage: Mapping[tuple[int, int, str], Usage], now: int) -> Rated:
+        one = laid.job.subscription
+        circumstances = Circumstances(begin=charged_from(one), timezone=one.timezone, units=laid.units)
+        dues: list[Due] = []
+        first = 0
+        for stretches in laid.periods:
+            mine = {
+                (place - first, name): found
+                for (whose, place, name), found in _of(usage, number, first, stretches)
+                if whose == number
+            }
+            first += len(stretches)
+            found = dues_of(stretches, mine, circumstances, now=now)
+            found += self._credits(one, stretches, found, circumstances, now)
+            dues += [*found, *discounts_of(found, _coupons(one))]
+        return Rated(laid.job, tuple(stretch for some in laid.periods for stretch in some), tuple(dues))
+
+    def _credits(
+        self,
+        one: Subscription,
+        stretches: Sequence[Stretch],
+        dues: Sequence[Due],
+        circumstances: Circumstances,
+        now: int,
+    ) -> list[Due]:
+        promises = {promise.name: promise for stretch in stretches for promise in stretch.plan.outcome}
+        if not promises or now < stretches[0].span.end:
+            return []
+        span = Span(stretches[0].span.start, stretches[-1].span.end)
+        outages = {
+            name: self._outages(one.organisation_id, one.product, promise, circumstances.units, span)
+            for name, promise in promises.items()
+        }
+        return credits_of(stretches, dues, outages, circumstances, now=now)
+
+    def _told(self, organisation_id: int, rated: Rated, booked: Sequence[BookedRow]) -> list[Told]:
+        job = rated.job
+        one = job.subscription
+        began = {stretch.began for stretch in rated.stretches}
+        mine = [row for row in booked if row.began in began]
+        belongs = {row.booked.key: row.began for row in mine}
+        until = max((due.at for due in rated.dues), default=0) if job.interim else job.until
+        language = self._customers.get(organisation_id, one.payer_id).language
+        units = self._units_of_meters(organisation_id, one.product)
+        return [
+            Told(
+                line=invoice_line(entry, language=language, units=units, subscription_id=one.id, product=one.product),
+                entry=entry,
+                began=entry.due.stretch.began if entry.due else belongs[entry.key],
+            )
+            for entry in entries(rated.dues, add_up(row.booked for row in mine), until=until)
+        ]
+
+
+def _wanted(number: int, laid: _Laid) -> Iterable[Wanted]:
+    flat = [stretch for some in laid.periods for stretch in some]
+    for place, stretch in enumerate(flat):
+        units = clipped(laid.units, stretch)
+        for charge in stretch.plan.usage_charges:
+            yield Wanted((number, place, charge.name), laid.job.subscription.product, charge, units)
+
+
+def _of(
+    usage: Mapping[tuple[int, int, str], Usage], number: int, first: int, stretches: Sequence[Stretch]
+) -> Iterable[tuple[tuple[int, int, str], Usage]]:
+    for place, stretch in enumerate(stretches, first):
+        for charge in stretch.plan.usage_charges:
+            key = (number, place, charge.name)
+            if key in usage:
+                yield key, usage[key]
+
+
+def _coupons(one: Subscription) -> list[TimedCoupon]:
+    return [
+        TimedCoupon(
+            name=coupon.name, percent=coupon.percent, amount=coupon.amount, charges=frozenset(coupon.charges),
+            begin=coupon.begin, end=coupon.end,
+        )
+        for coupon in one.coupons
+    ]  # fmt: skip
