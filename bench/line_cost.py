@@ -43,7 +43,7 @@ def decode_and_store_ns(folder: Path, *, rounds: int) -> float:
         decoder = Decoder(Everyone(), lambda *_: model())
         took = []
         for number in range(rounds + 1):
-            entry = Entry("line.0", number + 1, START + number, _body(number))
+            entry = Entry("line.0", number + 1, START + number, body(number))
             began = time.perf_counter_ns()
             batch = decoder.decode(0, [entry])
             asyncio.run(observer.observe(batch))
@@ -54,7 +54,8 @@ def decode_and_store_ns(folder: Path, *, rounds: int) -> float:
         series.close()
 
 
-def _body(number: int) -> bytes:
+def body(number: int) -> bytes:
+    """A commit of ROWS messages of five readings."""
     chance = np.random.default_rng(number)
     columns = [chance.uniform(5, 90, ROWS).round(2).tolist() for _ in NUMBERS]
     payloads = [

@@ -33,7 +33,9 @@ class UsageWriter:
 
     def write(self, samples: Sequence[Samples]) -> None:
         """Durable when it returns. Raises Unavailable; then write them again."""
-        found = [one for one in samples if len(one)]
+        found = sorted(
+            (one for one in samples if len(one)), key=lambda one: (one.organisation_id, one.product, one.meter)
+        )
         if found:
             table = rows_of(found)
             self._insert(table, [_late_of(one) for one in found])

@@ -32,6 +32,10 @@ class BlockView:
         self.block = block
         self.rows = len(block.unit)
         self._columns = {column.property.name: column for column in block.columns}
+        # In the store's own order, so that it need not sort. The first told holds, and of equals the store keeps the last it
+        # is given: hence among them the last told comes first.
+        backward = np.arange(self.rows - 1, -1, -1)
+        self.order = backward[np.lexsort((block.at[backward], block.unit[backward]))]
         self._types: dict[str, CelType] | None = None
         self._vectors: dict[str, Vector | None] = {}
 
@@ -122,16 +126,15 @@ def _samples(view: BlockView, meter: Meter) -> Samples | None:
     if meter.aggregation is not Aggregation.COUNT and not meter.aggregation.texts:
         numbers = np.asarray(value.values, np.float64)
         wanted &= countable(numbers)
-    # The first told holds, and of equals the store keeps the last it is given: hence the last told comes first.
-    rows = np.flatnonzero(wanted)[::-1]
+    rows = view.order[wanted[view.order]]
     if not len(rows):
         return None
     block = view.block
     key = None
     if meter.aggregation.texts:
-        key = coded(_texts(value, rows))
+        key = _texts(value, rows)
     elif serial is not None:
-        key = coded(_texts(serial, rows))
+        key = _texts(serial, rows)
     return Samples(
         organisation_id=block.model.organisation_id, product=block.model.product, meter=meter.name,
         unit=block.unit[rows], at=block.at[rows], arrived=block.arrived[rows],
@@ -146,20 +149,23 @@ def true_in(vector: Vector) -> Bools:
     return found if vector.known is None else found & vector.known
 
 
-def _texts(vector: Vector, rows: npt.NDArray[np.intp]) -> list[str | None]:
-    if vector.type is CelType.TEXT and vector.known is None:
-        dictionary = vector.dictionary
-        return [dictionary[code] for code in vector.values[rows].tolist()]
-    return [said(_value(vector, int(row))) for row in rows]
+def _texts(vector: Vector, rows: npt.NDArray[np.intp]) -> pa.DictionaryArray:
+    """The values of some rows as samples have their texts; null where there is none. Python looks at different values only."""
+    known = known_in(vector)[rows]
+    values = np.where(known, vector.values[rows], 0) if len(rows) else vector.values[rows]
+    if vector.type is CelType.TEXT:
+        codes, entries = values, [said(entry) for entry in vector.dictionary] or [""]
+    else:
+        distinct, codes = np.unique(values, return_inverse=True)
+        entries = [said(_plain_value(vector.type, value)) for value in distinct.tolist()]
+    indices = pa.array(codes.astype(np.int32), mask=~known)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(entries, pa.string()))
 
 
-def _value(vector: Vector, row: int) -> Any:
-    value = vector.at(row)
-    if value is None:
-        return None
-    if vector.type is CelType.BOOLEAN:
+def _plain_value(kind: CelType, value: Any) -> Any:
+    if kind is CelType.BOOLEAN:
         return bool(value)
-    return f"{value:.15g}" if isinstance(value, float) else value
+    return int(value) if kind is CelType.INTEGER else f"{value:.15g}"
 
 
 def _groups(view: BlockView, meter: Meter, rows: npt.NDArray[np.intp]) -> pa.Array | None:
@@ -168,7 +174,7 @@ def _groups(view: BlockView, meter: Meter, rows: npt.NDArray[np.intp]) -> pa.Arr
     columns = []
     for name in meter.by:
         vector = view.vector(name)
-        columns.append([None] * len(rows) if vector is None else _texts(vector, rows))
+        columns.append([None] * len(rows) if vector is None else _texts(vector, rows).to_pylist())
     return groups_of(meter.by, columns)
 
 

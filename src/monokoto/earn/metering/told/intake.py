@@ -136,9 +136,12 @@ class UsageIntake:
 
     def _store(self, requests: Sequence[_Request]) -> None:
         now = self._clock.now()
+        known: dict[tuple[int, str], UnitIdentity | None] = {}
         asked = [(request.organisation_id, item) for request in requests for item in request.items]
         asked = [
-            (maker, item) for maker, item in asked if item.status is Status.ACCEPTED and self._sound(maker, item, now)
+            (maker, item)
+            for maker, item in asked
+            if item.status is Status.ACCEPTED and self._sound(maker, item, now, known)
         ]
         again = self._without_repeats(asked)
         fresh = [(maker, item) for maker, item in asked if item.status is Status.ACCEPTED]
@@ -149,14 +152,17 @@ class UsageIntake:
         self._writer.write([*samples, *self._samples(again)])
         self._names.add(np.array([item.name for _, item in fresh], np.uint64))
 
-    def _sound(self, maker: int, item: Item, now: int) -> bool:
+    def _sound(self, maker: int, item: Item, now: int, known: dict[tuple[int, str], UnitIdentity | None]) -> bool:
         event = item.event
         assert event is not None
         fault = fault_of(event, now)
         if fault is not None:
             item.status, item.refusal = Status.REFUSED, fault
             return False
-        item.unit = self._unit(maker, event.subject)
+        subject = (maker, event.subject)
+        if subject not in known:
+            known[subject] = self._unit(*subject)
+        item.unit = known[subject]
         if item.unit is None:
             item.refuse(Reason.UNKNOWN_UNIT, "`subject` is the id of one of your units; this is none.")
             return False

@@ -1,0 +1,276 @@
+"""Metering: usage events by HTTP, what ten meters cost the line, questions over 100,000 units."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from bench.line_cost import Everyone, body
+from bench.report import Report
+from bench.rules import ROWS, START, model
+from monokoto.connect.line import Decoder
+from monokoto.earn.calendar import Span
+from monokoto.earn.metering import MeterBook, Metering, UsageObserver
+from monokoto.earn.metering.sampling import Samples, of_doubles
+from monokoto.engines.log import Entry
+from monokoto.engines.series import open_series
+from monokoto.kernel.clock import SystemClock, format_instant
+from monokoto.operate.telemetry import ReadingsObserver, create_tables
+from monokoto.testing import Installation, register, wait_until
+
+BATCH = 1_000
+SENDERS = 4
+DAY = 86_400_000_000
+METERS: Mapping[str, Any] = {
+    "one": {"counter": "temperature"},
+    "two": {"maximum": "load", "every": "15 min"},
+    "three": {"count": "temperature", "where": "temperature > 80.0"},
+    "four": {"count": "load", "where": "load > 85.0 && latitude < 20.0"},
+    "five": {"sum": "latitude", "where": "latitude > 88.0"},
+    "six": {"weighted": "longitude", "per": "h", "where": "longitude > 70.0"},
+    "seven": {"duration": "open", "in": [True]},
+    "eight": {"percentile": "longitude", "at": 95, "where": "open"},
+    "nine": {"sum": "com.example.call", "external": True, "value": "data.n"},
+    "ten": {"count": "com.example.call", "external": True},
+}
+FEW: Mapping[str, Any] = {
+    **{name: METERS[name] for name in ("four", "five", "nine", "ten")},
+    "three": {"count": "temperature", "where": "temperature > 88.0"},
+    "six": {"weighted": "longitude", "per": "h", "where": "longitude > 85.0"},
+    "seven": {"duration": "open", "in": [True], "where": "load > 88.0"},
+    "eight": {"percentile": "longitude", "at": 95, "where": "open && load < 8.0"},
+    "one": {"counter": "temperature", "where": "latitude > 88.0"},
+    "two": {"maximum": "load", "every": "15 min", "where": "load > 88.0"},
+}
+PRODUCT = """
+product: caller
+model:
+  title: Caller
+  version: {model: 1.0.0}
+  properties:
+    energy: {type: number, readOnly: true}
+meters:
+  calls: {sum: com.example.call, external: true, value: data.n, by: [data.region]}
+  energy: {counter: energy, unit: kWh}
+"""
+
+
+def run(report: Report, *, quick: bool) -> None:
+    """The line's cost, then questions, then HTTP: each with a store of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        _line(report, Path(folder), rounds=4 if quick else 12)
+    with tempfile.TemporaryDirectory() as folder:
+        _questions(report, Path(folder), units=10_000 if quick else 100_000)
+    with tempfile.TemporaryDirectory() as folder, Installation(Path(folder)) as here:
+        _http(report, here, seconds=5 if quick else 20)
+
+
+class _Products:
+    """One product with the ten meters."""
+
+    def __init__(self, meters: Mapping[str, Any], like: Any) -> None:
+        self._meters, self._like = meters, like
+
+    def content(self, *_: object) -> Any:
+        return SimpleNamespace(document={"meters": self._meters})
+
+    def model(self, *_: object) -> Any:
+        return self._like
+
+    def versions(self, *_: object) -> list[Any]:
+        return [SimpleNamespace(version=self._like.version)]
+
+    def list(self, *_: object, **__: object) -> list[Any]:
+        return []
+
+
+def _line(report: Report, folder: Path, *, rounds: int) -> None:
+    """CPU of this process for batches of messages of five readings: decoded and stored, and metered on top."""
+    series = open_series(data_dir=folder)
+    try:
+        create_tables(series)
+        kind = model()
+        readings, decoder = ReadingsObserver(series), Decoder(Everyone(), lambda *_: model())
+        mixes = {"whatever is read": METERS, "few readings": FEW}
+        plain: list[float] = []
+        metered: dict[str, list[float]] = {name: [] for name in mixes}
+        observers = {name: _observer(series, meters, kind) for name, meters in mixes.items()}
+        for number in range(rounds + 1):
+            entry = Entry("line.0", number + 1, START + number, body(number))
+            began = time.process_time_ns()
+            batch = decoder.decode(0, [entry])
+            asyncio.run(readings.observe(batch))
+            plain.append((time.process_time_ns() - began) / ROWS)
+            for name, observer in observers.items():
+                began = time.process_time_ns()
+                asyncio.run(observer.observe(batch))
+                metered[name].append((time.process_time_ns() - began) / ROWS)
+        base = statistics.median(plain[1:])
+        report.row("decode and store", base / 1000, "us of CPU a message of 5 readings")
+        for name, observer in observers.items():
+            more = statistics.median(metered[name][1:])
+            samples = observer.samples / (ROWS * (rounds + 1))
+            report.row(f"ten meters of {name}: {samples:.2f} samples a message", more / 1000, "us of CPU a message")
+            report.row("that is", 100 * more / base, "% of decoding and storing", goal="20 % at most")
+    finally:
+        series.close()
+
+
+def _observer(series: Series, meters: Mapping[str, Any], kind: Any) -> UsageObserver:
+    products = _Products(meters, kind)
+    metering = Metering(series, book=MeterBook(products), products=products, units=Everyone(), clock=SystemClock())
+    metering.book.of_version(*kind.key)
+    return UsageObserver(metering.writer, metering.book, Everyone(), linger_ms=0)
+
+
+def _questions(report: Report, folder: Path, *, units: int) -> None:
+    """A month of every unit: 30 samples each."""
+    series = open_series(data_dir=folder)
+    try:
+        book = MeterBook(
+            _Products({"calls": {"sum": "x", "external": True, "value": "data.n"}, "runs": METERS["one"]}, _plain())
+        )
+        metering = Metering(series, book=book, products=_Products({}, _plain()), units=Everyone(), clock=SystemClock())
+        began = time.monotonic()
+        rows = 0
+        for name in ("calls", "runs"):
+            for day in range(30):
+                rows += _fill(metering, name, units, START + day * DAY)
+        report.row("samples", rows)
+        report.row("stored at", rows / (time.monotonic() - began), "samples/s")
+        span = Span(START, START + 31 * DAY)
+        for name in ("calls", "runs"):
+            key = f"{_plain().product}/{name}"
+            one = 4_711 % units + 1
+            report.row(
+                f"{name}: a unit's month", 1000 * _median(partial(metering.total, 1, key, {one: [span]}, span)), "ms"
+            )
+            began = time.monotonic()
+            found = sum(1 for _ in metering.totals(1, key, None, span))
+            took = time.monotonic() - began
+            report.row(f"{name}: month of {found:,} units", took, "s")
+            report.row(
+                f"{name}: that is for 50 million samples", took * 50_000_000 / (rows / 2), "s", goal="part of 600 s"
+            )
+            mapping = {unit: [span] for unit in range(1, units + 1)}
+            began = time.monotonic()
+            assert sum(1 for _ in metering.totals(1, key, mapping, span)) == units
+            report.row(f"{name}: with each unit's own times", time.monotonic() - began, "s")
+    finally:
+        series.close()
+
+
+def _plain() -> Any:
+    return model()
+
+
+def _median(ask: Callable[[], object]) -> float:
+    took = []
+    for _ in range(7):
+        began = time.perf_counter()
+        ask()
+        took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
+def _fill(metering: Metering, name: str, units: int, at: int) -> int:
+    ids = np.arange(1, units + 1, dtype=np.int64)
+    when = np.full(units, at, np.int64) + ids
+    metering.writer.write(
+        [
+            Samples(
+                organisation_id=1, product=_plain().product, meter=name, unit=ids, at=when, arrived=when,
+                value=of_doubles(np.round(ids % 97 + (at - START) / DAY, 2)),
+            )
+        ]
+    )  # fmt: skip
+    return units
+
+
+def _http(report: Report, here: Installation, *, seconds: float) -> None:
+    """Batches of a thousand from several senders; then the same again, all duplicates; then a reading until it is usage."""
+    api = here.organisation("maker")
+    api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
+    key = api.post("/api/v1/keys", {"name": "meter", "scopes": ["earn:write"]})["secret"]
+    units = register(api, "caller", [f"c{number}" for number in range(100)])
+    ids = [one["unit"] for one in units]
+    wait_until(lambda: _send(here, key, _bodies(ids, "try", 1)[0])["accepted"] == BATCH, seconds=60)
+    batches = _bodies(ids, "real", max(8, int(seconds) * 15))
+    taken, took, slowest = _all(here, key, batches)
+    report.row("usage events accepted", taken / took, "events/s", goal="10,000/s")
+    report.row("a batch of 1,000 took", 1000 * slowest[len(slowest) // 2], "ms, median")
+    report.row("slowest batch", 1000 * slowest[-1], "ms")
+    again = batches[: max(4, len(batches) // 4)]
+    _, took, _ = _all(here, key, again)
+    report.row("duplicates recognised", BATCH * len(again) / took, "events/s")
+    total = api.get("/api/v1/usage?meter=caller/calls&from=-1h")["items"][0]["quantity"]
+    assert int(total) == (len(batches) + 1) * BATCH, total
+    report.note("the total over HTTP equals what was accepted, the repeats counted once")
+
+
+def _bodies(ids: Sequence[str], source: str, count: int) -> list[bytes]:
+    now = format_instant(SystemClock().now())
+    return [
+        json.dumps(
+            [
+                {
+                    "specversion": "1.0", "id": f"{number}-{one}", "source": source, "type": "com.example.call",
+                    "subject": ids[one % len(ids)], "time": now, "data": {"n": 1, "region": "eu"},
+                }
+                for one in range(BATCH)
+            ]
+        ).encode()
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def _send(here: Installation, key: str, body: bytes, connection: http.client.HTTPConnection | None = None) -> Any:
+    there = connection or http.client.HTTPConnection(urlsplit(here.api_url).netloc, timeout=60)
+    there.request(
+        "POST", "/api/v1/usage-events", body,
+        {"authorization": f"Bearer {key}", "content-type": "application/cloudevents-batch+json"},
+    )  # fmt: skip
+    answer = there.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status}: {text[:300]!r}")
+    return json.loads(text)
+
+
+def _all(here: Installation, key: str, batches: Sequence[bytes]) -> tuple[int, float, list[float]]:
+    waiting, accepted, took = list(batches), [0], []
+    lock = threading.Lock()
+
+    def work() -> None:
+        connection = http.client.HTTPConnection(urlsplit(here.api_url).netloc, timeout=60)
+        while True:
+            with lock:
+                if not waiting:
+                    return
+                body = waiting.pop()
+            began = time.monotonic()
+            answer = _send(here, key, body, connection)
+            with lock:
+                accepted[0] += answer["accepted"]
+                took.append(time.monotonic() - began)
+
+    senders = [threading.Thread(target=work) for _ in range(SENDERS)]
+    began = time.monotonic()
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    return accepted[0], time.monotonic() - began, sorted(took)
