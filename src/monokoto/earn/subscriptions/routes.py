@@ -7,7 +7,7 @@ from typing import Annotated
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plans
@@ -100,7 +100,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         data: JSONBody[StartSubscriptionRequest],
     ) -> Response[SubscriptionJson]:
         """By the newest version of a plan, or by another one. 409 where the customer subscribed to the same already."""
@@ -123,7 +123,7 @@ class SubscriptionsController(Controller):
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
         plans: NamedDependency[Plans],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         data: JSONBody[MoveSubscriptionsRequest],
     ) -> MovedSubscriptionsJson:
         """Each from its first period on that begins when the notice its own version gives is over. Asked again, nobody is
@@ -229,7 +229,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
         data: JSONBody[ChangeUnitsRequest],
     ) -> SubscriptionJson:
@@ -256,7 +256,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
         data: JSONBody[ChangeSubscriptionRequest],
     ) -> SubscriptionJson:
@@ -285,7 +285,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
         data: JSONBody[EndSubscriptionRequest],
     ) -> SubscriptionJson:
@@ -312,7 +312,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
     ) -> SubscriptionJson:
         """Changes and an end that are still to come do not happen."""
@@ -333,7 +333,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
         data: JSONBody[SuspendSubscriptionRequest],
     ) -> SubscriptionJson:
@@ -359,7 +359,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
     ) -> SubscriptionJson:
         """From now on."""
@@ -379,7 +379,7 @@ class SubscriptionsController(Controller):
         self,
         caller: NamedDependency[Caller],
         subscriptions: NamedDependency[Subscriptions],
-        facts: NamedDependency[Facts],
+        facts: NamedDependency[SkipValidation[Facts]],
         subscription: FromPath[str],
         data: JSONBody[CouponRequest],
     ) -> SubscriptionJson:

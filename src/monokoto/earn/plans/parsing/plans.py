@@ -72,7 +72,7 @@ def read_document(
     Raises:
         Invalid: with every fault.
     """
-    report = report or Report()
+    report = Report() if report is None else report
     node = Node(document, "", report)
     check_name(node, name, "plan")
     found = read_plan(node, name, named, organisation_id=organisation_id, product=product, version=version)
