@@ -109,8 +109,9 @@ async def _live_and_die(folder: Path) -> None:
                 arrived=now + 1_000,
             )
             await until(lambda: first.twins._snapshots.observed_up_to().get(0) == last)
-            async with asyncio.timeout(5):
-                while "$aws/things/SN-1/shadow/get/accepted" not in (told := await sent_down(log, "0000000000001")):
+            answers = {"$aws/things/SN-1/shadow/get/accepted", "koto/v1/desired", "v1/devices/me/attributes"}
+            async with asyncio.timeout(30):
+                while not answers <= (told := await sent_down(log, "0000000000001")).keys():
                     await asyncio.sleep(0.02)
             before = first.twins.reported_many(MAKER, [1, 2, 3])
         held = {name: value.plain for name, value in before[1].properties.items()}
