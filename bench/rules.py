@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from monokoto.operate.rules.engine.compiled import (
     Window,
 )
 from monokoto.operate.rules.engine.engine import Engine
-from monokoto.operate.rules.engine.keeping import dump
+from monokoto.operate.rules.engine.keeping import Copying
 from monokoto.operate.rules.engine.snapshot import VERSION, Snapshot, encode
 
 SECOND = 1_000_000
@@ -60,15 +61,49 @@ def run(report: Report, *, quick: bool) -> None:
         report.row(
             f"state of a unit, 100 rules ({units:,} units)", sum(one.arrays.bytes_per_row for one in running), "B"
         )
-        began = time.perf_counter()
-        body = encode(Snapshot(VERSION, {}, 0, dump(engine)))
-        report.row(f"snapshot of {units:,} units", (time.perf_counter() - began) * 1000, "ms")
-        report.row(f"snapshot of {units:,} units", len(body) / 1e6, "MB")
+        _snapshot(report, engine, units)
     for name, rule in _kinds().items():
         for units in (1_000, 50_000):
             per_message, engine = _fed([rule], units, max(batches // 3, 2))
             size = next(iter(engine.running())).arrays.bytes_per_row
             report.row(f"{name}, {units:,} units", per_message, f"ns a row, {size} B a unit")
+
+
+def _snapshot(report: Report, engine: Engine, units: int) -> None:
+    """Written while the line goes on: what counts is for how long it does not."""
+    began = time.perf_counter()
+    copying, held = Copying(engine), []
+
+    def hold(work: Callable[[], object]) -> object:
+        since = time.perf_counter()
+        found = work()
+        held.append(time.perf_counter() - since)
+        return found
+
+    hold(copying.begin)
+    copying.make_room()
+    while hold(lambda: copying.some(0, seconds=0.01)):
+        copying.pack_some()
+    hold(copying.end)
+    body = encode(Snapshot(VERSION, {}, 0, copying.part()))
+    report.row(f"snapshot of {units:,} units, all of it", (time.perf_counter() - began) * 1000, "ms")
+    report.row(f"snapshot of {units:,} units, the line held longest", max(held) * 1000, "ms", goal="under 100")
+    report.row(f"snapshot of {units:,} units", len(body) / 1e6, "MB")
+    _rule_change(report, engine, units)
+
+
+def _rule_change(report: Report, engine: Engine, units: int) -> None:
+    """One rule more among 100 begins with all units."""
+    rules = [one.rule for one in engine.running()]
+    since = time.perf_counter()
+    engine.set_rules([*rules, _rule("new", "temperature > 99.0", signals={"w": _five_minutes()})])
+    engine.begin(engine.clock)
+    took = (time.perf_counter() - since) * 1000
+    report.row(f"a rule more on {units:,} units, the line held", took, "ms", goal="under 100")
+
+
+def _five_minutes() -> Window:
+    return Window(Statistic.AVERAGE, _number("load"), 300 * SECOND)
 
 
 def model() -> ProductModel:

@@ -74,7 +74,7 @@ class JoinedRules:
         self._engine = Engine(around, lambda *asked: _reported(parts.twins, *asked))
         self.observer = RulesObserver(
             engine=self._engine, objects=engines.objects, sink=parts.alerts.hear, clock=engines.clock,
-            snapshot_seconds=snapshot_seconds,
+            snapshot_seconds=snapshot_seconds, standing=parts.alerts.standing,
         )  # fmt: skip
         self.watching = Watching(self.book, identity=parts.directory.get, raised=self._raised)
         self.trials = Trials(

@@ -291,6 +291,11 @@ class CompiledRule:
     """Actions refused while it is raised."""
 
     @property
+    def chooses(self) -> bool:
+        """Whether it is for some of the product's units only."""
+        return bool(self.versions) or self.units is not None
+
+    @property
     def state_key(self) -> tuple[int, str, str]:
         """What its state is kept under."""
         return (self.organisation_id, self.key, self.digest)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
@@ -29,6 +29,18 @@ from monokoto.operate.rules.engine.telling import Standing
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class CatchingUp:
+    """State whose rules had seen more than the streams they run on: what each has seen is left out for it."""
+
+    moments: dict[StateKey, int] = field(default_factory=dict)
+    """By rule, when it was copied; the others with the streams."""
+    seen: dict[int, list[Int64s]] = field(default_factory=dict)
+    """By stream (`id`), for each moment in their order: by row, the commit of the last reading."""
+    journals: dict[StateKey, int] = field(default_factory=dict)
+    """By rule, the first piece of the journal that is not in it."""
+
+
 class Engine:
     """Rules in, readings in, changes of alerts out."""
 
@@ -47,6 +59,8 @@ class Engine:
         self._suppression = Suppression()
         self.replaying: list[Record] = []
         """Looks of the journal whose place between the readings has not come yet."""
+        self.catching_up: CatchingUp | None = None
+        """Set while the log is replayed into state that was copied at several moments."""
 
     # Rules
 
@@ -77,6 +91,13 @@ class Engine:
         """All rules, also those that failed."""
         for population in self.populations.values():
             yield from population.rules.values()
+
+    def begun(self) -> list[RunningRule]:
+        """The rules that began with units since this was asked last."""
+        found = [running for running in self.running() if running.begun]
+        for running in found:
+            running.begun = False
+        return found
 
     def know_versions(self) -> None:
         """Units may have moved to another version: see which each one is of."""
@@ -125,7 +146,7 @@ class Engine:
             if identity is not None and population is not None and population.asks_sessions:
                 population.know_of(record.unit_id, identity.version)
         for population in self.populations.values():
-            for stream, rows in population.rows_of(batch, again=again):
+            for stream, rows in population.rows_of(batch, again=again, catching_up=self.catching_up is not None):
                 if len(rows):
                     found += self._feed(population, stream, rows)
         arrived = [int(block.arrived.max()) for block in batch.blocks if len(block.arrived)]
@@ -148,15 +169,37 @@ class Engine:
                 return found
 
     def _through(self, population: Population, stream: Stream, rows: Rows) -> list[AlertChange]:
+        """Between two moments of the copy the same rules have seen the same rows."""
+        found: list[AlertChange] = []
+        seen = [] if self.catching_up is None else self.catching_up.seen.get(id(stream), [])
+        for moment, arrived in enumerate(seen):
+            known = rows.unit < len(arrived)
+            before = known & (rows.arrived <= arrived[np.where(known, rows.unit, 0)])
+            if before.any():
+                found += self._take_in(population, stream, rows.take(before), moment)
+                rows = rows.take(~before)
+        return found + self._take_in(population, stream, rows, len(seen)) if len(rows) else found
+
+    def _take_in(self, population: Population, stream: Stream, rows: Rows, moment: int) -> list[AlertChange]:
+        """Rows that came between the moment before this one and it; rules of this moment and later ones have seen them."""
         found: list[AlertChange] = []
         taken = stream.take(rows)
         if taken is None:
             return found
+        moments = {} if self.catching_up is None else self.catching_up.moments
         for running in population.rules_of(stream):
-            population.select(running)
+            copied = moments.get(running.rule.state_key)
+            if copied is None:
+                population.select(running)
+            elif copied >= moment and not stream.lateness:
+                continue
             found += self._guarded(running, running.take, taken)
         stream.leave(taken)
         return found
+
+    def caught_up(self) -> None:
+        """What was replayed reaches beyond all moments of the copy."""
+        self.catching_up = None
 
     def _guarded(
         self, running: RunningRule, work: Callable[..., list[AlertChange]], *arguments: object

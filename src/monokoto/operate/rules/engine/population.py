@@ -78,7 +78,7 @@ class Population:
     def select(self, running: RunningRule) -> None:
         """See which rows a rule is for, when that may have changed."""
         rule, stream = running.rule, running.stream
-        if not rule.versions and rule.units is None:
+        if not rule.chooses:
             return
         stamp = (len(stream), self._moves, -1 if rule.units is None else rule.units.version())
         if self._selected.get(rule.state_key) == stamp:
@@ -95,7 +95,7 @@ class Population:
 
     # Readings
 
-    def rows_of(self, batch: Batch, *, again: bool) -> Iterator[tuple[Stream, Rows]]:
+    def rows_of(self, batch: Batch, *, again: bool, catching_up: bool = False) -> Iterator[tuple[Stream, Rows]]:
         """What of a batch is about these units, for each stream."""
         mine = (self.maker_id, self.product)
         blocks = [block for block in batch.blocks if (block.model.organisation_id, block.model.product) == mine]
@@ -107,7 +107,7 @@ class Population:
             if events:
                 parts.append(self._event_rows(stream, events))
             rows = joined(parts, stream.blanks)
-            if again:
+            if again or (catching_up and stream.lateness):  # those may be of a later moment than the others
                 rows = rows.take(rows.arrived > stream.state["arrived"][rows.unit])
             yield stream, rows
 

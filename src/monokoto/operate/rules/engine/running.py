@@ -54,6 +54,8 @@ class RunningRule:
         self.standing: dict[int, Standing] = {}
         self.failed = ""
         """Why it runs no more; empty: it runs."""
+        self.begun = True
+        """Whether it came, or began with units, since somebody asked."""
         self.selected: Bools | None = None
         """The stream's rows it watches; None: all."""
         self.wanted: Bools | None = None
@@ -120,6 +122,7 @@ class RunningRule:
 
     def begin(self, units: Int64s, now: Int64s, clock: int) -> list[AlertChange]:
         """Watch these from now on: judge them by what is known of them, at what is now for each."""
+        self.begun = True
         self.arrays["watched"][units] = True
         if self.selected is not None:
             self.selected[units] = True

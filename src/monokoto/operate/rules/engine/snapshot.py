@@ -1,11 +1,12 @@
-"""The engine's state as bytes: one object, written whole, with the positions on the log it covers exactly.
+"""The engine's state as bytes: one object, with the positions on the log it covers exactly. See `keeping` for its moments.
 
-Layout: the eight bytes `KOTORULE`, MessagePack, and the BLAKE2b-128 digest of everything before it. Arrays are LZ4.
+Layout: the eight bytes `KOTORUL2`, MessagePack with arrays as LZ4, and the BLAKE2b-128 digest of the MessagePack.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,9 @@ from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import Array
 from monokoto.operate.rules.engine.running import Record
 
-_MAGIC = b"KOTORULE"
+_MAGIC = b"KOTORUL2"
 _DIGEST_BYTES = 16
-VERSION = 1
+VERSION = 2
 
 
 class ArrayPart(msgspec.Struct, frozen=True):
@@ -28,6 +29,7 @@ class ArrayPart(msgspec.Struct, frozen=True):
     kind: str
     shape: tuple[int, ...]
     data: bytes
+    """LZ4."""
 
 
 class StandingPart(msgspec.Struct, frozen=True):
@@ -37,20 +39,6 @@ class StandingPart(msgspec.Struct, frozen=True):
     instance: int
     severity: int
     at: int
-
-
-class RulePart(msgspec.Struct, frozen=True):
-    """One rule's state, and what is needed to end it should the rule be gone."""
-
-    organisation_id: int
-    key: str
-    digest: str
-    version: str
-    audience: str
-    stream: str
-    arrays: dict[str, ArrayPart]
-    standing: list[StandingPart]
-    texts: dict[str, list[str]]
 
 
 class WaitingPart(msgspec.Struct, frozen=True):
@@ -72,24 +60,68 @@ class StreamPart(msgspec.Struct, frozen=True):
     hurried: int
 
 
+class RulePart(msgspec.Struct, frozen=True):
+    """One rule's state, and what is needed to end it should the rule be gone."""
+
+    maker_id: int
+    product: str
+    organisation_id: int
+    key: str
+    digest: str
+    version: str
+    audience: str
+    stream: str
+    arrays: dict[str, ArrayPart]
+    standing: list[StandingPart]
+    units: dict[int, tuple[int, int]]
+    """By row of what stands: the unit and its last reading."""
+    texts: dict[str, list[str]]
+    own_stream: StreamPart | None
+    """The stream at the same moment, when no other rule runs on it."""
+    moment: int
+    """Which of `EnginePart.moments` it is of; -1: that of the streams."""
+    journal: int
+    """The first piece of the journal that is not in it."""
+
+
 class PopulationPart(msgspec.Struct, frozen=True):
-    """One product's state."""
+    """One product's state, without its rules."""
 
     maker_id: int
     product: str
     events: list[str]
     versions: list[str]
     streams: list[StreamPart]
-    rules: list[RulePart]
+
+
+class SeenPart(msgspec.Struct, frozen=True):
+    """How far a stream was when some rules were written down: by row, the commit of the last reading."""
+
+    maker_id: int
+    product: str
+    stream: str
+    arrived: ArrayPart
+
+
+class UnitsPart(msgspec.Struct, frozen=True):
+    """The units of a stream by row, at the last moment."""
+
+    maker_id: int
+    product: str
+    stream: str
+    unit: ArrayPart
 
 
 class EnginePart(msgspec.Struct, frozen=True):
-    """All of it."""
+    """All of it. Rules may be of later moments than the streams they run on."""
 
     clock: int
     populations: list[PopulationPart]
     sessions: dict[str, ArrayPart]
     replaying: list[RecordPart]
+    rules: list[RulePart]
+    moments: list[list[SeenPart]]
+    units: list[UnitsPart]
 
 
 class RecordPart(msgspec.Struct, frozen=True):
@@ -107,16 +139,20 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     version: int
     positions: dict[int, int]
+    """By partition, what the streams cover."""
     journal: int
-    """The first piece of the journal that is not in the state."""
+    """The first piece of the journal that is not in the streams."""
     engine: EnginePart
     untold: tuple[AlertChange, ...] = ()
     """Changes that are in the state and may not have been told."""
+    until: dict[int, int] = {}
+    """By partition, what the last of the rules covers."""
 
 
 def pack(array: Array) -> ArrayPart:
     """An array as it is stored. The copy stays as it is when the state goes on."""
-    data = np.ascontiguousarray(array).tobytes()
+    whole = np.ascontiguousarray(array)
+    data = pa.compress(pa.py_buffer(whole), codec="lz4", asbytes=True) if whole.nbytes else b""
     return ArrayPart(array.dtype.str, tuple(array.shape), data)
 
 
@@ -127,7 +163,10 @@ def pack_all(arrays: Mapping[str, Array]) -> dict[str, ArrayPart]:
 
 def unpack(part: ArrayPart) -> Array:
     """The array."""
-    return np.frombuffer(part.data, np.dtype(part.kind)).reshape(part.shape).copy()
+    kind = np.dtype(part.kind)
+    size = kind.itemsize * math.prod(part.shape)
+    data = pa.decompress(part.data, size, codec="lz4", asbytes=True) if size else b""
+    return np.frombuffer(data, kind).reshape(part.shape).copy()
 
 
 def unpack_all(parts: Mapping[str, ArrayPart]) -> dict[str, Array]:
@@ -169,16 +208,13 @@ def decode(body: bytes) -> Snapshot:
 
 
 def _sealed(packed: bytes) -> bytes:
-    head = _MAGIC + len(packed).to_bytes(8, "little")
-    body = head + bytes(pa.compress(packed, codec="lz4", asbytes=True))
-    return body + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+    return b"".join((_MAGIC, packed, hashlib.blake2b(packed, digest_size=_DIGEST_BYTES).digest()))
 
 
 def _decoded(body: bytes, kind: Any) -> Any:
-    sealed, digest = body[:-_DIGEST_BYTES], body[-_DIGEST_BYTES:]
-    if sealed[:8] != _MAGIC or hashlib.blake2b(sealed, digest_size=_DIGEST_BYTES).digest() != digest:
+    packed, digest = memoryview(body)[len(_MAGIC) : -_DIGEST_BYTES], body[-_DIGEST_BYTES:]
+    if body[: len(_MAGIC)] != _MAGIC or hashlib.blake2b(packed, digest_size=_DIGEST_BYTES).digest() != digest:
         raise ValueError("not a whole snapshot of rules")
-    packed = pa.decompress(sealed[16:], int.from_bytes(sealed[8:16], "little"), codec="lz4", asbytes=True)
     try:
         return msgspec.msgpack.decode(packed, type=kind)
     except msgspec.MsgspecError as error:
