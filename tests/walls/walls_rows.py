@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from walls_world import NOBODY, Asker, World, product_files
+from walls_world import FLAT, NOBODY, Asker, World, product_files
 
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
@@ -236,6 +236,24 @@ def new_schedule(world: World, _asker: Asker) -> dict[str, str]:
     return {"schedule": world.done("POST", "/api/v1/schedules", world.admins["maker"], body)["id"]}
 
 
+def customer_body(world: World, _asker: Asker) -> dict[str, Any]:
+    return {"name": world.mark(f"customer-{world.number()}", "maker"), "country": "DE", "currency": "EUR"}
+
+
+def new_customer(world: World, asker: Asker) -> dict[str, str]:
+    made = world.done("POST", "/api/v1/customers", world.admins["maker"], customer_body(world, asker))
+    return {"customer": made["id"]}
+
+
+def subscription_body(world: World, asker: Asker) -> dict[str, Any]:
+    return {**new_customer(world, asker), "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
+
+
+def new_sold(world: World, asker: Asker) -> dict[str, str]:
+    made = world.done("POST", "/api/v1/subscriptions", world.admins["maker"], subscription_body(world, asker))
+    return {"subscription": made["id"]}
+
+
 def offered(world: World, asker: Asker) -> dict[str, str]:
     unit = world.new_owned()["unit"]
     if asker.organisation not in {"other", "renter", "guest"}:
@@ -259,6 +277,8 @@ NO_CREDENTIAL = {
 GIVES_NO_MORE = {"key for people:write": 403}
 """Nobody gives or takes a role that opens more than they hold themselves."""
 R, S = Row, Scope
+_PLAN = {"product": "=lamp", "plan": "=flat"}
+_SOLD = {"subscription": "subscription"}
 
 _ALERTED = frozenset({"maker", "owner", "guest"})
 """To whom the alert of the requests lies open."""
@@ -650,6 +670,76 @@ ROWS: dict[str, Row] = {
         owners=frozenset({"maker", "foreign"}),
     ),
     "GET /api/v1/units/{unit}/rules": unit_row(Wall.PRESENT, S.TELEMETRY_READ),
+    # Plans, customers, subscriptions
+    "GET /api/v1/plans": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/products/{product}/plans/{plan}": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN,
+    ),
+    "GET /api/v1/products/{product}/plans/{plan}/versions": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN,
+    ),
+    "PUT /api/v1/products/{product}/plans/{plan}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"product": "=lamp", "plan": "=own"}, body={"plan": FLAT},
+        owners=frozenset({"maker", "foreign"}),
+    ),
+    "POST /api/v1/products/{product}/plans/{plan}/preview": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN, body={"units": 2},
+    ),
+    "POST /api/v1/products/{product}/plans/{plan}/retire": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"product": "=lamp", "plan": "=spare"},
+    ),
+    "GET /api/v1/customers": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/customers": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"name": "x", "country": "DE", "currency": "EUR"},
+    ),
+    "GET /api/v1/customers/{customer}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"customer": "customer"}),
+    "PATCH /api/v1/customers/{customer}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer"}, body={"terms_days": 7},
+    ),
+    "POST /api/v1/customers/{customer}/archive": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer"}, fresh=new_customer,
+    ),
+    "GET /api/v1/subscriptions": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/subscriptions": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body=subscription_body, costly=True, done=(201, 404),
+    ),
+    "POST /api/v1/subscriptions/move": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"product": "lamp", "plan": "flat", "preview": True}, done=(200, 404),
+    ),
+    "GET /api/v1/subscriptions/{subscription}": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD,
+    ),
+    "GET /api/v1/subscriptions/{subscription}/events": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD,
+    ),
+    "GET /api/v1/subscriptions/{subscription}/units": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD,
+    ),
+    "POST /api/v1/subscriptions/{subscription}/units": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={},
+    ),
+    "POST /api/v1/subscriptions/{subscription}/change": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={"plan": "flat"},
+    ),
+    "POST /api/v1/subscriptions/{subscription}/end": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={"at": "now"},
+    ),
+    "POST /api/v1/subscriptions/{subscription}/withdraw": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, done=(200, 409), perhaps=True,
+    ),
+    "POST /api/v1/subscriptions/{subscription}/suspend": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={},
+    ),
+    "POST /api/v1/subscriptions/{subscription}/resume": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, done=(200, 409), perhaps=True,
+    ),
+    "POST /api/v1/subscriptions/{subscription}/coupons": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={"name": "half", "percent": 50},
+    ),
+    "GET /api/v1/my/subscriptions": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "GET /api/v1/my/subscriptions/{subscription}": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
+    ),
     # Alerts
     "GET /api/v1/alerts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     "GET /api/v1/alerts/counts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),

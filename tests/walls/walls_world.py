@@ -72,6 +72,8 @@ UNLIMITED = {
     f"MONOKOTO_API_{name}": "1000000"
     for name in ("REQUESTS_PER_SECOND", "BURST", "ANONYMOUS_REQUESTS_PER_SECOND", "ANONYMOUS_BURST")
 }
+FLAT = {"currency": "EUR", "every": "month", "charges": {"base": {"fee": "1.00"}}}
+"""A plan."""
 NOBODY = "0000000000001"
 """The id of nothing."""
 
@@ -286,6 +288,7 @@ def populate(world: World) -> None:
     _say_who_is_told(world)
     _raise_alerts(world)
     _fill_the_maker(world)
+    _sell(world)
 
 
 def _make_units(world: World) -> None:
@@ -423,6 +426,18 @@ def _say_who_is_told(world: World) -> None:
         found = world.done("POST", "/api/v1/notification-routes", world.admins[name], route)["id"]
         if name == "maker":
             world.ids["receiver"], world.ids["notification-route"] = made, found
+
+
+def _sell(world: World) -> None:
+    """The owner is a customer of the maker, and subscribed to a plan of the free unit's product."""
+    maker, plans = world.admins["maker"], "/api/v1/products/lamp/plans"
+    title = {"title": world.mark("plan", "maker", "owner")}
+    for name in ("flat", "spare"):
+        world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
+    body = {"name": world.mark("customer", "maker"), "country": "DE", "currency": "EUR", "organisation": "owner"}
+    world.ids["customer"] = world.done("POST", "/api/v1/customers", maker, body)["id"]
+    asked = {"customer": world.ids["customer"], "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
+    world.ids["subscription"] = world.done("POST", "/api/v1/subscriptions", maker, asked)["id"]
 
 
 def _fill_the_maker(world: World) -> None:
