@@ -26,7 +26,7 @@ from monokoto.earn.calendar import Span
 from monokoto.earn.metering import MeterBook, Metering, UsageObserver
 from monokoto.earn.metering.sampling import Samples, of_doubles
 from monokoto.engines.log import Entry
-from monokoto.engines.series import open_series
+from monokoto.engines.series import Series, open_series
 from monokoto.kernel.clock import SystemClock, format_instant
 from monokoto.operate.telemetry import ReadingsObserver, create_tables
 from monokoto.testing import Installation, register, wait_until

@@ -23,6 +23,8 @@ from monokoto.kernel.values import Kind
 from monokoto.operate.conditions import CelType, Frame, Vector, variables_of
 
 Bools = npt.NDArray[np.bool_]
+_FEW = 4
+"""When a block has this many times the rows that are wanted, sorting these alone is quicker than sorting all once."""
 
 
 class BlockView:
@@ -32,12 +34,22 @@ class BlockView:
         self.block = block
         self.rows = len(block.unit)
         self._columns = {column.property.name: column for column in block.columns}
-        # In the store's own order, so that it need not sort. The first told holds, and of equals the store keeps the last it
-        # is given: hence among them the last told comes first.
-        backward = np.arange(self.rows - 1, -1, -1)
-        self.order = backward[np.lexsort((block.at[backward], block.unit[backward]))]
+        self._order: npt.NDArray[np.intp] | None = None
         self._types: dict[str, CelType] | None = None
         self._vectors: dict[str, Vector | None] = {}
+
+    def rows_of(self, wanted: Bools) -> npt.NDArray[np.intp]:
+        """Some rows in the store's own order, so that it need not sort. The first told holds, and of equals the store keeps
+        the last it is given: hence among equals the last told comes first."""
+        few = np.flatnonzero(wanted)[::-1]
+        if len(few) * _FEW < self.rows:
+            return self._sorted(few)
+        if self._order is None:
+            self._order = self._sorted(np.arange(self.rows - 1, -1, -1))
+        return self._order[wanted[self._order]]
+
+    def _sorted(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        return rows[np.lexsort((self.block.at[rows], self.block.unit[rows]))]
 
     def has(self, name: str) -> bool:
         """Whether any message of the block told this property."""
@@ -126,7 +138,7 @@ def _samples(view: BlockView, meter: Meter) -> Samples | None:
     if meter.aggregation is not Aggregation.COUNT and not meter.aggregation.texts:
         numbers = np.asarray(value.values, np.float64)
         wanted &= countable(numbers)
-    rows = view.order[wanted[view.order]]
+    rows = view.rows_of(wanted)
     if not len(rows):
         return None
     block = view.block

@@ -233,19 +233,21 @@ class UsageIntake:
 
 
 def _counted(maker: int, meters: Sequence[Meter], members: list[tuple[Item, Occurrence]]) -> list[Samples]:
-    for meter in meters:
-        _, missing = samples_of_events(maker, meter, [occurrence for _, occurrence in members])
-        for place in missing:
+    """What the meters of one kind of event take; an event that lacks what one of them counts is refused by all."""
+    while members:
+        happened = [occurrence for _, occurrence in members]
+        sampled = [samples_of_events(maker, meter, happened) for meter in meters]
+        if not any(missing for _, missing in sampled):
+            names = tuple(meter.key for meter in meters)
+            for item, _ in members:
+                item.meters = names
+            return [one for one, _ in sampled if one is not None]
+        for meter, (_, missing) in zip(meters, sampled, strict=True):
             wanted = meter.value.source if meter.value else "value"
-            members[place][0].refuse(Reason.NO_VALUE, f"It has no {wanted}, which {meter.key} counts.")
-        if missing:
-            members = [member for member in members if member[0].status is Status.ACCEPTED]
-    names = tuple(meter.key for meter in meters)
-    for item, _ in members:
-        item.meters = names
-    happened = [occurrence for _, occurrence in members]
-    sampled = [samples_of_events(maker, meter, happened)[0] for meter in meters] if happened else []
-    return [one for one in sampled if one is not None]
+            for place in missing:
+                members[place][0].refuse(Reason.NO_VALUE, f"It has no {wanted}, which {meter.key} counts.")
+        members = [member for member in members if member[0].status is Status.ACCEPTED]
+    return []
 
 
 def _occurrence(item: Item, now: int) -> Occurrence:

@@ -70,7 +70,7 @@ class Names:
             f"""SELECT toString(source) AS source, id, toString(type) AS type, unit, toUnixTimestamp64Micro(at) AS at_,
                 toUnixTimestamp64Micro(arrived) AS arrived_, data, name
             FROM {EVENTS} FINAL WHERE organisation = {{maker:Int64}}
-                AND name IN arrayMap(one -> reinterpretAsUInt64(one), {{names:Array(Int64)}})""",
+                AND name IN (SELECT reinterpretAsUInt64(arrayJoin({{names:Array(Int64)}})))""",
             {"maker": maker, "names": signed},
         ).to_pylist()
         return found
