@@ -254,6 +254,38 @@ def new_sold(world: World, asker: Asker) -> dict[str, str]:
     return {"subscription": made["id"]}
 
 
+def new_invoice(world: World, _asker: Asker) -> dict[str, str]:
+    return {"invoice": world.invoice()}
+
+
+def new_draft_invoice(world: World, _asker: Asker) -> dict[str, str]:
+    return {"invoice": world.invoice(sent=False)}
+
+
+def lost_invoice(world: World, _asker: Asker) -> dict[str, str]:
+    made = world.invoice()
+    world.done("POST", f"/api/v1/invoices/{made}/uncollectible", world.admins["maker"], {})
+    return {"invoice": made}
+
+
+def invoice_body(world: World, _asker: Asker) -> dict[str, Any]:
+    period = {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
+    line = {"key": "l", "title": "t", "amount": "1.00"}
+    return {
+        "customer": world.ids["customer"], "currency": "EUR", "key": f"asked-{world.number()}", "period": period,
+        "lines": [line],
+    }  # fmt: skip
+
+
+def payment_body(world: World, _asker: Asker) -> dict[str, Any]:
+    return {"customer": world.ids["customer"], "amount": "1.00", "currency": "EUR", "key": f"paid-{world.number()}"}
+
+
+def waiting_payment(world: World, _asker: Asker) -> dict[str, str]:
+    body = {"invoice": world.invoice(), "method": "sepa", "key": f"debit-{world.number()}"}
+    return {"payment": world.done("POST", "/api/v1/payments/collect", world.admins["maker"], body)["id"]}
+
+
 def offered(world: World, asker: Asker) -> dict[str, str]:
     unit = world.new_owned()["unit"]
     if asker.organisation not in {"other", "renter", "guest"}:
@@ -278,6 +310,7 @@ GIVES_NO_MORE = {"key for people:write": 403}
 """Nobody gives or takes a role that opens more than they hold themselves."""
 R, S = Row, Scope
 _PLAN = {"product": "=lamp", "plan": "=flat"}
+_OWED = {"invoice": "invoice"}
 _SOLD = {"subscription": "subscription"}
 
 _ALERTED = frozenset({"maker", "owner", "guest"})
@@ -467,7 +500,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/entitlements": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/entitlements": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]},
-        owners=frozenset({"maker"}), done=(201,), outside=404,
+        done=(201, 404),
     ),
     "GET /api/v1/entitlements/{entitlement}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"entitlement": "entitlement"}),
     "DELETE /api/v1/entitlements/{entitlement}": R(
@@ -489,6 +522,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/units/{unit}/entitlement-token": unit_row(Wall.CONTROL, S.CONTROL_READ, done=(200, 404), subjects=("subject",)),
     "POST /api/v1/units/{unit}/entitlement-shares": unit_row(
         Wall.OWNER, S.PORTAL_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]}, fresh=new_owned,
+        subjects=("subject",),
     ),
     "DELETE /api/v1/units/{unit}/entitlement-shares/{share}": unit_row(
         Wall.OWNER, S.PORTAL_WRITE, ids={"share": "feature_share"}, fresh=new_feature_share, subjects=("subject",),
@@ -740,6 +774,74 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/my/subscriptions/{subscription}": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
     ),
+    # Invoices, payments, the ledger
+    "GET /api/v1/issuer": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "PUT /api/v1/issuer": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE,
+        body={"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": {"city": "Berlin"}},
+    ),
+    "GET /api/v1/tax-rules": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "PUT /api/v1/tax-rules": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"rules": [{"category": "O", "reason": "Small business"}]},
+    ),
+    "GET /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=invoice_body, done=(201, 404)),
+    "GET /api/v1/invoices/{invoice}": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
+    "GET /api/v1/invoices/{invoice}/dunning": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
+    "PUT /api/v1/invoices/{invoice}/lines": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_draft_invoice, body={"lines": []},
+    ),
+    "POST /api/v1/invoices/{invoice}/finalise": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_draft_invoice),
+    "POST /api/v1/invoices/{invoice}/void": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_invoice, body={}, done=(200, 409),
+    ),
+    "POST /api/v1/invoices/{invoice}/uncollectible": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_invoice, body={}, done=(200, 409),
+    ),
+    "POST /api/v1/invoices/{invoice}/reinstate": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=lost_invoice),
+    "POST /api/v1/invoices/{invoice}/credit-notes": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_invoice, body=lambda w, a: {"key": f"note-{w.number()}"},
+    ),
+    "GET /api/v1/my/invoices": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "GET /api/v1/my/invoices/{invoice}": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}),
+    ),
+    "GET /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404)),
+    "POST /api/v1/payments/collect": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201, 404, 409),
+        body=lambda w, a: {"invoice": w.ids["invoice"], "method": "sandbox", "key": f"c{w.number()}"},
+    ),
+    "GET /api/v1/payments/{payment}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"payment": "payment"}),
+    "POST /api/v1/payments/{payment}/outcome": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"payment": "payment"}, fresh=waiting_payment, body={"state": "failed"},
+    ),
+    "POST /api/v1/refunds": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404, 409), perhaps=True),
+    "GET /api/v1/customers/{customer}/credit": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"customer": "customer"}),
+    "GET /api/v1/customers/{customer}/mandates/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"customer": "customer", "method": "=sepa"},
+    ),
+    "PUT /api/v1/customers/{customer}/mandates/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer", "method": "=stripe"},
+        body={"reference": "pm_1", "signed_at": "2026-01-01T00:00:00Z"},
+    ),
+    "DELETE /api/v1/customers/{customer}/mandates/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer", "method": "=stripe"},
+    ),
+    "GET /api/v1/payment-files": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/payment-files": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"kind": "pain.001"}, done=(201, 409), perhaps=True,
+    ),
+    "GET /api/v1/payment-files/{file}": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
+    ),
+    "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "PUT /api/v1/dunning-policy": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"steps": [{"after_days": 300, "act": "notice"}]},
+    ),
+    "GET /api/v1/ledger/entries": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/ledger/balances": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/ledger/audit": R(wall=Wall.OWN, scope=S.EARN_READ),
     # Alerts
     "GET /api/v1/alerts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     "GET /api/v1/alerts/counts": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),

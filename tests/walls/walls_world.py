@@ -128,6 +128,20 @@ class World:
         """By place in the source: a statement it made without an organisation."""
         self._numbers = itertools.count(1)
 
+    def invoice(self, *, sent: bool = True) -> str:
+        """The id of an invoice from `maker` to `owner`, as a document unless it is not sent."""
+        maker, number = self.admins["maker"], self.number()
+        title = self.mark(f"invoice-{number}", "maker", "owner")
+        body = {
+            "customer": self.ids["customer"], "currency": "EUR", "key": f"walls-{number}",
+            "period": {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+            "lines": [{"key": "l", "title": title, "amount": "10.00"}],
+        }  # fmt: skip
+        made = self.done("POST", "/api/v1/invoices", maker, body)["id"]
+        if sent:
+            self.done("POST", f"/api/v1/invoices/{made}/finalise", maker)
+        return str(made)
+
     def ask(self, method: str, path: str, asker: Asker | None = None, body: Any = None, **given: Any) -> Answer:
         """One request and its answer."""
         return self.run(self.asking(method, path, asker, body, **given))
@@ -436,6 +450,7 @@ def _sell(world: World) -> None:
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
     body = {"name": world.mark("customer", "maker"), "country": "DE", "currency": "EUR", "organisation": "owner"}
     world.ids["customer"] = world.done("POST", "/api/v1/customers", maker, body)["id"]
+    _owed(world, maker)
     asked = {"customer": world.ids["customer"], "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
     world.ids["subscription"] = world.done("POST", "/api/v1/subscriptions", maker, asked)["id"]
 
@@ -473,6 +488,7 @@ def _fill_the_maker(world: World) -> None:
     world.ids["view"] = world.done("POST", "/api/v1/views", maker, view)["id"]
     group = {"name": "group", "title": world.mark("group", "maker"), "filter": {"product": "lamp"}}
     world.ids["group"] = world.done("POST", "/api/v1/groups", maker, group)["id"]
+    _entitled(world, maker)
     rule = {"when": "target > 900", "title": world.mark("rule", "maker")}
     body = {"name": "high", "product": "lamp", "rule": rule}
     world.ids["rule"] = world.done("POST", "/api/v1/rules", maker, body)["id"]
@@ -489,3 +505,29 @@ def _fill_the_maker(world: World) -> None:
     offered = {"to": "renter"}
     spare = world.new_owned()["unit"]
     world.ids["transfer"] = world.done("POST", f"/api/v1/units/{spare}/transfer", world.admins["owner"], offered)["id"]
+
+
+def _entitled(world: World, maker: Asker) -> None:
+    """Something given, something shared, somebody suspended."""
+    subject = world.ids["subject"]
+    given = {"feature": "glow", "unit": subject, "note": world.mark("note-entitlement", "maker")}
+    world.ids["entitlement"] = world.done("POST", "/api/v1/entitlements", maker, given)["id"]
+    shared = {"feature": "glow", "unit": world.new_owned()["unit"]}
+    path = f"/api/v1/units/{subject}/entitlement-shares"
+    world.ids["feature_share"] = world.done("POST", path, world.admins["owner"], shared)["id"]
+    world.ids["suspended"] = format_id(999)
+    suspended = {"customer": world.ids["suspended"], "because": world.mark("because-suspended", "maker")}
+    world.done("POST", "/api/v1/entitlement-suspensions", maker, suspended)
+
+
+def _owed(world: World, maker: Asker) -> None:
+    """The owner was sent an invoice, and paid some of it."""
+    place = {"city": "Berlin", "street": world.mark("street-issuer", "maker", "owner")}
+    world.done("PUT", "/api/v1/issuer", maker, {"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": place})
+    rules = [{"category": "O", "reason": world.mark("reason-tax", "maker", "owner")}]
+    world.done("PUT", "/api/v1/tax-rules", maker, {"rules": rules})
+    world.ids["invoice"] = world.invoice()
+    paid = {"customer": world.ids["customer"], "amount": "1.00", "currency": "EUR", "key": "walls"}
+    world.ids["payment"] = world.done("POST", "/api/v1/payments", maker, paid)["id"]
+    mandate = {"reference": "M-1", "signed_at": "2026-01-01T00:00:00Z", "iban": "DE89370400440532013000"}
+    world.done("PUT", f"/api/v1/customers/{world.ids['customer']}/mandates/sepa", maker, mandate)

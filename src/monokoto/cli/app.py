@@ -44,6 +44,7 @@ COMMANDS = {
     "alerts": ("alerts", "alerts", "What rules found: listed, acknowledged, shelved, watched live."),
     "maintenance": ("alerts", "maintenance", "Times in which nobody is told of alerts."),
     "commands": ("commands", "commands", "What is asked of units, and what becomes of it."),
+    "entitlements": ("entitlements", "entitlements", "What units may use, and who was given what."),
     "jobs": ("jobs", "jobs", "What is done to many units at once."),
     "webhooks": ("webhooks", "webhooks", "Receivers of what happens."),
     "receivers": ("notifications", "receivers", "Who is told of alerts."),

@@ -22,6 +22,7 @@ from monokoto.kernel.limits import ENTITLEMENT_KEY_DAYS, ENTITLEMENT_OFFLINE_SEC
 _DAY = 86_400 * MICROSECONDS_PER_SECOND
 _SIGNS = ENTITLEMENT_KEY_DAYS * _DAY
 _SHOWN_BEFORE = 7 * _DAY
+_MINE = keys.c.organisation_id == THE_INSTALLATION
 _HOLDS = ENTITLEMENT_OFFLINE_SECONDS_MAX * MICROSECONDS_PER_SECOND
 
 
@@ -87,7 +88,7 @@ class SigningKeys:
         with self._records.write() as connection:
             _read(connection, lock=True)
             ends = sa.case((keys.c.signs_from > now, keys.c.signs_from), else_=now)
-            connection.execute(keys.update().where(keys.c.signs_until > now).values(signs_until=ends))
+            connection.execute(keys.update().where(_MINE, keys.c.signs_until > now).values(signs_until=ends))
             made = _insert(connection, now, now)
             self._at_hand = _read(connection)
         return made
@@ -134,7 +135,7 @@ def _insert(connection: sa.Connection, now: int, signs_from: int) -> SigningKey:
 
 
 def _read(connection: sa.Connection, *, lock: bool = False) -> tuple[SigningKey, ...]:
-    query = sa.select(keys).where(keys.c.organisation_id == THE_INSTALLATION).order_by(keys.c.signs_from)
+    query = sa.select(keys).where(_MINE).order_by(keys.c.signs_from)
     rows = connection.execute(query.with_for_update() if lock else query)
     return tuple(
         SigningKey(

@@ -181,6 +181,6 @@ def _unit(text: str) -> UnitId:
 def _owned(gate: Gate, caller: Caller, unit: str) -> Reach:
     """The unit, for its owner alone."""
     reach = gate.unit(caller, _unit(unit))
-    if reach.side is not Side.OWNER:
+    if reach.side is not Side.OWNER or not reach.control:
         raise NotFound(f"There is no unit {unit[:13]} of yours.")
     return reach
