@@ -22,6 +22,7 @@ VERBS = (
     "|sign|begin|act|end|change|remove|invite|accept|read|forget|reset"
     "|stream|rebuild|count|upgrade|make|claim|offer|withdraw|share|rent|name|cancel|undo|preview|search|invoke|observe|subscribe"
     "|ping|query|transfer|delete|replay|describe|see|compare|find|return|give|withdraw|link|unlink|save"
+    "|finalise|void|reinstate|record"
     "|acknowledge|unacknowledge|assign|comment|shelve|unshelve|clear|retry|test|run|enable|confirm|try|start|suspend|resume|move"
 )
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}

@@ -523,7 +523,9 @@ def _entitled(world: World, maker: Asker) -> None:
 def _owed(world: World, maker: Asker) -> None:
     """The owner was sent an invoice, and paid some of it."""
     place = {"city": "Berlin", "street": world.mark("street-issuer", "maker", "owner")}
-    world.done("PUT", "/api/v1/issuer", maker, {"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": place})
+    world.done(
+        "PUT", "/api/v1/issuer", maker, {"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": place}
+    )
     rules = [{"category": "O", "reason": world.mark("reason-tax", "maker", "owner")}]
     world.done("PUT", "/api/v1/tax-rules", maker, {"rules": rules})
     world.ids["invoice"] = world.invoice()

@@ -17,6 +17,7 @@ from monokoto.assembly.commands import join_commands, join_interlocks
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.entitlements import JoinedEntitlements
 from monokoto.assembly.health import checks_of
+from monokoto.assembly.invoicing import JoinedInvoicing
 from monokoto.assembly.jobs import every, retention_rules
 from monokoto.assembly.limits import limits_of
 from monokoto.assembly.live import join_live
@@ -105,6 +106,7 @@ class Platform:
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self._join_watching(settings, engines)
         self._join_earning(engines)
+        self._join_invoicing(engines)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self.joined_things = wot = JoinedThings(
@@ -147,6 +149,13 @@ class Platform:
             self.joined_entitlements.entitlements,
             self.joined_entitlements.tokens,
         )
+
+    def _join_invoicing(self, engines: Engines) -> None:
+        """What is owed, booked and paid."""
+        self.joined_invoicing = books = JoinedInvoicing(engines, self, self.doors.outbox.post)
+        self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
+        self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
+        self.mandates, self.payment_files = books.mandates, books.payment_files
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(
@@ -204,6 +213,7 @@ class Platform:
         await self.live.start()
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
+        await self.joined_invoicing.start()
         await self.backstage.start()
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
@@ -233,6 +243,7 @@ class Platform:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
             self.joined_scenes.stop,
+            self.joined_invoicing.stop,
             self.joined_entitlements.stop,
             self.backstage.stop,
             self.doors.stop,

@@ -21,7 +21,9 @@ from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
 from monokoto.earn.entitlements import CONTROLLERS as ENTITLEMENTS
+from monokoto.earn.invoices import CONTROLLERS as INVOICES
 from monokoto.earn.metering import CONTROLLERS as METERING
+from monokoto.earn.payments import CONTROLLERS as PAYMENTS
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
@@ -65,6 +67,14 @@ SERVICES = (
     "scenes",
     "scene_runs",
     "schedules",
+    "ledger",
+    "issuers",
+    "invoices",
+    "giving_back",
+    "payments",
+    "mandates",
+    "payment_files",
+    "reminding",
     "things",
     "event_feed",
     "directory_events",
@@ -125,6 +135,8 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *GROUPS,
     *SCENES,
     *SCHEDULES,
+    *INVOICES,
+    *PAYMENTS,
     *THINGS,
     *METERING,
     *PLANS,

@@ -7,6 +7,7 @@ from monokoto.earn.invoices.invoice import CHANGEABLE, DraftInvoice, Invoice, In
 from monokoto.earn.invoices.issuers import Issuers
 from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind, line_from_plain, line_to_plain
 from monokoto.earn.invoices.party import Address, Buyer, Customers, Issuer, compact_iban, is_iban, is_vat_id
+from monokoto.earn.invoices.routes import CONTROLLERS
 from monokoto.earn.invoices.service import Invoices
 from monokoto.earn.invoices.store import CreditNote, InvoiceFilter
 from monokoto.earn.invoices.tax import BuyerKind, Category, TaxRule, rule_for
@@ -14,6 +15,7 @@ from monokoto.earn.invoices.totals import TaxedLine, Totals, discount_lines, tax
 
 __all__ = [
     "CHANGEABLE",
+    "CONTROLLERS",
     "INVOICE_CHANGED",
     "KEY_LENGTH_MAX",
     "Address",

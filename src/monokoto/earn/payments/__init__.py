@@ -15,11 +15,13 @@ from monokoto.earn.payments.payment import (
     Receipt,
 )
 from monokoto.earn.payments.reminding import DoneStep, Notice, Post, Reminding, Suspensions
+from monokoto.earn.payments.routes import CONTROLLERS
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
 
 __all__ = [
     "BUILT_IN",
+    "CONTROLLERS",
     "PAYMENT_CHANGED",
     "Act",
     "Adapter",

@@ -16,6 +16,7 @@ from monokoto.earn.payments import sepa_xml, store
 from monokoto.earn.payments.booking import summed
 from monokoto.earn.payments.payment import (
     REFERENCE_LENGTH_MAX,
+    Credit,
     Direction,
     Mandate,
     Payment,
@@ -44,11 +45,18 @@ class Mandates:
 
     def get(self, organisation_id: int, customer_id: int, method: str) -> Mandate:
         """Raises NotFound."""
+        self._customers.buyer(organisation_id, customer_id)
         with self._records.read() as connection:
             found = store.find_mandate(connection, organisation_id, customer_id, method)
         if found is None:
             raise NotFound(f"This customer gave no mandate for {method!r}.")
         return found
+
+    def credit(self, organisation_id: int, customer_id: int) -> builtins.list[Credit]:
+        """What a customer has left. Raises NotFound (the customer)."""
+        self._customers.buyer(organisation_id, customer_id)
+        with self._records.read() as connection:
+            return store.credits_of(connection, organisation_id, customer_id)
 
     def put(self, mandate: Mandate) -> Mandate:
         """Keep what a customer agreed to, in the place of what it agreed to before. Raises Invalid, NotFound (the customer)."""
@@ -71,7 +79,8 @@ class Mandates:
         return kept
 
     def revoke(self, organisation_id: int, customer_id: int, method: str) -> None:
-        """It is taken back; asked again, nothing changes."""
+        """It is taken back; asked again, nothing changes. Raises NotFound (the customer)."""
+        self._customers.buyer(organisation_id, customer_id)
         with self._records.write() as connection:
             store.delete_mandate(connection, organisation_id, customer_id, method)
 

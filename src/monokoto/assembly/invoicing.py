@@ -1,0 +1,178 @@
+"""The ledger, invoices and payments, joined with customers, mail and entitlements."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from monokoto.assembly.engines import Engines
+from monokoto.earn.entitlements import Entitlements
+from monokoto.earn.invoices import INVOICE_CHANGED, Address, Buyer, GivingBack, Invoices, Issuers
+from monokoto.earn.ledger import Ledger
+from monokoto.earn.payments import PAYMENT_CHANGED, Mandates, Notice, PaymentFiles, Payments, Reminding
+from monokoto.earn.subscriptions import Customers
+from monokoto.engines.mail import Message
+from monokoto.kernel.clock import Clock, Instant, format_instant
+from monokoto.kernel.facts import Fact
+from monokoto.kernel.ids import format_id
+
+LOOK_SECONDS = 60.0
+_NOTICE_DAYS = 14
+"""After which a notice that no mail server took is of no use."""
+_TEXTS = {
+    "en": (
+        "{label} is not paid",
+        "Dear {customer},\n\nof the invoice {label} of {seller}, due on {due}, {open} {currency} are open.\n{follows}\n"
+        "If you have paid meanwhile, please take this for done.\n",
+        "Unless it is paid by {day}, what you subscribed to is closed then. Safety functions stay.\n",
+    ),
+    "ko": (
+        "{label} 미납 안내",
+        "{customer} 님,\n\n{seller}의 청구서 {label}(납기 {due}) 가운데 {open} {currency}이(가) 남아 있습니다.\n{follows}\n"
+        "이미 납부하셨다면 이 안내는 무시하셔도 됩니다.\n",
+        "{day}까지 납부되지 않으면 구독하신 기능이 중지됩니다. 안전 기능은 유지됩니다.\n",
+    ),
+}
+_log = structlog.get_logger(__name__)
+
+
+class Parts(Protocol):
+    """What they stand on (the platform)."""
+
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def entitlements(self) -> Entitlements: ...
+
+
+class JoinedInvoicing:
+    """One process's. `start` once facts are heard."""
+
+    def __init__(self, engines: Engines, parts: Parts, post: Callable[[Message], None]) -> None:
+        records, clock = engines.records, engines.clock
+        self._facts = engines.facts
+        buyers = KnownBuyers(parts)
+        self.ledger = Ledger(records, clock)
+        self.issuers = Issuers(records, clock)
+        self.invoices = Invoices(records, clock, ledger=self.ledger, issuers=self.issuers, customers=buyers)
+        self.giving_back = GivingBack(records, clock, ledger=self.ledger, issuers=self.issuers)
+        self.payments = Payments(records, clock, ledger=self.ledger, invoices=self.invoices)
+        self.mandates = Mandates(records, clock, customers=buyers)
+        self.payment_files = PaymentFiles(records, clock, issuers=self.issuers, customers=buyers)
+        self.reminding = Reminding(
+            records,
+            clock,
+            invoices=self.invoices,
+            issuers=self.issuers,
+            customers=buyers,
+            post=Letters(post, clock),
+            suspensions=ByEntitlements(parts),
+        )
+        self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin: credit goes on invoices, pending payments are asked about, who does not pay is reminded."""
+        for name in (INVOICE_CHANGED, PAYMENT_CHANGED):
+            await self._facts.listen(name, self._heard)
+        self._task = asyncio.create_task(self._run(), name="invoicing")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _heard(self, fact: Fact) -> None:
+        customer_id = fact.data.get("customer_id")
+        if fact.name == INVOICE_CHANGED and customer_id is not None:
+            await asyncio.to_thread(self.payments.settle, fact.organisation_id, int(customer_id))
+        self._awake.set()
+
+    async def _run(self) -> None:
+        while True:
+            for work in (self.payments.pursue, self.payments.settle_all, self.reminding.look):
+                try:
+                    await asyncio.to_thread(work)
+                except Exception:
+                    _log.exception("invoicing_failed", work=work.__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+            self._awake.clear()
+
+
+class KnownBuyers:
+    """As `invoices.Customers`: what documents need of a customer."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def buyer(self, organisation_id: int, customer_id: int) -> Buyer:
+        """As `Customers.buyer`."""
+        found = self._parts.customers.get(organisation_id, customer_id)
+        told = found.address
+        return Buyer(
+            customer_id=found.id,
+            customer_organisation_id=found.customer_organisation_id,
+            name=found.name,
+            address=Address(
+                street=told.street, more=told.more, postal_code=told.postal_code, city=told.city, region=told.region
+            ),
+            country=found.country,
+            vat_id=found.vat_id,
+            email=found.email,
+            language=found.language,
+            timezone=found.timezone,
+            terms_days=found.terms_days,
+        )
+
+
+class ByEntitlements:
+    """As `payments.Suspensions`; entitlements leave safety functions open."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def suspend(self, organisation_id: int, customer_id: int, because: str) -> None:
+        """As `Suspensions.suspend`."""
+        self._parts.entitlements.suspend(organisation_id, customer_id, because)
+
+    def resume(self, organisation_id: int, customer_id: int) -> None:
+        """As `Suspensions.resume`."""
+        self._parts.entitlements.resume(organisation_id, customer_id)
+
+
+class Letters:
+    """As `payments.Post`: notices as mails, in the customer's language where there is a text in it."""
+
+    def __init__(self, post: Callable[[Message], None], clock: Clock) -> None:
+        self._post = post
+        self._clock = clock
+
+    def __call__(self, notice: Notice) -> None:
+        """As `Post`."""
+        subject, text, follows = _TEXTS.get(notice.language.partition("-")[0], _TEXTS["en"])
+        day = "" if notice.suspended_at is None else format_instant(notice.suspended_at)[:10]
+        told = {
+            "label": notice.label,
+            "customer": notice.customer,
+            "seller": notice.seller,
+            "due": format_instant(notice.due_at)[:10],
+            "open": f"{notice.open:f}",
+            "currency": notice.currency,
+            "follows": follows.format(day=day) if day else "",
+        }
+        self._post(
+            Message(
+                to=notice.to,
+                subject=subject.format(**told),
+                text=text.format(**told),
+                kind="dunning",
+                until=Instant(self._clock.now() + _NOTICE_DAYS * 86_400_000_000),
+                name=f"dunning-{format_id(notice.invoice_id)}-{notice.step}",
+            )
+        )
