@@ -29,7 +29,7 @@ from monokoto.web import Scope
 
 NOT_AUTHORIZED, NO_SUCH_TOPIC, BAD_FILTER, BAD_CREDENTIAL = 0x87, 0x90, 0x8F, 0x86
 SUBSCRIPTION_FAILED = 0x80
-AT_ONCE_SECONDS = 1.0
+AT_ONCE_SECONDS = 5.0
 NOBODY = "0000000000001"
 TOKENS = ("not-a-token", "0" * 64, "ü", "' OR 1=1 --", "x" * 5000)
 
@@ -108,7 +108,7 @@ def test_version_3_1_1_is_closed(here: Installation, maker: ApiClient) -> None:
                 client.publish(topic, {"power": 666}, qos=qos)
         else:
             client.publish(topic, {"power": 666}, qos=qos)
-            assert client.closed.wait(5)
+            assert client.closed.wait(20)
         client.leave()
     soon(lambda: len(unit.letters()), len(topics))
     soon(unit.reported, {"power": 1})
@@ -203,7 +203,7 @@ def _credential(unit: Unit) -> str:
 
 
 def _closed_at_once(client: Paho, asked: float) -> None:
-    assert client.closed.wait(5)
+    assert client.closed.wait(20)
     assert time.monotonic() - asked < AT_ONCE_SECONDS
     assert client.close_reason == NOT_AUTHORIZED
 

@@ -221,7 +221,7 @@ class World:
     def port(self) -> int:
         return self.process.ports["mqtt"]
 
-    async def until(self, condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], *, seconds: float = 30.0) -> None:
         """Wait for it; fails when it does not come true."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not condition():
@@ -279,7 +279,7 @@ class Client:
         self.writer.write(b"".join(p if isinstance(p, bytes) else encode(p, self.version) for p in packets))
         await self.writer.drain()
 
-    async def receive(self, *, seconds: float = 5.0) -> Packet | None:
+    async def receive(self, *, seconds: float = 30.0) -> Packet | None:
         """The next packet; None when the gateway closed."""
         async with asyncio.timeout(seconds):
             while not self.packets:

@@ -310,7 +310,7 @@ def test_a_revoked_credential_is_felt_at_once(tmp_path):
             house.credentials.revoke(ORGANISATION, registered.unit.id, credential)
             ended = told.credential_ended(ORGANISATION, credential_id=credential, unit_id=registered.unit.id)
             await told.tell([ended])
-            data = await asyncio.wait_for(reader.read(), 2)
+            data = await asyncio.wait_for(reader.read(), 30)
             assert [packet.reason for packet in decoder.feed(data)] == [Reason.NOT_AUTHORIZED]
             with pytest.raises(ConnectionError):
                 await _connect(port, registered.token, "c")
@@ -350,7 +350,7 @@ def test_several_processes_share_a_port(world, new_log, new_fleet):
                 connections = [await _connect(port, "token-a", "same", Version.V5) for _ in range(12)]
                 # Wherever each landed, the one before it was closed: a client has one connection among all processes.
                 for reader, _, decoder in connections[:-1]:
-                    data = await asyncio.wait_for(reader.read(), 5)
+                    data = await asyncio.wait_for(reader.read(), 30)
                     assert Reason.SESSION_TAKEN_OVER in {packet.reason for packet in decoder.feed(data)}
                 assert not connections[-1][0].at_eof()
                 assert one.process.counters.accepted + two.process.counters.accepted == 12

@@ -182,7 +182,7 @@ def test_listeners_and_answers_survive_a_restart(running: Any, own: Any) -> None
             await own.start()
             await log.append("line.0", b"connected again")
             await log.tell("live", b"1")
-            await asyncio.wait_for(heard.wait(), 5)
+            await asyncio.wait_for(heard.wait(), 30)
             assert await log.request("ask", b"here", timeout_seconds=5) == b"here!"
 
     asyncio.run(story())

@@ -327,7 +327,7 @@ class Application:
         self.writer.write(b"".join(encode(packet, self.version) for packet in packets))
         await self.writer.drain()
 
-    async def receive(self, *, seconds: float = 10.0) -> Any:
+    async def receive(self, *, seconds: float = 30.0) -> Any:
         """The next packet; None when the gateway closed."""
         async with asyncio.timeout(seconds):
             while not self.packets:

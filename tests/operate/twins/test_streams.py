@@ -54,7 +54,7 @@ class Client:
         self.chunks = stream.chunks()
 
     async def raw(self) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await anext(self.chunks)
 
     async def events(self) -> list[tuple[str, int, dict[str, Any]]]:

@@ -284,7 +284,7 @@ def make_house(
     return House(twins, records, down, units, clock, folder)
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
     """Wait for something that comes by itself."""
     async with asyncio.timeout(seconds):
         while not condition():
