@@ -30,6 +30,7 @@ from monokoto.web import Scope
 NOT_AUTHORIZED, NO_SUCH_TOPIC, BAD_FILTER, BAD_CREDENTIAL = 0x87, 0x90, 0x8F, 0x86
 SUBSCRIPTION_FAILED = 0x80
 AT_ONCE_SECONDS = 5.0
+"""A second, where nothing else runs."""
 NOBODY = "0000000000001"
 TOKENS = ("not-a-token", "0" * 64, "ü", "' OR 1=1 --", "x" * 5000)
 
