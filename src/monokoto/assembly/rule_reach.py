@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,18 @@ class RuleReach:
 
     def makers(self, organisation_id: int, product: str) -> Collection[OrganisationId]:
         """As `Reach.makers`: its own product first of all, where it has one of the name."""
+        found = self._makers(organisation_id, product)
+        if not found:
+            self._read_again()
+            found = self._makers(organisation_id, product)
+        return found
+
+    def _read_again(self) -> None:
+        """Units may have been registered, or handed on, a moment ago: a miss is looked up in the records."""
+        self._directory.refresh()
+        self._ledger.refresh()
+
+    def _makers(self, organisation_id: int, product: str) -> list[OrganisationId]:
         if any((organisation_id, product) == kind[:2] for kind in self._directory.kinds()):
             return [OrganisationId(organisation_id)]
         held = [reach for reach in self._ledger.foreign(organisation_id) if reach.now]
@@ -40,8 +52,17 @@ class RuleReach:
         named = self._of_product(units, None, product)
         return sorted({reach.organisation_id for reach, fits in zip(held, named.tolist(), strict=True) if fits})
 
-    def open_units(self, organisation_id: int, maker_id: int, product: str, *, control: bool) -> Int64s:
+    def open_units(
+        self, organisation_id: int, maker_id: int, product: str, *, control: bool, wanted: Sequence[int] = ()
+    ) -> Int64s:
         """As `Reach.open_units`."""
+        found = self._opened(organisation_id, maker_id, product, control=control)
+        if not np.isin(np.array(wanted, np.int64), found).all():
+            self._read_again()
+            found = self._opened(organisation_id, maker_id, product, control=control)
+        return found
+
+    def _opened(self, organisation_id: int, maker_id: int, product: str, *, control: bool) -> Int64s:
         found = self._open(organisation_id, maker_id, control=control)
         return found[self._of_product(found, maker_id, product)]
 

@@ -1,6 +1,6 @@
 """A press, its product folder, and reach as the ownership would give it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,9 @@ class SomeReach:
             OrganisationId(maker) for owner, maker, name in self.held if (owner, name) == (organisation_id, product)
         ]
 
-    def open_units(self, organisation_id: int, maker_id: int, product: str, *, control: bool) -> npt.NDArray[np.int64]:
+    def open_units(
+        self, organisation_id: int, maker_id: int, product: str, *, control: bool, wanted: Sequence[int] = ()
+    ) -> npt.NDArray[np.int64]:
         found = self.held.get((organisation_id, maker_id, product), [])
         return np.array([unit for unit in found if not control or unit not in self.uncontrolled], np.int64)
 

@@ -90,7 +90,7 @@ def _text(kind: Kind, value: Any) -> str:
 class FakeUnits:
     """The directory: every unit id below 1000 is the maker's, the others somebody else's."""
 
-    def get(self, unit_id: int) -> UnitIdentity | None:
+    def find(self, unit_id: int) -> UnitIdentity | None:
         if unit_id >= 2000:
             return None
         return UnitIdentity(unit_id, MAKER if unit_id < 1000 else OTHER, "cooker", "1.0.0", f"serial-{unit_id}")

@@ -180,7 +180,7 @@ def test_each_faulty_row_is_told_and_the_others_are_stored(store: Any, kit: Simp
 
 def test_units_go_by_serial_too(store: Any, kit: SimpleNamespace, select: Any) -> None:
     def find(organisation_id: int, serial: str) -> Any:
-        return kit.FakeUnits().get(1) if (organisation_id, serial) == (kit.MAKER, "A 1") else None
+        return kit.FakeUnits().find(1) if (organisation_id, serial) == (kit.MAKER, "A 1") else None
 
     telemetry = Telemetry(
         store.series, units=kit.FakeUnits(), model_of=lambda *_: kit.MODEL, clock=store.clock, by_serial=find

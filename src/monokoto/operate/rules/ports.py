@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -25,9 +25,11 @@ class Reach(Protocol):
         """The organisations that made units of a product of this name which lie open to this one."""
         ...
 
-    def open_units(self, organisation_id: int, maker_id: int, product: str, *, control: bool) -> Int64s:
+    def open_units(
+        self, organisation_id: int, maker_id: int, product: str, *, control: bool, wanted: Sequence[int] = ()
+    ) -> Int64s:
         """The units of a product whose present lies open to an organisation, sorted; with `control` only those it may tell
-        what to do. From memory."""
+        what to do. From memory; the records are read when one that is `wanted` is not among them."""
         ...
 
     def selected(self, organisation_id: int, watched: Watched) -> Int64s | None:

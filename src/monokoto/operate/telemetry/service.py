@@ -56,7 +56,7 @@ class Telemetry:
 
     def product_of(self, unit_id: int) -> str:
         """The product of a unit; empty when there is none."""
-        unit = self._units.get(unit_id)
+        unit = self._units.find(unit_id)
         return "" if unit is None else unit.product
 
     def readings(self, question: RawQuestion) -> Readings:
@@ -127,6 +127,6 @@ def serials(fleet: Fleet, units: Units) -> BySerial:
 
     def find(organisation_id: int, serial: str) -> UnitIdentity | None:
         found = fleet.list(organisation_id, UnitFilter(serial=serial), limit=2).items
-        return units.get(found[0].id) if len(found) == 1 else None
+        return units.find(found[0].id) if len(found) == 1 else None
 
     return find

@@ -223,7 +223,9 @@ class Rules:
         if found.group and self._group_exists is not None:
             self._group_exists(organisation_id, found.group)
         if found.units:
-            theirs = self._reach.open_units(organisation_id, watched.maker_id, watched.product, control=False)
+            theirs = self._reach.open_units(
+                organisation_id, watched.maker_id, watched.product, control=False, wanted=found.units
+            )
             opened = set(theirs.tolist())
             if strange := [one for one in units if parse_id(one) not in opened]:
                 reason = f"{strange[0]!r} is no unit of {watched.product} that is yours to watch"

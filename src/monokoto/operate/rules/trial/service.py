@@ -117,7 +117,9 @@ class Trials:
         watched, faults = question.watched, []
         if not 0 < question.end - question.start <= TRIAL_DAYS_MAX * _DAY_US:
             faults.append(Fault(place="/to", reason=f"lies after `from`, at most {TRIAL_DAYS_MAX} days"))
-        opened = self._reach.open_units(organisation_id, watched.maker_id, watched.product, control=False)
+        opened = self._reach.open_units(
+            organisation_id, watched.maker_id, watched.product, control=False, wanted=watched.units
+        )
         units = units_of(self._reach, organisation_id, watched, opened).tolist()
         if not 0 < len(units) <= TRIAL_UNITS_MAX:
             faults.append(

@@ -38,7 +38,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class Units(Protocol):
     """Who the units are (fleet's directory)."""
 
-    def get(self, unit_id: int) -> UnitIdentity | None: ...
+    def find(self, unit_id: int) -> UnitIdentity | None:
+        """Also a unit that was registered a moment ago; blocking."""
+        ...
 
 
 @dataclass(slots=True)
@@ -147,7 +149,7 @@ class Importer:
 
     def _look_up(self, name: str) -> UnitIdentity | str:
         try:
-            identity = self._units.get(parse_id(name, what="unit"))
+            identity = self._units.find(parse_id(name, what="unit"))
         except Invalid:
             identity = None
         if identity is None and self._by_serial is not None:
