@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,14 +33,15 @@ _Words.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-
 _Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
 
 
-def read_named(file: Path, what: str) -> list[tuple[str, dict[str, Any]]]:
-    """Every thing in the file: its name, which stands under `group:`, `scene:` or `schedule:`, and the rest.
+def read_named(file: Path | str, what: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every thing in the file (`-`: the input): its name, which stands under `group:`, `scene:`, `schedule:` or `rule:`, and
+    the rest.
 
     Raises:
         Invalid: it cannot be read, or names nothing; every fault at once.
     """
     try:
-        documents = list(yaml.load_all(file.read_text("utf-8"), Loader=_Words))
+        documents = list(yaml.load_all(_text_of(file), Loader=_Words))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Invalid(f"{file} cannot be read.", faults=[Fault(file=str(file), reason=str(error))]) from None
     found, faults = [], []
@@ -54,6 +56,10 @@ def read_named(file: Path, what: str) -> list[tuple[str, dict[str, Any]]]:
     if faults or not found:
         raise Invalid(f"{file} describes no {what}.", faults=faults)
     return found
+
+
+def _text_of(file: Path | str) -> str:
+    return sys.stdin.read() if str(file) == "-" else Path(file).read_text("utf-8")
 
 
 def put_named(api: ApiClient, path: str, file: Path, what: str) -> list[Any]:

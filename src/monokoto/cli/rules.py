@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.named import read_named
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.connect.products import Folder, check, read_folder
 from monokoto.earn.sections import SECTIONS
 from monokoto.kernel.clock import format_instant
-from monokoto.kernel.errors import Fault, Invalid, MonokotoError, NotFound
+from monokoto.kernel.errors import Conflict, Fault, Invalid, MonokotoError, NotFound
 
 rules = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What is watched for.")
 _DAY_US = 86_400_000_000
@@ -81,6 +82,63 @@ def _show_of_unit(found: list[Any]) -> None:
         raised = one["raised"] or {"since": "", "severity": one["rule"]["severity"]}
         table.add_row(one["key"], one["version"], raised["since"], raised["severity"], Text(one["rule"]["when"]))
     Console().print(table)
+
+
+_NEW = ("product", "maker", "units", "tags", "group", "enabled")
+"""What of an added rule is not the rule itself."""
+
+
+@rules.command("add")
+@told
+def add_rules(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="YAML, `-` for the input; several may stand in it, with --- between.")
+    ],
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Add rules for your units, or say anew what those of the same name say: `rule:` names each, `product:` says of what."""
+    with connect(url, key) as api:
+        there = {(one["name"], one["watched"]["product"]): one["id"] for one in api.pages("/api/v1/rules")}
+        found = []
+        for name, written in read_named(file, "rule"):
+            body: dict[str, Any] = {"name": name, **{word: written[word] for word in _NEW if word in written}}
+            body["rule"] = {word: value for word, value in written.items() if word not in _NEW}
+            if isinstance(body.get("units"), list):
+                body["units"] = [unit_id_of(api, str(unit)) for unit in body["units"]]
+            rule_id = there.get((name, body.get("product")))
+            if rule_id is None:
+                found.append(api.post("/api/v1/rules", body))
+            else:
+                patch = {word: value for word, value in body.items() if word not in ("product", "maker")}
+                found.append(api.request("PATCH", f"/api/v1/rules/{rule_id}", json=patch))
+    if as_json:
+        print_json(found)
+    else:
+        _show_added(found)
+
+
+@rules.command("remove")
+@told
+def remove_rule(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its id, or its name where only one has it.")],
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a rule that was added; what stands of it is cleared."""
+    with connect(url, key) as api:
+        found = [one for one in api.pages("/api/v1/rules") if rule in (one["id"], one["name"])]
+        if not found:
+            raise NotFound(f"There is no rule {rule!r}.", remedy="`koto rules list` shows those that were added.")
+        if len(found) > 1:
+            raise Conflict(f"Several rules are called {rule!r}.", remedy="Name the one by its id.")
+        api.delete(f"/api/v1/rules/{found[0]['id']}")
+    if as_json:
+        print_json(found[0])
+    else:
+        typer.echo(f"Removed {found[0]['name']}.")
 
 
 @rules.command("try")
