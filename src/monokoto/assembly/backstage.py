@@ -7,6 +7,7 @@ from typing import Protocol
 
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.event_sources import LetterEvents, PresenceNow, WithinReach, sources_of
+from monokoto.assembly.metering import JoinedMetering
 from monokoto.assembly.notifications import JoinedNotifications
 from monokoto.assembly.people import Doors
 from monokoto.assembly.standing import KnownStanding
@@ -50,6 +51,7 @@ class Platform(Protocol):
     products: Products
     presence: Presence
     unit_sets: KnownUnitSets
+    joined_metering: JoinedMetering
 
 
 class Backstage:
@@ -68,6 +70,7 @@ class Backstage:
                 DesireOfUnits(platform.twins, platform.gate),
                 AskOfUnits(platform.commands, platform.gate),
                 AcknowledgeAlerts(platform.alerts, platform.gate),
+                platform.joined_metering.replay,
             ),
             selector=UnitSelector(records, platform.gate, platform.unit_sets),
         )

@@ -24,6 +24,7 @@ from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
 from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
 from monokoto.earn.metering.observer import UsageObserver
+from monokoto.earn.metering.replaying import ReplayMeters, ReplayParameters
 from monokoto.earn.metering.routes import CONTROLLERS
 from monokoto.earn.metering.service import Bucket, Metering, Touched
 from monokoto.earn.metering.told import Status, UsageIntake
@@ -46,6 +47,8 @@ __all__ = [
     "MetersSection",
     "Origin",
     "Question",
+    "ReplayMeters",
+    "ReplayParameters",
     "SampleKind",
     "Span",
     "Status",
