@@ -44,6 +44,10 @@ FLEET_PAGES = (
     Shown("unit-unowned", "/console/units/{other}/ownership"),
     Shown("unit-description", "/console/units/{unit}/description"),
     Shown("unit-audit", "/console/units/{unit}/audit"),
+    Shown("alert", "/console/alerts/{alert}"),
+    Shown("rule", "/console/rules/{rule}"),
+    Shown("notification-route", "/console/notifications/routes/{route}"),
+    Shown("receiver", "/console/notifications/receivers/{receiver}"),
     Shown("job", "/console/jobs/{job}"),
     Shown("commands-all", "/console/commands?status=all"),
     Shown("group", "/console/groups/third-floor"),
@@ -91,6 +95,8 @@ def fleet(here: Installation, admin: httpx.Client, *, minutes: int = DAY_MINUTES
     children = [_stay(here, product, rows) for product, rows in units.items()]
     try:
         wait_until(lambda: admin.get("/api/v1/presence", params={"limit": 1}).json()["online"] > 20, seconds=60)
+        # Only now: who is not connected is left out of the scene, and a rule sees what comes after it.
+        names |= {"run": _scene(admin)} | _watch(admin)
         yield Fleet(here, admin, names)
     finally:
         for child in children:
@@ -190,8 +196,45 @@ def _people_do(here: Installation, admin: httpx.Client, units: dict[str, list[di
     code = admin.post(f"{unit}/claim-code").raise_for_status().json()["code"]
     with here.organisation("kim-family", kind=OrganisationKind.OWNER) as owner:
         owner.post("/api/v1/claims", {"code": code, "label": "Living room"})
-    job, run = _job(admin), _scene(admin)
-    return {"unit": first["id"], "other": other["id"], "product": "thermostat", "job": job, "run": run}
+    return {"unit": first["id"], "other": other["id"], "product": "thermostat", "job": _job(admin)}
+
+
+def _watch(admin: httpx.Client) -> dict[str, str]:
+    """Rules, who is told by which route, the alerts they found, and a window in which nobody is told."""
+    receiver = {"name": "Service desk", "kind": "mail", "address": "desk@example.org"}
+    told = admin.post("/api/v1/receivers", json=receiver).raise_for_status().json()["receiver"]["id"]
+    steps = [{"receivers": [told]}, {"receivers": [told], "after_seconds": 600, "repeats": 2}]
+    route = admin.post("/api/v1/notification-routes", json={"name": "Everything", "steps": steps})
+    rules = {
+        "warm-room": {"title": {"en": "A warm room", "ko": "따뜻한 방"}, "severity": "major", "when": "temperature > 20.0"},
+        "dry-air": {"title": {"en": "The air is dry", "ko": "공기가 건조합니다"}, "severity": "info", "when": "humidity < 45.0"},
+    }  # fmt: skip
+    made = [
+        admin.post("/api/v1/rules", json={"name": name, "product": "thermostat", "rule": rule})
+        .raise_for_status()
+        .json()
+        for name, rule in rules.items()
+    ]
+    until = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    window = {"reason": "New valves", "to": until, "selection": {"tags": ["third floor"]}}
+    admin.post("/api/v1/maintenance-windows", json=window).raise_for_status()
+
+    def found() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = (
+            admin.get("/api/v1/alerts", params={"rule": made[0]["id"]}).json().get("items", [])
+        )
+        return items
+
+    wait_until(lambda: len(found()) > 3, seconds=60, every=0.5)
+    first, second, *_ = found()
+    admin.post(f"/api/v1/alerts/{second['id']}/acknowledge")
+    admin.post(f"/api/v1/alerts/{first['id']}/comment", json={"text": "On my way"})
+    return {
+        "alert": first["id"],
+        "rule": made[0]["id"],
+        "route": route.raise_for_status().json()["id"],
+        "receiver": told,
+    }
 
 
 def _scene(admin: httpx.Client) -> str:

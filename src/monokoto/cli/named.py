@@ -43,7 +43,8 @@ def read_named(file: Path | str, what: str) -> list[tuple[str, dict[str, Any]]]:
     try:
         documents = list(yaml.load_all(_text_of(file), Loader=_Words))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Invalid(f"{file} cannot be read.", faults=[Fault(file=str(file), reason=str(error))]) from None
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise Invalid(f"{file} cannot be read.", faults=[Fault(file=str(file), reason=reason)]) from None
     found, faults = [], []
     for number, document in enumerate(one for one in documents if one is not None):
         name = document.get(what) if isinstance(document, dict) else None
