@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,12 +12,13 @@ import numpy as np
 from monokoto.assembly.engines import Engines
 from monokoto.connect.fleet import Directory
 from monokoto.connect.ownership import Ledger, Ownerships
-from monokoto.connect.products import Products
+from monokoto.connect.products import VERSION_APPLIED, Products
 from monokoto.connect.tenancy import Organisations
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import Customers, Subscriptions
 from monokoto.kernel.errors import Invalid
+from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import parse_id
 
 
@@ -36,6 +38,16 @@ def join_subscriptions(engines: Engines, parts: Parts) -> tuple[Plans, Customers
     customers = Customers(records, clock, KnownBuyers(parts.organisations))
     owners = KnownOwners(parts.directory, parts.ownerships.ledger)
     return plans, customers, Subscriptions(records, clock, plans=plans, owners=owners)
+
+
+async def publish_applied(facts: Facts, plans: Plans) -> None:
+    """Publish a product's plans when it is applied, so that their versions carry that time; whoever asks for a plan makes up
+    for a fact that was lost."""
+
+    async def applied(fact: Fact) -> None:
+        await asyncio.to_thread(plans.take_over, fact.organisation_id, fact.data["product"])
+
+    await facts.listen(VERSION_APPLIED, applied)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
-from monokoto.assembly.plans import join_subscriptions
+from monokoto.assembly.plans import join_subscriptions, publish_applied
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import JoinedScenes, join_groups
 from monokoto.assembly.things import JoinedThings
@@ -215,6 +215,7 @@ class Platform:
         await self.doors.start()
         await self.joined_invoicing.start()
         await self.backstage.start()
+        await publish_applied(self.engines.facts, self.plans)
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
         await self.engines.facts.listen(MEMBER_CHANGED, self.doors.member_changed)
         await self.engines.facts.listen(OWNERSHIP_CHANGED, self._ownership_changed)
