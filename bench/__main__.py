@@ -27,6 +27,7 @@ BENCHES = {
     "console": "first contentful paint of the console's pages with 10,000 units, in Chromium",
     "rules": "100 rules of mixed kinds on 1,000 and 50,000 units: ns a row and rule, bytes a unit",
     "metering": "usage events by HTTP, what ten meters cost the line, questions over 100,000 units",
+    "entitlements": "may a unit use a feature, what is left of a quota: over 100,000 units",
     "disk": "bytes a reading on real data",
     "conditions": "conditions over columns beside the reference row by row",
     "nab": "rules of a product folder on labelled series: hits, misses, false alarms",
