@@ -18,7 +18,7 @@ from monokoto.kernel.errors import Forbidden
 from monokoto.kernel.ids import ApiKeyId, OrganisationId, PersonId, format_id
 from monokoto.kernel.limits import COMMANDS_AT_ONCE_MAX
 from monokoto.operate.commands import CONTROLLERS
-from monokoto.web import Caller, Scope, authentication, exception_handlers, provide_caller
+from monokoto.web import Caller, RecordedRequest, Scope, authentication, exception_handlers, provide_caller, recording
 
 HIDDEN = 333
 PATH = "/api/v1/commands"
@@ -29,6 +29,16 @@ class Keys:
         scope = Scope.CONTROL_READ if secret == "reader" else Scope.CONTROL_WRITE
         who: dict[str, Any] = {"person_id": PersonId(5)} if secret == "person" else {"key_id": ApiKeyId(77)}
         return Caller(organisation_id=OrganisationId(MAKER), scopes=frozenset({scope}), **who)
+
+
+class Remembering:
+    """A recorder."""
+
+    def __init__(self) -> None:
+        self.told: list[RecordedRequest] = []
+
+    async def record(self, request: RecordedRequest) -> None:
+        self.told.append(request)
 
 
 class Answering:
@@ -61,7 +71,12 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def client(house: House, own_gate: Any) -> Iterator[TestClient[Litestar]]:
+def recorder() -> Remembering:
+    return Remembering()
+
+
+@pytest.fixture
+def client(house: House, own_gate: Any, recorder: Remembering) -> Iterator[TestClient[Litestar]]:
     class SomeGate(type(own_gate)):  # type: ignore[misc]
         def unit(self, caller: Caller, unit_id: int) -> Any:
             if unit_id == HIDDEN:
@@ -81,7 +96,7 @@ def client(house: House, own_gate: Any) -> Iterator[TestClient[Litestar]]:
             "commands": Provide(lambda: house.commands, sync_to_thread=False),
             "gate": Provide(SomeGate, sync_to_thread=False),
         },
-        middleware=[authentication(Keys())],
+        middleware=[authentication(Keys()), recording(recorder)],
         exception_handlers=exception_handlers,
         lifespan=[lifespan],
     )
@@ -118,6 +133,19 @@ def test_each_item_is_carried_out_or_refused_by_itself(client: TestClient[Litest
     assert items[0]["command"]["id"] == items[6]["command"]["id"]
     assert items[5]["command"]["input"] == {"minutes": 5}
     assert items[0]["command"]["created_by"] == format_id(77)
+
+
+def test_each_unit_of_which_something_was_asked_is_recorded(
+    client: TestClient[Litestar], recorder: Remembering
+) -> None:
+    answer = ask(client, item(UNIT, "boost", input={"minutes": 5}), item(HIDDEN), item(CHILD))
+    commands = [one["command"] for one in answer.json()["items"] if "command" in one]
+    (told,) = recorder.told
+    assert (told.action, told.detail) == ("invokeActions", {"fields": ["items"], "refused": 1})
+    assert [(unit, detail) for unit, detail in told.subjects] == [
+        (format_id(unit), {"action": action, "command": command["id"]})
+        for unit, action, command in zip((UNIT, CHILD), ("boost", "restart"), commands, strict=True)
+    ]
 
 
 def test_with_wait_it_answers_once_nothing_more_comes_of_any(client: TestClient[Litestar]) -> None:
