@@ -109,21 +109,10 @@ class Platform:
         self._join_invoicing(engines)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
-        self.joined_things = wot = JoinedThings(
-            settings, engines, fleet=self.fleet, products=self.products, gate=self.gate
-        )
-        self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
-        self.polls, self.access_tokens = wot.polls, wot.access_tokens
+        self._join_things(settings, engines)
         self.retention = RetentionJob(series, lambda: retention_rules(self.organisations, self.products), clock)
         self.backstage = Backstage(settings, engines, self)
-        self.joined_scenes = acting = JoinedScenes(
-            engines,
-            self,
-            self.backstage.audit,
-            still_may=self.backstage.standing.still_may,
-            name_of=self.backstage.name_of,
-        )
-        self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
+        self._join_acting(engines)
         self.lines = [self._line(settings, partition) for partition in range(settings.log.partitions)]
         self.health = Health(checks_of(engines, self.lines))
         self.metrics = Metrics(self._samples, asked=[lambda: gateway_samples(log, clock)])
@@ -138,6 +127,25 @@ class Platform:
         watch = JoinedRules(engines, self, snapshot_seconds=settings.twins.snapshot_seconds)
         self.rules, self.watching, self.trials, self.joined_rules = watch.rules, watch.watching, watch.trials, watch
         self.alerts.know(KnownRules(watch.book, self.directory))
+
+    def _join_things(self, settings: Settings, engines: Engines) -> None:
+        """Every unit as a Thing of the Web of Things."""
+        self.joined_things = wot = JoinedThings(
+            settings, engines, fleet=self.fleet, products=self.products, gate=self.gate
+        )
+        self.things, self.event_feed, self.directory_events = wot.things, wot.event_feed, wot.directory_events
+        self.polls, self.access_tokens = wot.polls, wot.access_tokens
+
+    def _join_acting(self, engines: Engines) -> None:
+        """Scenes, their runs and schedules."""
+        self.joined_scenes = acting = JoinedScenes(
+            engines,
+            self,
+            self.backstage.audit,
+            still_may=self.backstage.standing.still_may,
+            name_of=self.backstage.name_of,
+        )
+        self.scenes, self.scene_runs, self.schedules = acting.scenes, acting.runs, acting.schedules
 
     def _join_earning(self, engines: Engines) -> None:
         """What is used, what it costs, who subscribed to it."""
