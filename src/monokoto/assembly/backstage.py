@@ -22,6 +22,8 @@ from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.connect.views import Views
 from monokoto.connect.webhooks import Deliverer, Feeder, HttpSender, Webhook, Webhooks
+from monokoto.earn.invoices import Invoices
+from monokoto.earn.payments import Payments
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
 from monokoto.operate.alerts import AcknowledgeAlerts, Alerts
@@ -51,6 +53,8 @@ class Platform(Protocol):
     products: Products
     presence: Presence
     unit_sets: KnownUnitSets
+    invoices: Invoices
+    payments: Payments
     joined_metering: JoinedMetering
 
 

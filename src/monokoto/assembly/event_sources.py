@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
+from monokoto.assembly.entitlements import threshold_source
 from monokoto.connect.fleet import Directory, registered_since
 from monokoto.connect.jobs import Job, Jobs
 from monokoto.connect.line import Batch
@@ -16,6 +17,8 @@ from monokoto.connect.presence import Presence
 from monokoto.connect.products import applied_since
 from monokoto.connect.tenancy import Organisations
 from monokoto.connect.webhooks import Happening, Heard, Source, Webhooks
+from monokoto.earn.invoices import Invoice, Invoices, InvoiceState
+from monokoto.earn.payments import Payments
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import NotFound
@@ -37,6 +40,8 @@ class Platform(Protocol):
     presence: Presence
     twins: Twins
     alerts: Alerts
+    invoices: Invoices
+    payments: Payments
 
 
 class WithinReach:
@@ -96,6 +101,10 @@ def sources_of(platform: Platform, records: Records, jobs: Jobs, within: WithinR
         Source(type="product.version_applied", read=_applied(records)),
         Source(type="member.joined", read=_joined(records)),
         Source(type="job.finished", read=_finished(jobs)),
+        threshold_source(records),
+        Source(type="invoice.finalised", read=_invoices(platform.invoices, "issued_at")),
+        Source(type="invoice.paid", read=_invoices(platform.invoices, "settled_at", InvoiceState.PAID)),
+        Source(type="payment.failed", read=_failed(platform.payments)),
         *(
             Source(type=f"alert.{what.value}", read=_alert_events(platform, within, what))
             for what in (What.RAISED, What.CLEARED, What.ACKNOWLEDGED)
@@ -104,6 +113,52 @@ def sources_of(platform: Platform, records: Records, jobs: Jobs, within: WithinR
 
 
 Read = Callable[[int, int, int], Sequence[Happening]]
+
+
+def _invoices(invoices: Invoices, column: str, state: InvoiceState | None = None) -> Read:
+    def read(organisation_id: int, position: int, limit: int) -> list[Happening]:
+        found = invoices.since(organisation_id, column, position, limit)
+        return [_invoice(one, getattr(one, column)) for one in found if one.document_id and state in {None, one.state}]
+
+    return read
+
+
+def _invoice(one: Invoice, at: int) -> Happening:
+    return Happening(
+        key=f"{one.id}:{at}",
+        at=at,
+        position=at,
+        data={
+            "invoice": format_id(one.id),
+            "number": one.label,
+            "customer": format_id(one.customer_id),
+            "currency": one.currency,
+            "gross": f"{one.gross:f}",
+            "open": f"{one.open:f}",
+        },
+    )
+
+
+def _failed(payments: Payments) -> Read:
+    def read(organisation_id: int, position: int, limit: int) -> list[Happening]:
+        return [
+            Happening(
+                key=f"{one.id}:{one.state}",
+                at=one.settled_at or 0,
+                position=one.settled_at or 0,
+                data={
+                    "payment": format_id(one.id),
+                    "customer": None if one.customer_id is None else format_id(one.customer_id),
+                    "amount": f"{one.amount:f}",
+                    "currency": one.currency,
+                    "state": one.state.value,
+                    "reason": one.reason,
+                },
+            )
+            for one in payments.failed_since(organisation_id, position, limit)
+        ]
+
+    return read
 
 
 def _registered(records: Records) -> Read:

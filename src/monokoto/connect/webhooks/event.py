@@ -29,6 +29,10 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "alert.raised": "A rule raised an alert on a unit; `quiet` says why nobody is told of it otherwise.",
     "alert.cleared": "An alert is over.",
     "alert.acknowledged": "Somebody took notice of an alert.",
+    "entitlement.threshold": "So much of a quota is used: 50, 80, 100 % of it, or what its feature says.",
+    "invoice.finalised": "An invoice became a document.",
+    "invoice.paid": "Nothing of an invoice is owed any more.",
+    "payment.failed": "A payment was refused, or taken back after it came.",
     "webhook.disabled": "A receiver was switched off because it could not be reached for days.",
 }
 """Adding one: a line here, a `Source` in assembly (or a call of `Webhooks.tell`), a row in docs/webhooks.md."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from monokoto.earn.invoices.facts import INVOICE_CHANGED
 from monokoto.earn.invoices.giving import GivingBack
@@ -64,7 +64,7 @@ class InvoicesController(Controller):
         self,
         caller: NamedDependency[Caller],
         invoices: NamedDependency[Invoices],
-        clock: NamedDependency[Clock],
+        clock: NamedDependency[SkipValidation[Clock]],
         states: States = None,
         customer: Annotated[str, QueryParameter(description="Of this customer")] = "",
         subscription: Annotated[str, QueryParameter(description="Of this subscription")] = "",
@@ -150,8 +150,8 @@ class InvoicesController(Controller):
         self,
         caller: NamedDependency[Caller],
         invoices: NamedDependency[Invoices],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         invoice: FromPath[str],
     ) -> Response[InvoiceJson]:
         """It is numbered and booked, and never changes after. Asked again, it is answered as it stands."""
@@ -171,8 +171,8 @@ class InvoicesController(Controller):
         caller: NamedDependency[Caller],
         invoices: NamedDependency[Invoices],
         giving_back: NamedDependency[GivingBack],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         invoice: FromPath[str],
         data: JSONBody[ReasonRequest],
     ) -> Response[InvoiceJson]:
@@ -196,8 +196,8 @@ class InvoicesController(Controller):
         self,
         caller: NamedDependency[Caller],
         giving_back: NamedDependency[GivingBack],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         invoice: FromPath[str],
         data: JSONBody[ReasonRequest],
     ) -> Response[InvoiceJson]:
@@ -219,8 +219,8 @@ class InvoicesController(Controller):
         self,
         caller: NamedDependency[Caller],
         giving_back: NamedDependency[GivingBack],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         invoice: FromPath[str],
     ) -> Response[InvoiceJson]:
         """It is owed again."""
@@ -239,8 +239,8 @@ class InvoicesController(Controller):
         caller: NamedDependency[Caller],
         invoices: NamedDependency[Invoices],
         giving_back: NamedDependency[GivingBack],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         invoice: FromPath[str],
         data: JSONBody[CreateCreditNoteRequest],
     ) -> CreditNoteJson:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from monokoto.earn.invoices import Invoices
 from monokoto.earn.ledger import Ledger
@@ -89,8 +89,8 @@ class PaymentsController(Controller):
         self,
         caller: NamedDependency[Caller],
         payments: NamedDependency[Payments],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         data: JSONBody[RecordPaymentRequest],
     ) -> PaymentJson:
         """It is put on the invoice named, then on the oldest due; what is over is credit."""
@@ -114,8 +114,8 @@ class PaymentsController(Controller):
         self,
         caller: NamedDependency[Caller],
         payments: NamedDependency[Payments],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         data: JSONBody[CollectRequest],
     ) -> PaymentJson:
         """As the customer's mandate for the method allows."""
@@ -143,8 +143,8 @@ class PaymentsController(Controller):
         self,
         caller: NamedDependency[Caller],
         payments: NamedDependency[Payments],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         payment: FromPath[str],
         data: JSONBody[PaymentOutcomeRequest],
     ) -> PaymentJson:
@@ -165,8 +165,8 @@ class PaymentsController(Controller):
         self,
         caller: NamedDependency[Caller],
         payments: NamedDependency[Payments],
-        facts: NamedDependency[Facts],
-        clock: NamedDependency[Clock],
+        facts: NamedDependency[SkipValidation[Facts]],
+        clock: NamedDependency[SkipValidation[Clock]],
         data: JSONBody[RefundRequest],
     ) -> PaymentJson:
         """No more than there is; give something back by a credit note first."""

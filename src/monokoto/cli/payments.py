@@ -1,0 +1,195 @@
+"""`koto payments` and `koto ledger`: money that comes and goes, and the books."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.named import show_table
+
+payments = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Money that comes and goes."
+)
+ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The books.")
+CustomerArgument = Annotated[str, typer.Argument(metavar="CUSTOMER", help="Its id.")]
+AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 12.30.")]
+CurrencyArgument = Annotated[str, typer.Argument(metavar="CURRENCY", help="Such as EUR.")]
+NameOption = Annotated[str, typer.Option("--name", help="Names the payment: the same name twice is one.")]
+MethodOption = Annotated[str, typer.Option("--method", help="manual, sandbox, sepa or stripe.")]
+
+
+@payments.command("list")
+@told
+def list_payments(
+    state: Annotated[str, typer.Option("--state", help="Those in this state.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Payments, the newest first."""
+    with connect(url, key) as api:
+        found = list(api.pages("/api/v1/payments", {"state": state} if state else None))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["id"], one["direction"], one["method"], one["state"], f"{one['amount']} {one['currency']}")
+        for one in found
+    ]
+    show_table(("payment", "", "method", "state", "amount"), rows)
+
+
+@payments.command("record")
+@told
+def record(
+    customer: CustomerArgument,
+    amount: AmountArgument,
+    currency: CurrencyArgument,
+    name: NameOption,
+    invoice: Annotated[str, typer.Option("--invoice", help="The id of the invoice to pay first.")] = "",
+    wallet: Annotated[bool, typer.Option("--wallet", help="Paid ahead, into the wallet.")] = False,
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Money that came: it pays the oldest invoice due."""
+    body = {
+        "customer": customer, "amount": amount, "currency": currency, "key": name, "invoice": invoice or None, "wallet": wallet,
+    }  # fmt: skip
+    _post("/api/v1/payments", body, url, key, as_json)
+
+
+@payments.command("collect")
+@told
+def collect(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="Its id.")],
+    name: NameOption,
+    method: MethodOption = "sepa",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for what is open of an invoice."""
+    _post("/api/v1/payments/collect", {"invoice": invoice, "method": method, "key": name}, url, key, as_json)
+
+
+@payments.command("outcome")
+@told
+def outcome(
+    payment: Annotated[str, typer.Argument(metavar="PAYMENT", help="Its id.")],
+    state: Annotated[str, typer.Argument(metavar="STATE", help="succeeded, failed or reversed.")],
+    reason: Annotated[str, typer.Option("--reason", help="What the bank said.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what became of a payment."""
+    _post(f"/api/v1/payments/{payment}/outcome", {"state": state, "reason": reason}, url, key, as_json)
+
+
+@payments.command("refund")
+@told
+def refund(
+    customer: CustomerArgument,
+    amount: AmountArgument,
+    currency: CurrencyArgument,
+    name: NameOption,
+    method: MethodOption = "manual",
+    iban: Annotated[str, typer.Option("--iban", help="The account it goes to.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Send credit back to a customer."""
+    body = {"customer": customer, "amount": amount, "currency": currency, "key": name, "method": method, "iban": iban}
+    _post("/api/v1/refunds", body, url, key, as_json)
+
+
+@payments.command("file")
+@told
+def file(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="pain.008 (direct debits) or pain.001 (credit transfers).")
+    ],
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Put what waits into a file for a bank."""
+    with connect(url, key) as api:
+        found = api.post("/api/v1/payment-files", {"kind": kind})
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(
+            f"{found['id']}  {found['payments']} payments, {found['total']} EUR: GET /api/v1/payment-files/{found['id']}"
+        )
+
+
+@ledger.command("balances")
+@told
+def balances(
+    at: Annotated[str, typer.Option("--at", help="As of this instant (RFC 3339).")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """The trial balance."""
+    with connect(url, key) as api:
+        found = api.get("/api/v1/ledger/balances", {"at": at} if at else None)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["account"], one["debits"], one["credits"], one["balance"], one["currency"]) for one in found["accounts"]
+    ]
+    show_table(("account", "debits", "credits", "balance", ""), rows)
+
+
+@ledger.command("entries")
+@told
+def entries(
+    account: Annotated[str, typer.Option("--account", help="On this account, such as cash:manual.")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="At most so many.")] = 50,
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What was booked, the newest first."""
+    with connect(url, key) as api:
+        asked = {"limit": str(limit)} | ({"account": account} if account else {})
+        found = api.get("/api/v1/ledger/entries", asked)["items"]
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        typer.echo(f"{one['number']}  {one['at']}  {one['title']}")
+        for post in one["postings"]:
+            typer.echo(f"    {post['account']:40} {post['amount']:>14} {post['currency']}")
+
+
+@ledger.command("audit")
+@told
+def audit(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """Read and add everything up again; fails when something is not as it must be."""
+    with connect(url, key) as api:
+        found = api.get("/api/v1/ledger/audit")
+    if as_json:
+        print_json(found)
+    else:
+        for one in found["findings"]:
+            typer.echo(f"{one['where']}: {one['what']}")
+        typer.echo(f"{found['entries']} entries, {'sound' if found['sound'] else 'NOT SOUND'}; head {found['head']}")
+    if not found["sound"]:
+        raise typer.Exit(1)
+
+
+def _post(path: str, body: Any, url: str, key: str, as_json: bool) -> None:
+    with connect(url, key) as api:
+        found = api.post(path, body)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['id']}  {found['state']}  {found['amount']} {found['currency']}")
