@@ -14,6 +14,7 @@ from monokoto.connect.fleet import UNITS_CHANGED, Directory
 from monokoto.connect.gateway import Downlink
 from monokoto.connect.ownership import OWNERSHIP_CHANGED, Ownerships
 from monokoto.connect.products import Products
+from monokoto.connect.webhooks import Happening, Source
 from monokoto.earn.entitlements import (
     ENTITLEMENTS_CHANGED,
     Entitlements,
@@ -24,13 +25,17 @@ from monokoto.earn.entitlements import (
     SigningKeys,
     Thresholds,
     Tokens,
+    told_since,
 )
 from monokoto.earn.features import FeatureBook
 from monokoto.earn.metering import Metering
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import SUBSCRIPTIONS_CHANGED, Customers, Subscriptions
+from monokoto.engines.records import Records
+from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.facts import Fact
+from monokoto.kernel.ids import first_id_at, format_id
 from monokoto.operate.interlocks import StateInterlocks
 from monokoto.operate.twins import DESIRED_CHANGED, Twins, keep_doing
 
@@ -173,3 +178,26 @@ class JoinedEntitlements:
 
     async def _desired_changed(self, fact: Fact) -> None:
         self.keeper.changed(fact.organisation_id, Held(Holder.UNIT, int(fact.data["unit_id"])))
+
+
+def threshold_source(records: Records) -> Source:
+    """Thresholds that were reached, as public events of the maker's."""
+
+    def read(organisation_id: int, position: int, limit: int) -> list[Happening]:
+        with records.read() as connection:
+            found = told_since(connection, organisation_id, position, limit)
+        return [
+            Happening(
+                key=str(one.id),
+                at=one.at,
+                position=one.id,
+                data={
+                    "unit": format_id(one.unit_id),
+                    "period_begin": format_instant(one.period_begin),
+                    **{name: getattr(one, name) for name in ("product", "feature", "threshold", "used", "total")},
+                },
+            )
+            for one in found
+        ]
+
+    return Source(type="entitlement.threshold", read=read, position_at=first_id_at)
