@@ -29,7 +29,8 @@ class Page:
     face: Face
     form: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
-    """Path parameter: name in `World.ids`, or a literal after `=`."""
+    """Path parameter: name in `World.ids`, or a literal after `=`. After `~` too it is a name in `World.ids`, of something the
+    page would do away with: whoever may asks about nothing instead, everybody else about the thing itself. So in `form`."""
     leaves: bool = False
     """Whether it may sign the visitor out, so that it is asked by nobody who comes back."""
     looks: bool = False
@@ -83,12 +84,12 @@ PAGES: dict[str, Page] = {
     "GET /console/people": Page(face=S),
     "POST /console/people/invite": Page(face=S, form={"email": "no", "role": "viewer"}),
     "POST /console/people/{person}/role": Page(face=T, ids={"person": "person"}, form={"role": "viewer"}),
-    "POST /console/people/{person}/remove": Page(face=T, ids={"person": "=0000000000001"}),
-    "POST /console/people/invitations/{invitation}/take-back": Page(face=T, ids={"invitation": "=0000000000001"}),
+    "POST /console/people/{person}/remove": Page(face=T, ids={"person": "~person"}),
+    "POST /console/people/invitations/{invitation}/take-back": Page(face=T, ids={"invitation": "~invitation"}),
     "GET /console/keys": Page(face=S),
     "GET /console/keys/new": Page(face=S),
     "POST /console/keys/new": Page(face=S, form={"name": ""}),
-    "POST /console/keys/{key}/revoke": Page(face=T, ids={"key": "=0000000000001"}),
+    "POST /console/keys/{key}/revoke": Page(face=T, ids={"key": "~key"}),
     "GET /console/organisations": Page(face=S),
     "POST /console/organisations": Page(face=S, form={"name": ""}),
     "GET /console/audit": Page(face=S),
@@ -108,12 +109,12 @@ PAGES: dict[str, Page] = {
     "POST /console/webhooks/{webhook}/{doing}": Page(face=T, ids={"webhook": "webhook", "doing": "=ping"}),
     "GET /console/alerts": Page(face=S),
     "GET /console/alerts/badge": Page(face=G, fragment=True),
-    "POST /console/alerts/many": Page(face=S, form={"alert": "0000000000001", "do": "acknowledge"}),
+    "POST /console/alerts/many": Page(face=S, form={"alert": "~alert", "do": "acknowledge"}),
     "GET /console/alerts/{alert}": Page(face=U, ids={"alert": "alert"}),
     "POST /console/alerts/{alert}/{doing}": Page(face=U, ids={"alert": "alert", "doing": "=comment"}),
     "GET /console/maintenance": Page(face=S),
     "POST /console/maintenance": Page(face=S, form={"reason": ""}),
-    "POST /console/maintenance/{window}/end": Page(face=T, ids={"window": "=0000000000001"}),
+    "POST /console/maintenance/{window}/end": Page(face=T, ids={"window": "~window"}),
     "GET /console/push-worker.js": Page(face=G),
     "GET /console/notifications": Page(face=S),
     "POST /console/notifications/{notification}/retry": Page(face=T, ids={"notification": "notification"}),
@@ -144,7 +145,7 @@ PAGES: dict[str, Page] = {
     "POST /console/rules/{rule}/{doing}": Page(face=T, ids={"rule": "rule", "doing": "=enable"}),
     "GET /console/commands": Page(face=S),
     "POST /console/commands": Page(
-        face=S, form={"unit": "0000000000001", "action": "reset", "command": "0000000000001", "do": "confirm"}
+        face=S, form={"unit": "~subject", "action": "reset", "command": "~command", "do": "confirm"}
     ),
     "GET /console/groups": Page(face=S),
     "GET /console/groups/new": Page(face=S),
@@ -153,7 +154,7 @@ PAGES: dict[str, Page] = {
     "GET /console/groups/{group}/edit": Page(face=T, ids={"group": "group"}),
     "POST /console/groups/{group}/edit": Page(face=T, ids={"group": "group"}, form={"version": "0"}),
     "POST /console/groups/{group}/members": Page(face=T, ids={"group": "group"}),
-    "POST /console/groups/{group}/delete": Page(face=T, ids={"group": "=0000000000001"}),
+    "POST /console/groups/{group}/delete": Page(face=T, ids={"group": "~group"}),
     "GET /console/scenes": Page(face=S),
     "GET /console/scenes/new": Page(face=S),
     "POST /console/scenes/new": Page(face=S, form={"name": "", "do": "save"}),
@@ -161,7 +162,7 @@ PAGES: dict[str, Page] = {
     "GET /console/scenes/{scene}/edit": Page(face=T, ids={"scene": "scene"}),
     "POST /console/scenes/{scene}/edit": Page(face=T, ids={"scene": "scene"}, form={"revision": "0", "do": "save"}),
     "POST /console/scenes/{scene}/run": Page(face=T, ids={"scene": "scene"}, form={"request": "walls"}),
-    "POST /console/scenes/{scene}/delete": Page(face=T, ids={"scene": "=0000000000001"}),
+    "POST /console/scenes/{scene}/delete": Page(face=T, ids={"scene": "~scene"}),
     "GET /console/scene-runs": Page(face=S),
     "GET /console/scene-runs/{run}": Page(face=T, ids={"run": "run"}),
     "POST /console/scene-runs/{run}/{doing}": Page(face=T, ids={"run": "run", "doing": "=cancel"}),
@@ -172,7 +173,7 @@ PAGES: dict[str, Page] = {
     "GET /console/schedules/{schedule}/edit": Page(face=T, ids={"schedule": "schedule"}),
     "POST /console/schedules/{schedule}/edit": Page(face=T, ids={"schedule": "schedule"}, form={"revision": "0"}),
     "POST /console/schedules/{schedule}/enabled": Page(face=T, ids={"schedule": "schedule"}, form={"enabled": "yes"}),
-    "POST /console/schedules/{schedule}/delete": Page(face=T, ids={"schedule": "=0000000000001"}),
+    "POST /console/schedules/{schedule}/delete": Page(face=T, ids={"schedule": "~schedule"}),
     "GET /console/products": Page(face=S),
     "GET /console/products/{product}": Page(face=S, ids=_LAMP),
     "GET /console/products/{product}/diff": Page(face=S, ids=_LAMP),
@@ -185,7 +186,7 @@ PAGES: dict[str, Page] = {
     "GET /console/units/import": Page(face=S),
     "POST /console/units/import": Page(face=S, form={"text": ""}),
     "POST /console/units/views": Page(face=S, form={"name": ""}),
-    "POST /console/units/views/{view}/forget": Page(face=T, ids={"view": "=0000000000001"}),
+    "POST /console/units/views/{view}/forget": Page(face=T, ids={"view": "~view"}),
     "GET /console/units/new": Page(face=S),
     "POST /console/units/new": Page(face=S, form={"serial": ""}),
     "GET /console/units/{unit}": Page(face=U),
