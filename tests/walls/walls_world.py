@@ -448,7 +448,12 @@ def _sell(world: World) -> None:
     title = {"title": world.mark("plan", "maker", "owner")}
     for name in ("flat", "spare"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
-    body = {"name": world.mark("customer", "maker"), "country": "DE", "currency": "EUR", "organisation": "owner"}
+    body = {
+        "name": world.mark("customer", "maker", "owner"),
+        "country": "DE",
+        "currency": "EUR",
+        "organisation": "owner",
+    }
     world.ids["customer"] = world.done("POST", "/api/v1/customers", maker, body)["id"]
     _owed(world, maker)
     asked = {"customer": world.ids["customer"], "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
