@@ -28,6 +28,7 @@ VERBS = (
 DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{token}/attributes"}
 ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics", "/.well-known/wot"}
 DOORS = {
+    "GET /api/v1/entitlement-keys",
     "POST /api/v1/first-run",
     "POST /api/v1/invitations/accept",
     "POST /api/v1/invitations/offer",
@@ -70,6 +71,7 @@ BY_KIND = {"POST /api/v1/jobs", "POST /api/v1/jobs/{job}/cancel", "POST /api/v1/
 ANSWERS_ANYTHING = {"GET /api/v1/search/jsonpath", "GET /api/v1/units/{unit}/properties/{name}"}
 """What it is follows from the query, or from the product's model."""
 ANSWERS_IN_TWO_WAYS = {
+    "POST /api/v1/entitlements",
     "POST /api/v1/jobs",
     "POST /api/v1/scenes/{scene}/run",
     "PUT /api/v1/groups/{group}",

@@ -229,6 +229,7 @@ def test_facts_streams_and_buckets_are_documented() -> None:
     page = (ROOT / "docs" / "log.md").read_text("utf-8")
     code = "\n".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
     slices = "alerts|commands|fleet|groups|ownership|people|products|rules|scenes|twins|subscriptions"
+    slices += "|entitlements|invoices|payments"
     facts = set(re.findall(rf'^[A-Z_]+(?:: Final)? = "((?:{slices})\.[a-z_]+)"', code, re.M))
     assert len(facts) >= 4
     assert set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", page, re.M)) == facts

@@ -127,10 +127,14 @@ def show_token(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_
 
 @entitlements.command("keys")
 @told
-def show_keys(url: UrlOption = "", key: KeyOption = "") -> None:
-    """Print the keys that sign, as a JSON Web Key Set for units."""
+def show_keys(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """The keys that sign; with --json as the JSON Web Key Set that units take."""
     with connect(url, key) as api:
-        print_json(api.get("/api/v1/entitlement-keys"))
+        found = api.get("/api/v1/entitlement-keys")
+    if as_json:
+        print_json(found)
+    else:
+        show_table(("key", "public"), [(one["kid"], one["x"]) for one in found["keys"]])
 
 
 def _value(one: Any) -> str:
