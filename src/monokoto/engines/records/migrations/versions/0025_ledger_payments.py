@@ -39,6 +39,7 @@ def upgrade() -> None:
     """Create the tables."""
     _create_ledger()
     _create_payments()
+    _create_credits()
     _create_around_payments()
     _refuse_changes()
 
@@ -111,6 +112,9 @@ def _create_payments() -> None:
     op.create_index("ix_payments_settled", "payments", ["organisation_id", "settled_at"])
     op.create_index("ix_payments_state", "payments", ["state", "payment_id"])
     op.create_index("uq_payments_key", "payments", ["organisation_id", "key"], unique=True)
+
+
+def _create_credits() -> None:
     op.create_table(
         "payment_credits",
         _number("credit_id"),
