@@ -7,7 +7,7 @@ from plans_making import PLAN, checked, text_of
 
 from monokoto.connect.products import ABSENT
 from monokoto.earn.calendar import Every
-from monokoto.earn.plans import Due, PlansSection, plans_of
+from monokoto.earn.plans import Due, Offer, PlansSection, plans_of
 from monokoto.earn.pricing import MODELS, Basis, Usage
 from monokoto.kernel.errors import Invalid
 
@@ -41,6 +41,15 @@ def test_a_plan_says_what_it_costs_includes_and_promises() -> None:
     (promise,) = plan.outcome
     assert promise.credits.credit_percent(Decimal("99.2")) == 10
     assert (plan.titled("de-AT"), plan.titled("ko")) == ("Je Wäsche", "Pay per wash")
+
+
+@pytest.mark.parametrize(
+    ("written", "offer"),
+    [("true", Offer()), ("false", None), ("{lasts: 12 h}", Offer(lasts=12 * 3_600_000_000))],
+)
+def test_a_plan_says_whether_owners_may_choose_it(written: str, offer: Offer | None) -> None:
+    assert one_plan(text_of()).offer is None
+    assert one_plan(text_of(PLAN.replace("trial: 14 d", f"offer: {written}"))).offer == offer
 
 
 EVERY_MODEL = {
@@ -104,6 +113,8 @@ def test_what_surrounds_a_price_can_be_written() -> None:
         (('{from: "0", credit: "25"}', '{from: "1", credit: "25"}'), "34: The tiers have different borders"),
         (("trial: 14 d", "trial: 14 days and a bit"), "19: must be a duration such as 12 h, 14 d, 2 w"),
         (('minimum: "5.00"', 'minimum: "-5"'), "25: is negative"),
+        (("trial: 14 d", "offer: maybe"), "19: must be `true`, `false` or how long it lasts"),
+        (("trial: 14 d", "offer: {lasts: 0 h}"), "19: is no time"),
         (("every: month\ntrial", "every: moon\ntrial"), "18: must be one of day, week, month, year"),
     ],
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Plans: what using a product costs, in versions that never change."""
 
+from monokoto.earn.plans.documents import PlanChargeJson, charge_to_json
 from monokoto.earn.plans.parsing.named import Named
 from monokoto.earn.plans.parsing.plans import is_name, read_document
 from monokoto.earn.plans.plan import (
@@ -7,6 +8,7 @@ from monokoto.earn.plans.plan import (
     Charge,
     Due,
     Included,
+    Offer,
     OneTimeFee,
     Per,
     Plan,
@@ -30,9 +32,11 @@ __all__ = [
     "Due",
     "Included",
     "Named",
+    "Offer",
     "OneTimeFee",
     "Per",
     "Plan",
+    "PlanChargeJson",
     "Plans",
     "PlansSection",
     "Preview",
@@ -44,6 +48,7 @@ __all__ = [
     "RecurringFee",
     "Title",
     "UsageCharge",
+    "charge_to_json",
     "is_name",
     "plans_of",
     "preview",

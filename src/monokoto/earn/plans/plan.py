@@ -123,6 +123,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Whoever owns a unit of the product may choose the plan by themselves."""
+
+    lasts: int = 0
+    """µs after which what was chosen ends by itself; 0: it goes on until somebody ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One version of a plan; it never changes."""
 
@@ -145,6 +153,8 @@ class Plan:
     """Least spend in a period, one-time fees not counted."""
     includes: tuple[Included, ...] = ()
     outcome: tuple[Promise, ...] = ()
+    offer: Offer | None = None
+    """None: only the maker can subscribe somebody to it."""
     document: Mapping[str, Any] = field(default_factory=dict)
     """As it was written."""
 

@@ -17,6 +17,7 @@ from monokoto.earn.plans.plan import (
     Charge,
     Due,
     Included,
+    Offer,
     OneTimeFee,
     Per,
     Plan,
@@ -35,7 +36,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 NAME_RULE = f"a lower-case letter, then letters, digits and hyphens, at most {NAME_LENGTH_MAX} characters"
 FIELDS = (
     "title", "currency", "every", "count", "anchor", "proration", "trial", "notice", "charges", "minimum", "includes",
-    "outcome",
+    "outcome", "offer",
 )  # fmt: skip
 _EVERY = tuple(one.value for one in Every)
 _COUNT_MAX = 1000
@@ -109,6 +110,7 @@ def read_plan(
         minimum=node.money("minimum", money),
         includes=_includes(node, named),
         outcome=_outcome(node, every, count, named, charges),
+        offer=_offer(node),
         document=node.value,
     )
     return found if len(node.report) == before else None
@@ -278,6 +280,23 @@ def _outcome(node: Node, every: Every, count: int, named: Named, charges: tuple[
     if found and not any(isinstance(one, RecurringFee) for one in charges) and not all(one.of for one in found):
         node.child("outcome").fault("gives back a part of fees, and the plan has none: say `of` which charges")
     return tuple(found)
+
+
+def _offer(node: Node) -> Offer | None:
+    """`true`, `false`, or how long it lasts."""
+    if not node.has("offer") or node.value["offer"] is False:
+        return None
+    one = node.child("offer")
+    if one.value is True:
+        return Offer()
+    if not isinstance(one.value, dict):
+        one.fault("must be `true`, `false` or how long it lasts, such as {lasts: 12 h}")
+        return None
+    one.fields(("lasts",), ("lasts",), what="an offer")
+    lasts = one.duration("lasts")
+    if one.has("lasts") and lasts == 0:
+        one.fault("is no time", "lasts")
+    return Offer(lasts=lasts)
 
 
 def _credits(node: Node) -> CreditTable | None:
