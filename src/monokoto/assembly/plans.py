@@ -15,7 +15,10 @@ from monokoto.connect.ownership import Ledger, Ownerships
 from monokoto.connect.products import VERSION_APPLIED, Products
 from monokoto.connect.tenancy import Organisations
 from monokoto.earn.calendar import Span
+from monokoto.earn.features import FeatureBook
+from monokoto.earn.metering import Metering
 from monokoto.earn.plans import Plans
+from monokoto.earn.portal import Offers, Portal, Purchases, Wording
 from monokoto.earn.subscriptions import Customers, Subscriptions
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.facts import Fact, Facts
@@ -38,6 +41,27 @@ def join_subscriptions(engines: Engines, parts: Parts) -> tuple[Plans, Customers
     customers = Customers(records, clock, KnownBuyers(parts.organisations))
     owners = KnownOwners(parts.directory, parts.ownerships.ledger)
     return plans, customers, Subscriptions(records, clock, plans=plans, owners=owners)
+
+
+class Sold(Parts, Protocol):
+    """What the portal stands on (the platform)."""
+
+    metering: Metering
+    plans: Plans
+    customers: Customers
+    subscriptions: Subscriptions
+
+
+def join_portal(engines: Engines, parts: Sold, book: FeatureBook) -> Portal:
+    """What owners see and decide about plans by themselves."""
+    owners = KnownOwners(parts.directory, parts.ownerships.ledger)
+    return Portal(
+        Offers(parts.plans, owners, parts.directory, engines.clock),
+        Purchases(parts.plans, parts.customers, parts.subscriptions),
+        Wording(parts.products, parts.metering, parts.organisations, book),
+        subscriptions=parts.subscriptions,
+        plans=parts.plans,
+    )
 
 
 async def publish_applied(facts: Facts, plans: Plans) -> None:

@@ -3,10 +3,15 @@
 from monokoto.earn.subscriptions.customer import Address, Customer
 from monokoto.earn.subscriptions.customer_routes import CustomersController
 from monokoto.earn.subscriptions.customers import Customers, NewCustomer
+from monokoto.earn.subscriptions.documents import SubscribedUnitJson, span_to_json
 from monokoto.earn.subscriptions.facts import SUBSCRIPTIONS_CHANGED, subscriptions_changed
 from monokoto.earn.subscriptions.moving import Left, Moved, move_all
 from monokoto.earn.subscriptions.numbers import iban_of, is_country, vat_id_of
-from monokoto.earn.subscriptions.portal_routes import MySubscriptionsController
+from monokoto.earn.subscriptions.portal_routes import (
+    MySubscriptionJson,
+    MySubscriptionsController,
+    my_subscription_to_json,
+)
 from monokoto.earn.subscriptions.ports import Buyers, Owners
 from monokoto.earn.subscriptions.routes import SubscriptionsController
 from monokoto.earn.subscriptions.service import Subscriptions
@@ -40,6 +45,7 @@ __all__ = [
     "GivenCoupon",
     "Left",
     "Moved",
+    "MySubscriptionJson",
     "NamedUnit",
     "NewCoupon",
     "NewCustomer",
@@ -50,6 +56,7 @@ __all__ = [
     "Phase",
     "Segment",
     "Status",
+    "SubscribedUnitJson",
     "Subscription",
     "SubscriptionEvent",
     "Subscriptions",
@@ -57,6 +64,8 @@ __all__ = [
     "iban_of",
     "is_country",
     "move_all",
+    "my_subscription_to_json",
+    "span_to_json",
     "subscriptions_changed",
     "vat_id_of",
 ]

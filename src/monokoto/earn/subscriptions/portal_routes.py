@@ -78,7 +78,7 @@ class MySubscriptionsController(Controller):
 
         def found() -> Page[MySubscriptionJson]:
             rows = subscriptions.of_buyer(caller.organisation_id, after=after, limit=limit + 1)
-            return page_of(rows, limit, lambda one: one.id, lambda one: _shown(one, plans, now))
+            return page_of(rows, limit, lambda one: one.id, lambda one: my_subscription_to_json(one, plans, now))
 
         return await asyncio.to_thread(found)
 
@@ -101,12 +101,15 @@ class MySubscriptionsController(Controller):
         now = subscriptions.now()
 
         def found() -> MySubscriptionJson:
-            return _shown(subscriptions.one_of_buyer(caller.organisation_id, subscription_id), plans, now)
+            return my_subscription_to_json(
+                subscriptions.one_of_buyer(caller.organisation_id, subscription_id), plans, now
+            )
 
         return await asyncio.to_thread(found)
 
 
-def _shown(one: Subscription, plans: Plans, now: int) -> MySubscriptionJson:
+def my_subscription_to_json(one: Subscription, plans: Plans, now: int) -> MySubscriptionJson:
+    """As its customer sees it."""
     whole: SubscriptionJson = subscription_to_json(one, now)
     titles = {
         (each.plan, each.version): plans.get(one.organisation_id, one.product, each.plan, each.version).title
