@@ -101,7 +101,7 @@ def new_entitlement(world: World, _asker: Asker) -> dict[str, str]:
 
 def new_feature_share(world: World, asker: Asker) -> dict[str, str]:
     unit = new_owned(world, asker)["unit"]
-    body = {"feature": "glow", "unit": world.ids["subject"]}
+    body = {"feature": "glow", "with_unit": world.ids["subject"]}
     made = world.done("POST", f"/api/v1/units/{unit}/entitlement-shares", world.admins["owner"], body)
     return {"unit": unit, "share": made["id"]}
 
@@ -252,6 +252,19 @@ def subscription_body(world: World, asker: Asker) -> dict[str, Any]:
 def new_sold(world: World, asker: Asker) -> dict[str, str]:
     made = world.done("POST", "/api/v1/subscriptions", world.admins["maker"], subscription_body(world, asker))
     return {"subscription": made["id"]}
+
+
+def purchase_body(world: World, asker: Asker) -> dict[str, Any]:
+    """Of what is offered to the owners of lamps, one of whom is a customer already."""
+    payer = {"name": world.mark(f"payer-{world.number()}", "maker", asker.organisation), "country": "DE"}
+    maker = format_id(world.organisations["maker"].id)
+    return {"maker": maker, "product": "lamp", "plan": "offered", "version": 1, "billing": payer}
+
+
+def new_bought(world: World, _asker: Asker) -> dict[str, str]:
+    """The owner's, by a plan it could have chosen by itself."""
+    asked = {"customer": world.ids["customer"], "product": "lamp", "plan": "offered", "units": [world.new_unit()]}
+    return {"subscription": world.done("POST", "/api/v1/subscriptions", world.admins["maker"], asked)["id"]}
 
 
 def new_invoice(world: World, _asker: Asker) -> dict[str, str]:
@@ -521,7 +534,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/units/{unit}/entitlements/{feature}": unit_row(Wall.PRESENT, S.UNITS_READ, ids={"feature": "=glow"}),
     "GET /api/v1/units/{unit}/entitlement-token": unit_row(Wall.CONTROL, S.CONTROL_READ, done=(200, 404), subjects=("subject",)),
     "POST /api/v1/units/{unit}/entitlement-shares": unit_row(
-        Wall.OWNER, S.PORTAL_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]}, fresh=new_owned,
+        Wall.OWNER, S.PORTAL_WRITE, body=lambda w, a: {"feature": "glow", "with_unit": w.ids["subject"]}, fresh=new_owned,
         subjects=("subject",),
     ),
     "DELETE /api/v1/units/{unit}/entitlement-shares/{share}": unit_row(
@@ -774,6 +787,23 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/my/subscriptions/{subscription}": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
     ),
+    "GET /api/v1/my/subscriptions/{subscription}/plan": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
+    ),
+    "GET /api/v1/my/subscriptions/{subscription}/units": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
+    ),
+    "GET /api/v1/my/offers": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "POST /api/v1/my/subscriptions": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 404, 409), perhaps=True,
+    ),
+    "POST /api/v1/my/subscriptions/{subscription}/change": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids=_SOLD, owners=frozenset({"owner"}), fresh=new_bought,
+        body={"plan": "offered-too", "version": 1},
+    ),
+    "POST /api/v1/my/subscriptions/{subscription}/end": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids=_SOLD, owners=frozenset({"owner"}), fresh=new_bought, body={},
+    ),
     # Invoices, payments, the ledger
     "GET /api/v1/issuer": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/issuer": R(
@@ -805,6 +835,27 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/my/invoices": R(wall=Wall.OWN, scope=S.PORTAL_READ),
     "GET /api/v1/my/invoices/{invoice}": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}),
+    ),
+    # Billing
+    "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ, done=(200, 404)),
+    "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
+    "GET /api/v1/subscriptions/{subscription}/next-invoice": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD),
+    "GET /api/v1/my/subscriptions/{subscription}/next-invoice": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
+    ),
+    "GET /api/v1/invoices/{invoice}/document.pdf": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
+    "GET /api/v1/invoices/{invoice}/document.xml": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED, done=(200, 400)),
+    "GET /api/v1/invoices/{invoice}/usage": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED, query={"line": "l"}, done=(200, 409),
+    ),
+    "GET /api/v1/my/invoices/{invoice}/document.pdf": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}),
+    ),
+    "GET /api/v1/my/invoices/{invoice}/document.xml": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}), done=(200, 400),
+    ),
+    "GET /api/v1/my/invoices/{invoice}/usage": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}), query={"line": "l"}, done=(200, 409),
     ),
     "GET /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404)),

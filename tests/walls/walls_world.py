@@ -448,6 +448,9 @@ def _sell(world: World) -> None:
     title = {"title": world.mark("plan", "maker", "owner")}
     for name in ("flat", "spare"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
+    title = {"title": world.mark("offer", "maker", "owner", "other")}
+    for name in ("offered", "offered-too"):
+        world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title, "offer": True}})
     body = {
         "name": world.mark("customer", "maker", "owner"),
         "country": "DE",
@@ -517,7 +520,7 @@ def _entitled(world: World, maker: Asker) -> None:
     subject = world.ids["subject"]
     given = {"feature": "glow", "unit": subject, "note": world.mark("note-entitlement", "maker")}
     world.ids["entitlement"] = world.done("POST", "/api/v1/entitlements", maker, given)["id"]
-    shared = {"feature": "glow", "unit": world.new_owned()["unit"]}
+    shared = {"feature": "glow", "with_unit": world.new_owned()["unit"]}
     path = f"/api/v1/units/{subject}/entitlement-shares"
     world.ids["feature_share"] = world.done("POST", path, world.admins["owner"], shared)["id"]
     world.ids["suspended"] = format_id(999)

@@ -13,6 +13,7 @@ from monokoto.api import Health, Metrics, Sample, create_app
 from monokoto.assembly import routes
 from monokoto.assembly.alerts import KnownRules, join_alerts
 from monokoto.assembly.backstage import Backstage
+from monokoto.assembly.billing import JoinedBilling
 from monokoto.assembly.commands import join_commands, join_interlocks
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.entitlements import JoinedEntitlements
@@ -26,7 +27,7 @@ from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
-from monokoto.assembly.plans import join_subscriptions, publish_applied
+from monokoto.assembly.plans import join_portal, join_subscriptions, publish_applied
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import JoinedScenes, join_groups
 from monokoto.assembly.things import JoinedThings
@@ -157,6 +158,7 @@ class Platform:
             self.joined_entitlements.entitlements,
             self.joined_entitlements.tokens,
         )
+        self.portal = join_portal(engines, self, self.joined_entitlements.book)
 
     def _join_invoicing(self, engines: Engines) -> None:
         """What is owed, booked and paid."""
@@ -164,6 +166,9 @@ class Platform:
         self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
         self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
         self.mandates, self.payment_files = books.mandates, books.payment_files
+        self.joined_billing = bills = JoinedBilling(engines, self)
+        self.billing, self.billing_runs = bills.billing, bills.runs
+        self.papers, self.evidence = bills.papers, bills.evidence
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(
@@ -222,6 +227,7 @@ class Platform:
         await self.ingest.start(self.engines.facts)
         await self.doors.start()
         await self.joined_invoicing.start()
+        await self.joined_billing.start()
         await self.backstage.start()
         await publish_applied(self.engines.facts, self.plans)
         await self.engines.facts.listen(UNITS_CHANGED, self._units_changed)
@@ -252,6 +258,7 @@ class Platform:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for last_words in (
             self.joined_scenes.stop,
+            self.joined_billing.stop,
             self.joined_invoicing.stop,
             self.joined_entitlements.stop,
             self.backstage.stop,

@@ -20,11 +20,13 @@ from monokoto.connect.tenancy import TenancyController
 from monokoto.connect.views import ViewsController
 from monokoto.connect.webhooks import WebhooksController
 from monokoto.console import CONSOLE
+from monokoto.earn.billing import CONTROLLERS as BILLING
 from monokoto.earn.entitlements import CONTROLLERS as ENTITLEMENTS
 from monokoto.earn.invoices import CONTROLLERS as INVOICES
 from monokoto.earn.metering import CONTROLLERS as METERING
 from monokoto.earn.payments import CONTROLLERS as PAYMENTS
 from monokoto.earn.plans import CONTROLLERS as PLANS
+from monokoto.earn.portal import CONTROLLERS as PORTAL
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
@@ -75,6 +77,10 @@ SERVICES = (
     "mandates",
     "payment_files",
     "reminding",
+    "billing",
+    "billing_runs",
+    "papers",
+    "evidence",
     "things",
     "event_feed",
     "directory_events",
@@ -86,6 +92,7 @@ SERVICES = (
     "plans",
     "customers",
     "subscriptions",
+    "portal",
     "entitlements",
     "entitlement_tokens",
     "dead_letters",
@@ -137,10 +144,12 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *SCHEDULES,
     *INVOICES,
     *PAYMENTS,
+    *BILLING,
     *THINGS,
     *METERING,
     *PLANS,
     *SUBSCRIPTIONS,
+    *PORTAL,
     *ENTITLEMENTS,
     CONSOLE,
 )

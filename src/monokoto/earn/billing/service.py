@@ -15,7 +15,8 @@ from monokoto.earn.billing.jobs import Failure, Job, Run, Told, billed_up_to, dr
 from monokoto.earn.billing.rater import Rater
 from monokoto.earn.billing.store import BookedRow
 from monokoto.earn.invoices import CHANGEABLE, Invoice, InvoiceFilter, InvoiceLine, Invoices, InvoiceState, Issuers
-from monokoto.earn.subscriptions import Subscriptions
+from monokoto.earn.metering import PROMPT_SECONDS
+from monokoto.earn.subscriptions import Subscription, Subscriptions
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import MonokotoError, Unavailable
@@ -59,7 +60,11 @@ class Billing:
     def preview(self, organisation_id: int, subscription_id: int) -> list[InvoiceLine]:
         """The next invoice of a subscription as it would be if its period ended as things are now: what was used so far, the
         fees that come."""
-        one = self._subscriptions.get(organisation_id, subscription_id)
+        return self.preview_of(self._subscriptions.get(organisation_id, subscription_id))
+
+    def preview_of(self, one: Subscription) -> list[InvoiceLine]:
+        """The same."""
+        organisation_id, subscription_id = one.organisation_id, one.id
         now = self._clock.now()
         until = now if one.ends_at is None else min(now, one.ends_at)
         if until < one.starts_at:
@@ -118,7 +123,8 @@ class Billing:
     # Documents
 
     def _finalise(self, organisation_id: int, run: Run, progress: Progress) -> None:
-        grace = self._issuers.get(organisation_id).grace_seconds * 1_000_000
+        # Usage that is stored so much later is not told as late: nothing may become a document before.
+        grace = max(self._issuers.get(organisation_id).grace_seconds, PROMPT_SECONDS) * 1_000_000
         for waiting in self._ready(organisation_id, self._clock.now() - grace):
             for together in one_each(waiting):
                 self._finish_each(organisation_id, together, run)

@@ -123,6 +123,11 @@ def all_touched(connection: sa.Connection, organisation_id: int, *, after: int, 
     return {row.subscription_id: row.since for row in rows}
 
 
+def touched_organisations(connection: sa.Connection) -> list[int]:
+    """Whose subscriptions are to be rated again, for who bills."""
+    return [row.organisation_id for row in connection.execute(sa.select(billing_touched.c.organisation_id).distinct())]
+
+
 def touch(connection: sa.Connection, organisation_id: int, since: Mapping[int, int]) -> None:
     """Remember that; the earliest instant holds."""
     before = touched_of(connection, organisation_id, list(since))

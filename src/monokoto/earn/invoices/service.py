@@ -315,6 +315,11 @@ class Invoices:
         with self._records.read() as connection:
             return store.since(connection, organisation_id, column, position, limit)
 
+    def sellers_of_drafts(self) -> builtins.list[int]:
+        """The organisations with drafts of subscriptions, for who bills."""
+        with self._records.read() as connection:
+            return store.sellers_of_drafts(connection)
+
     def overdue(self, *, after: int = 0, limit: int) -> builtins.list[Invoice]:
         """Of all organisations, by id, for reconcilers."""
         with self._records.read() as connection:

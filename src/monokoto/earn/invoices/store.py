@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monokoto.earn.invoices.document import Document, DocumentHead, DocumentKind
-from monokoto.earn.invoices.invoice import ISSUED, Invoice, InvoiceState
+from monokoto.earn.invoices.invoice import CHANGEABLE, ISSUED, Invoice, InvoiceState
 from monokoto.earn.invoices.line import InvoiceLine
 from monokoto.earn.invoices.tables import (
     BRIEF,
@@ -257,6 +257,15 @@ def since(connection: sa.Connection, organisation_id: int, column: str, position
         .limit(limit)
     )
     return [invoice_from_row(row) for row in connection.execute(query)]
+
+
+def sellers_of_drafts(connection: sa.Connection) -> list[int]:
+    """The organisations with drafts of subscriptions, for who bills."""
+    table = invoices.c
+    query = sa.select(table.organisation_id).where(
+        table.state.in_([state.value for state in CHANGEABLE]), table.subscription_id.is_not(None)
+    )
+    return [row.organisation_id for row in connection.execute(query.distinct())]
 
 
 def overdue(connection: sa.Connection, now: int, *, after: int, limit: int) -> list[Invoice]:

@@ -20,6 +20,7 @@ from monokoto.earn.metering.aggregation import (
 )
 from monokoto.earn.metering.asking import Amount, Question, UnitUsage
 from monokoto.earn.metering.correcting import Correction, Corrections, Wanted
+from monokoto.earn.metering.documents import UsageRowJson, row_to_json
 from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
 from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
@@ -58,6 +59,7 @@ __all__ = [
     "UsageIntake",
     "UsageObserver",
     "UsageRow",
+    "UsageRowJson",
     "UsageWriter",
     "Wanted",
     "average",
@@ -70,6 +72,7 @@ __all__ = [
     "minimum",
     "percentile",
     "prorated_sum",
+    "row_to_json",
     "seconds_where",
     "split_key",
     "total",

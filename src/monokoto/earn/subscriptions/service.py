@@ -139,6 +139,17 @@ class Subscriptions:
 
     # Billing
 
+    def touching(self, organisation_id: int, product: str, unit_id: int, span: Span) -> builtins.list[Subscription]:
+        """The subscriptions a unit may have been in at some time of a span: all it was in, and perhaps some it was not."""
+        owners = {owner_id for owner_id, _ in self._owners.owners(unit_id, span)}
+        with self._records.read() as connection:
+            return store.find_touching(connection, organisation_id, product, unit_id, owners, span)
+
+    def sellers_due(self) -> builtins.list[int]:
+        """The organisations with something to bill by now."""
+        with self._records.read() as connection:
+            return store.sellers_due(connection, self._clock.now())
+
     def due(
         self, organisation_id: int, until: int, *, after: tuple[int, int] = (-1, 0), limit: int = 1000
     ) -> builtins.list[Subscription]:

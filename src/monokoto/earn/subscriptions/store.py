@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from monokoto.earn.calendar import Span
 from monokoto.earn.subscriptions.subscription import (
     Coverage,
     Gift,
@@ -247,6 +248,41 @@ def find_of_unit(
     )
     rows = connection.execute(query).all()
     return list(zip(with_named(connection, rows), (row.buyer_id for row in rows), strict=True))
+
+
+def find_touching(
+    connection: sa.Connection, organisation_id: int, product: str, unit_id: int, owner_ids: Iterable[int], span: Span
+) -> list[Subscription]:
+    """Those a unit may have been in at some time of a span; of a few it was not."""
+    table, units = subscriptions.c, subscription_units.c
+    named = sa.select(units.subscription_id).where(
+        units.organisation_id == organisation_id,
+        units.unit_id == unit_id,
+        units.begins_at < span.end,
+        units.ends_at.is_(None) | (units.ends_at > span.start),
+    )
+    theirs = customers.c.customer_organisation_id.in_(sorted(owner_ids))
+    query = (
+        sa.select(subscriptions)
+        .join(customers, _same_customer())
+        .where(
+            table.organisation_id == organisation_id,
+            table.product == product,
+            table.starts_at < span.end,
+            table.ends_at.is_(None) | (table.ends_at > span.start),
+            (table.coverage == Coverage.FLEET.value)
+            | ((table.coverage == Coverage.OWNED.value) & theirs)
+            | table.subscription_id.in_(named),
+        )
+        .order_by(table.subscription_id)
+    )
+    return with_named(connection, connection.execute(query))
+
+
+def sellers_due(connection: sa.Connection, until: int) -> list[int]:
+    """The organisations with something due up to an instant, for who bills."""
+    query = sa.select(subscriptions.c.organisation_id).where(subscriptions.c.next_at <= until).distinct()
+    return [row.organisation_id for row in connection.execute(query)]
 
 
 def find_due(

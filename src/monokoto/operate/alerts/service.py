@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -18,9 +18,10 @@ from monokoto.operate.alerts.alert import Alert, AlertEvent, What
 from monokoto.operate.alerts.facts import ALERT_CHANGED, facts_of
 from monokoto.operate.alerts.listing import AlertCounts, AlertFilter, AlertGroup
 from monokoto.operate.alerts.reconciling import Reconciler
+from monokoto.operate.alerts.stood import Stood, read_stood
 from monokoto.operate.alerts.store import Mark, Standing
 from monokoto.operate.alerts.streams import Streams
-from monokoto.operate.alerts.taking import Taker, Units, told_instants, window_over
+from monokoto.operate.alerts.taking import Taker, Units, Window, above, told_instants, window_over
 from monokoto.operate.alerts.viewer import Viewer, open_to
 from monokoto.operate.alerts.windows import MaintenanceWindows
 from monokoto.operate.rules import AlertChange
@@ -231,6 +232,26 @@ class Alerts:
         """All that are not cleared, of an organisation or of all: what a rule engine knows again after a restart."""
         with self._records.read() as connection:
             return store.read_standing(connection, organisation_id)
+
+    def stood(
+        self, organisation_id: int, rules: Collection[str], units: Collection[int], begin: int, end: int
+    ) -> builtins.list[Stood]:
+        """When alerts of an organisation's rules (`product/name`) stood on units within a time, by unit and beginning."""
+        with self._records.read() as connection:
+            return read_stood(connection, organisation_id, rules, units, begin, end)
+
+    def maintained(
+        self, organisation_id: int, units: Collection[int], begin: int, end: int
+    ) -> dict[int, builtins.list[Window]]:
+        """By unit the organisation's maintenance windows within a time that are for it, or for what it is a part of."""
+        found: dict[int, builtins.list[Window]] = {}
+        windows = self.windows.covering(organisation_id, begin, end)
+        for unit_id in units if windows else ():
+            chain = above(self.units, unit_id)
+            mine = [one for one in windows if any(each in one.units for each in chain)]
+            if mine:
+                found[unit_id] = mine
+        return found
 
     def maintenance_of(self, organisation_id: int, unit_id: int, at: int) -> Instant | None:
         """Until when an organisation's window covers a unit at an instant; None: none does. An owner's window keeps nobody
