@@ -12,7 +12,7 @@ from tools.client.names import NOUNS, attribute, group_class, method_names
 Schema = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "patch")
 PROBLEM_TYPES = frozenset({"Problem", "ProblemFault"})
-"""Told by the exceptions of `monokoto.client.errors`."""
+"""Told by the exceptions of `monokoto.client.errors`; a type only where an answer that is none of them holds one."""
 SHARED = "shared"
 _REFERENCE = re.compile(r"#/components/schemas/(\w+)")
 
@@ -104,7 +104,7 @@ class Document:
         return {
             name: next(iter(tags)) if len(tags) == 1 else SHARED
             for name, tags in sorted(users.items())
-            if name not in PROBLEM_TYPES
+            if name not in PROBLEM_TYPES or name in self.answered_types
         }
 
     @property

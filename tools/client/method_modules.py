@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -146,11 +147,12 @@ def _call(method: Method) -> Iterator[str]:
 def _given(parameters: list[Parameter]) -> str:
     """`given(...)` in calls that fit on a line each: one name to a line would make functions too long."""
     rows: list[list[str]] = [[]]
-    foreign = [one for one in parameters if one.variable.rstrip("_") != one.name]
+    foreign = [one for one in parameters if not one.name.isidentifier()]
     for one in parameters:
         if one in foreign:
             continue
-        item = f"{one.variable}={one.variable}"
+        # `given` takes an underscore off a name that is a word of the language.
+        item = f"{one.name}_={one.variable}" if keyword.iskeyword(one.name) else f"{one.name}={one.variable}"
         if len(", ".join([*rows[-1], item])) > _WIDTH:
             rows.append([])
         rows[-1].append(item)

@@ -47,11 +47,13 @@ class Parameter:
     """As source; empty: it must be given."""
     description: str = ""
     schema: Schema = field(default_factory=dict)
+    called: str = ""
+    """As Python has it, where another parameter has its name."""
 
     @property
     def variable(self) -> str:
         """As Python has it."""
-        return variable(self.name)
+        return self.called or variable(self.name)
 
     @property
     def positional(self) -> bool:
@@ -161,6 +163,7 @@ def _json_body(document: Document, operation: Operation, schema: Schema) -> Iter
         )
         return
     body = document.schemas[name]
+    in_path = {one["name"] for one in operation.parameters("path")}
     for member, inner in body["properties"].items():
         required = member in body.get("required", ())
         kind = annotation(inner, taken=True)
@@ -171,6 +174,8 @@ def _json_body(document: Document, operation: Operation, schema: Schema) -> Iter
             default="" if required else "UNSET",
             description=inner.get("description", ""),
             schema=inner,
+            # `PUT .../plans/{plan}` with a member `plan`: the one in the path names it, the other is what it becomes.
+            called=f"new_{variable(member)}" if member in in_path else "",
         )
 
 
@@ -192,14 +197,15 @@ def _answer(document: Document, operation: Operation) -> tuple[str, str, list[st
 
 
 def _json_answer(document: Document, schemas: list[Schema]) -> tuple[str, str, list[str]]:
-    if len(schemas) == 2:
-        first, second = map(annotation, schemas)
+    kinds = {annotation(one): one for one in schemas}
+    if len(kinds) == 2:
+        first, second = kinds
         return f"{first} | {second}", "ask_one_of", [first, second]
-    (schema,) = schemas
+    (schema,) = kinds.values()
     item = document.item_of_page(schema)
     if item is not None:
-        kinds = [annotation(schema), annotation(item)]
-        return f"Pages[{', '.join(kinds)}]", "pages", kinds
+        both = [annotation(schema), annotation(item)]
+        return f"Pages[{', '.join(both)}]", "pages", both
     kind = annotation(schema)
     if kind == "None":
         return "None", "tell", []

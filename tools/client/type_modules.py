@@ -58,7 +58,8 @@ def _enumeration(name: str, schema: Schema) -> Iterator[str]:
     yield f"class {name}(StrEnum):"
     yield docstring(schema.get("description") or name, "    ")
     for value in schema["enum"]:
-        yield f"    {_member(value)} = {value!r}"
+        # A code list may say O, which looks like a nought.
+        yield f"    {_member(value)} = {value!r}" + ("  # noqa: E741" if _member(value) in {"I", "L", "O"} else "")
 
 
 def _member(value: str) -> str:
@@ -90,6 +91,8 @@ def _field(document: Document, member: str, schema: Schema, *, required: bool, s
         default = repr(value)
         if value is None and kind != "Any" and "None" not in kind:
             kind += " | None"
+    if default == "{}" and kind in document.schemas:
+        return f"    {known}: {kind} = field(default_factory={kind})"
     if default.startswith(("[", "{")) and len(default) > 2:  # msgspec takes empty ones as they are
         return f"    {known}: {kind} = field({f'{renamed}, ' if renamed else ''}default_factory=lambda: {default})"
     return f"    {known}: {kind} = " + (f"field({renamed}, default={default})" if renamed else default)

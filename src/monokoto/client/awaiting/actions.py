@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
 
-from monokoto.client.types import Command, CommandPage, CommandStatus
+from monokoto.client.types import Command, CommandAsk, CommandOutcomes, CommandPage, CommandStatus
 from monokoto.client.wire import AsyncApi, AsyncPages, Call, given, segment
 
 
@@ -44,6 +45,30 @@ class AsyncActionsApi:
             repeatable=True,
         )
         return self._api.pages(call, CommandPage, Command)
+
+    async def invoke_actions(
+        self, *, items: Sequence[CommandAsk], wait: float | None = None, idempotency_key: str | None = None
+    ) -> CommandOutcomes:
+        """Invoke actions of many units.
+
+        Each item is carried out or refused by itself; with `wait` it answers once nothing more comes of any of them.
+        Give each a `request` where it matters that asking again asks nothing twice. Needs `control:write`. Raises
+        Conflict, TooLarge.
+
+        Args:
+            items: At most 1,000.
+            wait: Seconds to wait for the unit's last word (0 to 60; default: 0.0).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/commands",
+            query=given(wait=wait),
+            body=given(items=items),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, CommandOutcomes)
 
     def list_commands(
         self, unit: str, *, status: CommandStatus | None = None, limit: int | None = None, cursor: str | None = None

@@ -104,7 +104,7 @@ class AsyncSchedulesApi:
         confirmed: bool | UnsetType = UNSET,
         enabled: bool | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> Schedule | Schedule:
+    ) -> Schedule:
         """Make or replace a schedule.
 
         201 when there was none of this name. `If-Match` takes the revision. Needs `control:write`. Raises Conflict,
@@ -134,7 +134,7 @@ class AsyncSchedulesApi:
             key=idempotency_key,
             keyed=True,
         )
-        return await self._api.ask_one_of(call, Schedule, Schedule)
+        return await self._api.ask(call, Schedule)
 
     async def remove_schedule(self, schedule: str, *, idempotency_key: str | None = None) -> Schedule:
         """Forget a schedule.

@@ -79,7 +79,7 @@ class GroupsApi:
         units: Sequence[str] | UnsetType | None = UNSET,
         place: GroupPlace | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> Group | Group:
+    ) -> Group:
         """Make or replace a group.
 
         201 when there was none of this name. `If-Match` takes the version. Needs `control:write`. Raises NotFound,
@@ -98,7 +98,7 @@ class GroupsApi:
             key=idempotency_key,
             keyed=True,
         )
-        return self._api.ask_one_of(call, Group, Group)
+        return self._api.ask(call, Group)
 
     def remove_group(self, group: str, *, idempotency_key: str | None = None) -> Group:
         """Forget a group.

@@ -273,7 +273,7 @@ class NotificationsApi:
         One of your own. Raises NotFound, Conflict, TooLarge.
 
         Args:
-            subscription: Id of the push subscription.
+            subscription: Id of the subscription.
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """
         call = Call(

@@ -20,7 +20,7 @@ from monokoto.client.types import (
     SavedScene,
     Scene,
     ScenePage,
-    Step,
+    ScenesStep,
     StopOnFailure,
 )
 from monokoto.client.wire import Api, Call, Pages, given, segment
@@ -139,7 +139,7 @@ class ScenesApi:
         self,
         *,
         name: str,
-        steps: Sequence[Step],
+        steps: Sequence[ScenesStep],
         title: str | UnsetType = UNSET,
         order: Order | UnsetType = UNSET,
         pace: int | UnsetType = UNSET,
@@ -184,14 +184,14 @@ class ScenesApi:
         self,
         scene: str,
         *,
-        steps: Sequence[Step],
+        steps: Sequence[ScenesStep],
         title: str | UnsetType = UNSET,
         order: Order | UnsetType = UNSET,
         pace: int | UnsetType = UNSET,
         offline: Offline | UnsetType = UNSET,
         stop_on_failure: StopOnFailure | UnsetType | None = UNSET,
         idempotency_key: str | None = None,
-    ) -> SavedScene | SavedScene:
+    ) -> SavedScene:
         """Make or replace a scene.
 
         201 when there was none of this name. `If-Match` takes the revision. Runs under way go on as they began.
@@ -212,7 +212,7 @@ class ScenesApi:
             key=idempotency_key,
             keyed=True,
         )
-        return self._api.ask_one_of(call, SavedScene, SavedScene)
+        return self._api.ask(call, SavedScene)
 
     def remove_scene(self, scene: str, *, idempotency_key: str | None = None) -> Scene:
         """Forget a scene.

@@ -102,7 +102,7 @@ class SchedulesApi:
         confirmed: bool | UnsetType = UNSET,
         enabled: bool | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> Schedule | Schedule:
+    ) -> Schedule:
         """Make or replace a schedule.
 
         201 when there was none of this name. `If-Match` takes the revision. Needs `control:write`. Raises Conflict,
@@ -132,7 +132,7 @@ class SchedulesApi:
             key=idempotency_key,
             keyed=True,
         )
-        return self._api.ask_one_of(call, Schedule, Schedule)
+        return self._api.ask(call, Schedule)
 
     def remove_schedule(self, schedule: str, *, idempotency_key: str | None = None) -> Schedule:
         """Forget a schedule.

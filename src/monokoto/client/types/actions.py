@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -50,6 +50,33 @@ class Command(Struct, frozen=True, kw_only=True):
     ended_at: str | None
 
 
+class CommandAsk(Struct, frozen=True, kw_only=True):
+    """An action asked of one unit; the fields mean what the parameters of invoking it do."""
+
+    unit: str
+    action: str
+    input: Any | UnsetType = UNSET
+    request: str | UnsetType = UNSET
+    """Your own name for it: asked again, it is the same command"""
+    timeout: int | UnsetType | None = UNSET
+    """Seconds until it expires"""
+    confirmed: bool | UnsetType = UNSET
+    """An API key says yes at once where the model wants that"""
+
+
+class CommandOutcome(Struct, frozen=True, kw_only=True):
+    """What came of one item: the command, or why it was refused."""
+
+    command: Command | None = None
+    refused: Problem | None = None
+
+
+class CommandOutcomes(Struct, frozen=True, kw_only=True):
+    """What came of each, in the order in which they were asked."""
+
+    items: list[CommandOutcome]
+
+
 class CommandPage(Struct, frozen=True, kw_only=True):
     """Some items and the way to the next ones."""
 
@@ -70,6 +97,27 @@ class CommandStatus(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """RFC 9457 problem document; `code` is stable, `detail` is for people."""
+
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    remedy: str = ""
+    faults: list[ProblemFault] = []
+    type: str = "about:blank"
+
+
+class ProblemFault(Struct, frozen=True, kw_only=True):
+    """One fault of the input."""
+
+    reason: str
+    place: str = ""
+    file: str = ""
+    line: int = 0
 
 
 class Wanted(StrEnum):

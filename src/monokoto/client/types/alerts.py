@@ -41,9 +41,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     quiet: Quiet | None
     """Why nobody is told of it; null: somebody is"""
     suppressed_by: str
-    """The rule whose alert hid it when it was raised"""
+    """The rule whose alerts may hide it"""
     revealed_at: str | None
-    """Since when it is hidden no more"""
+    """Since when no such alert hides it"""
     flapping: bool
     maintenance: str | None
     """The maintenance window in which it was raised"""
@@ -109,9 +109,9 @@ class AlertDetail(Struct, frozen=True, kw_only=True):
     quiet: Quiet | None
     """Why nobody is told of it; null: somebody is"""
     suppressed_by: str
-    """The rule whose alert hid it when it was raised"""
+    """The rule whose alerts may hide it"""
     revealed_at: str | None
-    """Since when it is hidden no more"""
+    """Since when no such alert hides it"""
     flapping: bool
     maintenance: str | None
     """The maintenance window in which it was raised"""

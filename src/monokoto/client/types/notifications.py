@@ -90,6 +90,9 @@ class Notification(Struct, frozen=True, kw_only=True):
     severity: Severity
     rule: str
     title: str
+    """What the alert is called, in English where it has such a title"""
+    titles: dict[str, str]
+    """The same by language; empty: its rule has none"""
     receiver: str
     route: str
     state: NotificationState
@@ -141,6 +144,7 @@ class NotificationState(StrEnum):
     """What became of it."""
 
     WAITING = "waiting"
+    OUTBOX = "outbox"
     SENT = "sent"
     MERGED = "merged"
     WITHDRAWN = "withdrawn"

@@ -58,6 +58,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     clear_for_seconds: float
     lateness_seconds: float
     suppressed_by: str
+    suppress_grace_seconds: float
     forbids: list[str]
     signals: list[str]
     rule: dict[str, Any]

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monokoto.client.types.shared import Offline, Order, Step, StopOnFailure
+from monokoto.client.types.shared import Offline, Order, ScenesStep, StopOnFailure
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -142,7 +142,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     pace: int
     offline: Offline
     stop_on_failure: StopOnFailure | None
-    steps: list[Step]
+    steps: list[ScenesStep]
     revision: int
     """Also its ETag"""
     created_at: str

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from monokoto.client.types.shared import Offline, Order, Step, StopOnFailure
+from monokoto.client.types.shared import Offline, Order, ScenesStep, StopOnFailure
 
 
 class Coming(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Next(Struct, frozen=True, kw_only=True):
 class SceneSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a scene does, whatever it is called."""
 
-    steps: list[Step]
+    steps: list[ScenesStep]
     order: Order | None = None
     pace: int = 0
     """Units a second at most; 0: as fast as it goes"""

@@ -79,6 +79,43 @@ class Person(Struct, frozen=True, kw_only=True):
     created_at: str
 
 
+class PlanCharge(Struct, frozen=True, kw_only=True):
+    """A line of a plan."""
+
+    name: str
+    kind: str
+    """usage, fee or one-time"""
+    title: dict[str, str]
+    """By language; under the empty tag the text without one"""
+    meter: str
+    """What it follows; empty for fees"""
+    model: str
+    """The charge model; empty for fees"""
+    by: str
+    """The group a matrix prices"""
+    fee: str
+    """Empty for usage"""
+    due: str
+    """advance or arrears; empty but for recurring fees"""
+    every: str
+    count: int
+    per: str
+    """subscription or unit"""
+
+
+class ScenesStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One action with its input, or a set of desired values, for some units."""
+
+    units: StepUnits
+    action: str = ""
+    input: Any = None
+    """What goes into the action"""
+    desired: dict[str, Any] | None = None
+    """A JSON merge patch (RFC 7396) of the desired state"""
+    expires_seconds: int = 0
+    """Until a command expires; 0: as the action says"""
+
+
 class Scope(StrEnum):
     """What a caller may do. `write` includes `read` of the same noun."""
 
@@ -99,6 +136,10 @@ class Scope(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
+    EARN_READ = "earn:read"
+    EARN_WRITE = "earn:write"
+    PORTAL_READ = "portal:read"
+    PORTAL_WRITE = "portal:write"
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -142,19 +183,6 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     session: Session
 
 
-class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One action with its input, or a set of desired values, for some units."""
-
-    units: StepUnits
-    action: str = ""
-    input: Any = None
-    """What goes into the action"""
-    desired: dict[str, Any] | None = None
-    """A JSON merge patch (RFC 7396) of the desired state"""
-    expires_seconds: int = 0
-    """Until a command expires; 0: as the action says"""
-
-
 class StepUnits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which units: one group, or these, or all that meet the conditions. Looked up when the scene is run."""
 
@@ -172,3 +200,26 @@ class StopOnFailure(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     percent: float
     of: int = 1
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """One sample: the evidence behind a total."""
+
+    row: str
+    """What it is known by; a correction names it"""
+    meter: str
+    unit: str
+    at: str
+    arrived: str
+    value: str
+    """An exact decimal"""
+    key: str
+    """The text it carries: whom to count once, which state began, which counter"""
+    groups: dict[str, str]
+    source: str
+    id: str
+    kind: str
+    """first, correction or deletion"""
+    origin: str
+    subject: str
+    """The property or event of the unit at `at` that it was taken from"""

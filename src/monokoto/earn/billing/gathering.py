@@ -109,7 +109,7 @@ def _apart(asked: Iterable[Wanted]) -> list[list[Wanted]]:
         for members, units in rounds:
             if units.isdisjoint(one.units):
                 members.append(one)
-                units.update(one.units)
+                units |= one.units.keys()  # noqa: PLW2901 - in place
                 break
         else:
             rounds.append(([one], set(one.units)))

@@ -89,7 +89,8 @@ class ShareFeatureRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """What is shared, with which unit."""
 
     feature: Name
-    unit: str
+    with_unit: str
+    """The other unit, which may use it too."""
     until: str | None = None
 
 

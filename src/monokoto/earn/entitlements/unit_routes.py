@@ -131,9 +131,9 @@ class UnitEntitlementsController(Controller):
     ) -> EntitlementJson:
         """As long as this unit has it; a metered one is used up together. Both must be the asker's to control."""
         reach = _owned(gate, caller, unit)
-        other = gate.unit(caller, _unit(data.unit)).must_control()
+        other = gate.unit(caller, _unit(data.with_unit)).must_control()
         if other.organisation_id != reach.organisation_id:
-            raise NotFound(f"There is no unit {data.unit[:13]} of the same maker.")
+            raise NotFound(f"There is no unit {data.with_unit[:13]} of the same maker.")
         made = await asyncio.to_thread(
             entitlements.share,
             reach.organisation_id,

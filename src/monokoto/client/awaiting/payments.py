@@ -1,0 +1,352 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""`client.payments`: Money that comes and goes: recorded, collected, sent back; files for a bank; reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, UnsetType
+
+from monokoto.client.types import (
+    Credits,
+    DunningPolicy,
+    DunningSteps,
+    Mandate,
+    Payment,
+    PaymentFile,
+    PaymentFilePage,
+    PaymentPage,
+    PaymentsStep,
+    PaymentState,
+)
+from monokoto.client.wire import AsyncApi, AsyncDownload, AsyncPages, Call, given, segment
+
+
+class AsyncPaymentsApi:
+    """Money that comes and goes: recorded, collected, sent back; files for a bank; reminders."""
+
+    def __init__(self, api: AsyncApi) -> None:
+        self._api = api
+
+    async def get_customer_credit(self, customer: str) -> Credits:
+        """What a customer has left.
+
+        Money that pays no invoice yet; the next one takes it. Needs `earn:read`.
+
+        Args:
+            customer: Id of the customer.
+        """
+        call = Call(method="GET", path=f"/api/v1/customers/{segment(customer)}/credit", repeatable=True)
+        return await self._api.ask(call, Credits)
+
+    async def get_mandate(self, customer: str, method: str) -> Mandate:
+        """By what a customer is charged.
+
+        For one method. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            customer: Id of the customer.
+            method: How it is paid: manual, sandbox, sepa, stripe.
+        """
+        call = Call(
+            method="GET", path=f"/api/v1/customers/{segment(customer)}/mandates/{segment(method)}", repeatable=True
+        )
+        return await self._api.ask(call, Mandate)
+
+    async def put_mandate(
+        self,
+        customer: str,
+        method: str,
+        *,
+        reference: str,
+        signed_at: str,
+        iban: str | UnsetType = UNSET,
+        bic: str | UnsetType = UNSET,
+        holder: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Mandate:
+        """Keep what a customer agreed to.
+
+        In the place of what it agreed to before. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            customer: Id of the customer.
+            method: How it is paid: manual, sandbox, sepa, stripe.
+            reference: The mandate's id, or a provider's id of the means of payment (at most 200 characters).
+            iban: At most 42 characters.
+            bic: At most 11 characters.
+            holder: At most 200 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="PUT",
+            path=f"/api/v1/customers/{segment(customer)}/mandates/{segment(method)}",
+            body=given(reference=reference, signed_at=signed_at, iban=iban, bic=bic, holder=holder),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, Mandate)
+
+    async def remove_mandate(self, customer: str, method: str, *, idempotency_key: str | None = None) -> None:
+        """A mandate is taken back.
+
+        Asked again, nothing changes. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            customer: Id of the customer.
+            method: How it is paid: manual, sandbox, sepa, stripe.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="DELETE",
+            path=f"/api/v1/customers/{segment(customer)}/mandates/{segment(method)}",
+            key=idempotency_key,
+            keyed=True,
+        )
+        await self._api.tell(call)
+
+    async def get_dunning_policy(self) -> DunningPolicy:
+        """What follows when nobody pays.
+
+        No steps: nobody is reminded. Needs `earn:read`.
+        """
+        call = Call(method="GET", path="/api/v1/dunning-policy", repeatable=True)
+        return await self._api.ask(call, DunningPolicy)
+
+    async def put_dunning_policy(
+        self, *, steps: Sequence[PaymentsStep] | UnsetType = UNSET, idempotency_key: str | None = None
+    ) -> DunningPolicy:
+        """Say what follows when nobody pays.
+
+        A suspension is the last step, needs a notice before it, and never closes a safety function. Needs
+        `earn:write`. Raises Conflict, TooLarge.
+
+        Args:
+            steps: At most 10.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="PUT", path="/api/v1/dunning-policy", body=given(steps=steps), key=idempotency_key, keyed=True
+        )
+        return await self._api.ask(call, DunningPolicy)
+
+    async def list_dunning_steps(self, invoice: str) -> DunningSteps:
+        """What was done about an invoice.
+
+        Notices, and a suspension. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            invoice: Id of the invoice.
+        """
+        call = Call(method="GET", path=f"/api/v1/invoices/{segment(invoice)}/dunning", repeatable=True)
+        return await self._api.ask(call, DunningSteps)
+
+    def list_payment_files(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[PaymentFilePage, PaymentFile]:
+        """Files for a bank.
+
+        The newest first. Needs `earn:read`.
+
+        Args:
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET", path="/api/v1/payment-files", query=given(limit=limit, cursor=cursor), repeatable=True
+        )
+        return self._api.pages(call, PaymentFilePage, PaymentFile)
+
+    async def make_payment_file(
+        self, *, kind: str, on: str | UnsetType | None = UNSET, idempotency_key: str | None = None
+    ) -> PaymentFile:
+        """Put what waits into a file for a bank.
+
+        Each SEPA payment is in one file. Needs `earn:write`. Raises Conflict, TooLarge.
+
+        Args:
+            kind: pain.008 (direct debits) or pain.001 (credit transfers).
+            on: The day (ISO 8601) it is carried out; null: in five days.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST", path="/api/v1/payment-files", body=given(kind=kind, on=on), key=idempotency_key, keyed=True
+        )
+        return await self._api.ask(call, PaymentFile)
+
+    def get_payment_file(self, file: str) -> AsyncDownload:
+        """A file for a bank.
+
+        ISO 20022. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            file: Id of the file.
+        """
+        call = Call(
+            method="GET", path=f"/api/v1/payment-files/{segment(file)}", repeatable=True, accept="application/xml"
+        )
+        return self._api.download(call)
+
+    def list_payments(
+        self,
+        *,
+        customer: str | None = None,
+        invoice: str | None = None,
+        state: PaymentState | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[PaymentPage, Payment]:
+        """List payments.
+
+        The newest first. Needs `earn:read`.
+
+        Args:
+            customer: Of this customer.
+            invoice: For this invoice.
+            state: In this state.
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/payments",
+            query=given(customer=customer, invoice=invoice, state=state, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, PaymentPage, Payment)
+
+    async def record_payment(
+        self,
+        *,
+        customer: str,
+        amount: str,
+        currency: str,
+        key: str,
+        method: str | UnsetType = UNSET,
+        wallet: bool | UnsetType = UNSET,
+        invoice: str | UnsetType | None = UNSET,
+        reference: str | UnsetType = UNSET,
+        received_at: str | UnsetType | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Record money that came.
+
+        It is put on the invoice named, then on the oldest due; what is over is credit. Needs `earn:write`. Raises
+        NotFound, Conflict, TooLarge.
+
+        Args:
+            amount: Above zero, as a text: "12.30" (at most 80 characters).
+            currency: ISO 4217 (at most 3 characters).
+            key: The same key twice is one payment (at most 200 characters).
+            method: manual, sandbox, sepa, stripe (at most 32 characters; default: manual).
+            wallet: Paid ahead, into the wallet; else it pays invoices (default: false).
+            invoice: Pays this one first; else the oldest due.
+            reference: At most 200 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/payments",
+            body=given(customer=customer, amount=amount, currency=currency, key=key, method=method, wallet=wallet)
+            | given(invoice=invoice, reference=reference, received_at=received_at),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, Payment)
+
+    async def start_collection(
+        self, *, invoice: str, method: str, key: str, idempotency_key: str | None = None
+    ) -> Payment:
+        """Ask for what is open of an invoice.
+
+        As the customer's mandate for the method allows. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            method: manual, sandbox, sepa, stripe (at most 32 characters).
+            key: The same key twice is one payment (at most 200 characters).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/payments/collect",
+            body=given(invoice=invoice, method=method, key=key),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, Payment)
+
+    async def get_payment(self, payment: str) -> Payment:
+        """Look at a payment.
+
+        One. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            payment: Id of the payment.
+        """
+        call = Call(method="GET", path=f"/api/v1/payments/{segment(payment)}", repeatable=True)
+        return await self._api.ask(call, Payment)
+
+    async def confirm_payment(
+        self,
+        payment: str,
+        *,
+        state: PaymentState,
+        reason: str | UnsetType = UNSET,
+        reference: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Say what became of a payment.
+
+        `succeeded` or `failed` of a pending one, `reversed` of one that came: its invoices are owed again. Needs
+        `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            payment: Id of the payment.
+            reason: At most 500 characters.
+            reference: At most 200 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path=f"/api/v1/payments/{segment(payment)}/outcome",
+            body=given(state=state, reason=reason, reference=reference),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, Payment)
+
+    async def create_refund(
+        self,
+        *,
+        customer: str,
+        amount: str,
+        currency: str,
+        key: str,
+        method: str | UnsetType = UNSET,
+        iban: str | UnsetType = UNSET,
+        holder: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Send credit back to a customer.
+
+        No more than there is; give something back by a credit note first. Needs `earn:write`. Raises NotFound,
+        Conflict, TooLarge.
+
+        Args:
+            amount: Above zero, as a text: "12.30" (at most 80 characters).
+            currency: ISO 4217 (at most 3 characters).
+            key: The same key twice is one payment (at most 200 characters).
+            method: manual, sandbox, sepa, stripe (at most 32 characters; default: manual).
+            iban: At most 42 characters.
+            holder: At most 200 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/refunds",
+            body=given(customer=customer, amount=amount, currency=currency, key=key, method=method, iban=iban)
+            | given(holder=holder),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, Payment)

@@ -1,0 +1,57 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""`client.ledger`: What was booked, in double entry; balances; the audit."""
+
+from __future__ import annotations
+
+from monokoto.client.types import BooksAudit, LedgerEntry, LedgerEntryPage, TrialBalance
+from monokoto.client.wire import Api, Call, Pages, given
+
+
+class LedgerApi:
+    """What was booked, in double entry; balances; the audit."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def check_books(self) -> BooksAudit:
+        """Audit the books.
+
+        Everything read and added up again: chains, numbers, sums, documents and payments against the books. Needs
+        `earn:read`.
+        """
+        call = Call(method="GET", path="/api/v1/ledger/audit", repeatable=True)
+        return self._api.ask(call, BooksAudit)
+
+    def list_balances(self, *, at: str | None = None, accounts: str | None = None) -> TrialBalance:
+        """The trial balance.
+
+        Every account; debits and credits are the same. Needs `earn:read`.
+
+        Args:
+            at: As of this instant (RFC 3339); else of all entries.
+            accounts: Those that begin so, such as `revenue:` (at most 120 characters).
+        """
+        call = Call(
+            method="GET", path="/api/v1/ledger/balances", query=given(at=at, accounts=accounts), repeatable=True
+        )
+        return self._api.ask(call, TrialBalance)
+
+    def list_ledger_entries(
+        self, *, account: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Pages[LedgerEntryPage, LedgerEntry]:
+        """What was booked.
+
+        The newest first; nothing of it ever changes. Needs `earn:read`.
+
+        Args:
+            account: On this account, such as `cash:manual` (at most 120 characters).
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/ledger/entries",
+            query=given(account=account, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, LedgerEntryPage, LedgerEntry)

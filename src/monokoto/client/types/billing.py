@@ -1,0 +1,68 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""Types of `client.billing`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from monokoto.client.types.shared import UsageRow
+
+
+class BillingFailure(Struct, frozen=True, kw_only=True):
+    """A subscription that could not be billed."""
+
+    subscription: str
+    reason: str
+
+
+class BillingRun(Struct, frozen=True, kw_only=True):
+    """What a run did, or has done so far."""
+
+    state: str
+    """running, done or failed"""
+    began_at: str
+    ended_at: str | None
+    drafted: int
+    finalised: int
+    """Drafts that became documents"""
+    discarded: int
+    """Drafts on which nothing stood"""
+    failures_count: int
+    failures: list[BillingFailure]
+    """The first 1000; each is tried again by the next run"""
+    error: str
+    """What broke it off; empty: nothing did"""
+
+
+class EvidenceRow(Struct, frozen=True, kw_only=True):
+    """One sample behind a line, and where what it was taken from can be read."""
+
+    sample: UsageRow
+    told: str
+    """Path of the API: the reading or event; empty where usage was told from outside"""
+
+
+class EvidenceRowPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[EvidenceRow]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class NextInvoice(Struct, frozen=True, kw_only=True):
+    """The next invoice of a subscription as it would be if its period ended as things are now, without tax."""
+
+    subscription: str
+    plan: str
+    version: int
+    currency: str
+    from_: str | None = field(name="from")
+    """Of the period that goes on; null: the subscription is not there now"""
+    to: str | None
+    net: str
+    """An exact decimal"""
+    lines: list[dict[str, Any]]
+    """As an invoice's, each with its explanation"""

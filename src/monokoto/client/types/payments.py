@@ -1,0 +1,148 @@
+# Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
+"""Types of `client.payments`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Act(StrEnum):
+    """What a step does."""
+
+    NOTICE = "notice"
+    SUSPEND = "suspend"
+
+
+class Credit(Struct, frozen=True, kw_only=True):
+    """Money of a customer that pays no invoice yet."""
+
+    source: str
+    """`payment` or `note`: where it came from"""
+    currency: str
+    amount: str
+    left: str
+    created_at: str
+
+
+class Credits(Struct, frozen=True, kw_only=True):
+    """All of a customer."""
+
+    credits: list[Credit]
+
+
+class Direction(StrEnum):
+    """Whose account it comes to."""
+
+    IN_ = "in"
+    OUT = "out"
+
+
+class DunningPolicy(Struct, frozen=True, kw_only=True):
+    """The steps, in their order; none: nobody is reminded."""
+
+    steps: list[PaymentsStep] = []
+
+
+class DunningStep(Struct, frozen=True, kw_only=True):
+    """A step that was done."""
+
+    step: int
+    act: Act
+    told: str
+    at: str
+
+
+class DunningSteps(Struct, frozen=True, kw_only=True):
+    """What was done about an invoice."""
+
+    steps: list[DunningStep]
+
+
+class Mandate(Struct, frozen=True, kw_only=True):
+    """By what a customer lets itself be charged."""
+
+    customer: str
+    method: str
+    iban: str
+    """Its last four characters"""
+    holder: str
+    reference: str
+    signed_at: str
+
+
+class Payment(Struct, frozen=True, kw_only=True):
+    """Money that came or went."""
+
+    id: str
+    direction: Direction
+    purpose: Purpose
+    customer: str | None
+    partner: str
+    method: str
+    currency: str
+    amount: str
+    state: PaymentState
+    key: str
+    invoice: str | None
+    reference: str
+    reason: str
+    file: str | None
+    """The file for the bank it is in"""
+    received_at: str
+    created_at: str
+    settled_at: str | None
+
+
+class PaymentFile(Struct, frozen=True, kw_only=True):
+    """A file for a bank."""
+
+    id: str
+    kind: str
+    message_id: str
+    payments: int
+    total: str
+    created_at: str
+
+
+class PaymentFilePage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[PaymentFile]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class PaymentPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[Payment]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class PaymentState(StrEnum):
+    """Where it stands."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REVERSED = "reversed"
+
+
+class PaymentsStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step."""
+
+    after_days: int
+    """Days after the invoice was due"""
+    act: Act
+
+
+class Purpose(StrEnum):
+    """What it is for."""
+
+    INVOICES = "invoices"
+    WALLET = "wallet"
+    REFUND = "refund"
+    PAYOUT = "payout"
