@@ -14,7 +14,7 @@ from subscriptions_making import House
 from monokoto.connect.tenancy import ApiKeys
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
-from monokoto.earn.subscriptions import Coverage
+from monokoto.earn.subscriptions import Coverage, MySubscriptionsController
 from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import format_id
 from monokoto.web import authentication, exception_handlers, provide_caller
@@ -63,7 +63,7 @@ def client(house: House, heard: Heard) -> Iterator[TestClient]:
     keys = ApiKeys(house.records, house.clock)
     named = {"plans": house.plans, "customers": house.customers, "subscriptions": house.subscriptions, "facts": heard}
     application = Litestar(
-        [*PLANS, *SUBSCRIPTIONS],
+        [*PLANS, *SUBSCRIPTIONS, MySubscriptionsController],
         middleware=[authentication(keys)],
         exception_handlers=exception_handlers,
         dependencies={

@@ -20,6 +20,7 @@ from monokoto.earn.portal.documents import (
 from monokoto.earn.portal.portal import Portal
 from monokoto.earn.subscriptions import (
     MySubscriptionJson,
+    MySubscriptionsController,
     SubscribedUnitJson,
     Subscription,
     span_to_json,
@@ -62,11 +63,8 @@ class OffersController(Controller):
         return await asyncio.to_thread(found)
 
 
-class PurchasesController(Controller):
-    """What customers decide beneath `/api/v1/my/subscriptions`."""
-
-    path = "/api/v1/my/subscriptions"
-    tags = ("Subscriptions",)
+class PurchasesController(MySubscriptionsController):
+    """`/api/v1/my/subscriptions`: what customers see, and what they decide."""
 
     @post(
         "",

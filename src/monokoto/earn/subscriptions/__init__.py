@@ -30,8 +30,8 @@ from monokoto.earn.subscriptions.subscription import (
     Subscription,
 )
 
-CONTROLLERS = (CustomersController, SubscriptionsController, MySubscriptionsController)
-"""What `api` mounts."""
+CONTROLLERS = (CustomersController, SubscriptionsController)
+"""What `api` mounts; `MySubscriptionsController` comes with what the portal adds to it."""
 
 __all__ = [
     "CONTROLLERS",
@@ -46,6 +46,7 @@ __all__ = [
     "Left",
     "Moved",
     "MySubscriptionJson",
+    "MySubscriptionsController",
     "NamedUnit",
     "NewCoupon",
     "NewCustomer",
