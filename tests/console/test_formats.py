@@ -63,3 +63,26 @@ def test_bytes_shares_and_counts() -> None:
     assert ENGLISH.size(123456) == "120.6 KiB"
     assert ENGLISH.percent(0.256, 1) == "25.6%"
     assert KOREAN.compact(12_000) == "1.2만"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "en", "ko"),
+    [
+        ("1234.5", "EUR", "€1,234.50", "€1,234.50"),
+        ("0.005", "EUR", "€0.005", "€0.005"),
+        ("-2.00", "EUR", "-€2.00", "-€2.00"),
+        ("1200", "KRW", "₩1,200", "₩1,200"),
+        ("12345678901234567890.12", "USD", "$12,345,678,901,234,567,890.12", "US$12,345,678,901,234,567,890.12"),
+        ("", "EUR", "–", "–"),
+    ],
+)
+def test_amounts_keep_every_digit(amount: str, currency: str, en: str, ko: str) -> None:
+    assert (Formats("en", "UTC", 0).money(amount, currency), Formats("ko", "UTC", 0).money(amount, currency)) == (
+        en,
+        ko,
+    )
+
+
+def test_decimals_keep_every_digit() -> None:
+    assert Formats("en", "UTC", 0).exact("1234567.000000000001") == "1,234,567.000000000001"
+    assert Formats("ko", "UTC", 0).exact("3") == "3"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +21,8 @@ DASH = "–"
 """Shown where there is no value."""
 _NO_TIME = Markup("–")
 _DIGITS_SHOWN = 6
+_DIGITS_OF = re.compile(r"\.0+")
+"""What a pattern of CLDR says of the digits after the point."""
 _DATES = {"short": "medium", "medium": "medium", "long": "long", "full": "full"}
 _CLOCKS = {"short": "HH:mm", "medium": "HH:mm:ss", "long": "HH:mm:ss z", "full": "HH:mm:ss zzzz"}
 """24 hours in every language: shorter, sorted as written, and without the AM and PM that CLDR has even in Korean."""
@@ -68,6 +73,37 @@ class Formats:
         else:
             pattern = f"#,##0.{'#' * _DIGITS_SHOWN}"
         return str(numbers.format_decimal(value, format=pattern, locale=self.locale))
+
+    def money(self, value: Any, currency: str) -> str:
+        """An amount the API gave as text, with the currency's sign and digits; no digit is lost, none is made up."""
+        if value is None or value == "":
+            return DASH
+        amount = Decimal(str(value))
+        spent = max(0, -int(amount.normalize().as_tuple().exponent))
+        digits = max(spent, numbers.get_currency_precision(currency))
+        pattern = self.locale.currency_formats["standard"].pattern
+        shown = _DIGITS_OF.sub("." + "0" * digits if digits else "", pattern)
+        return str(numbers.format_currency(amount, currency, format=shown, locale=self.locale, currency_digits=False))
+
+    def exact(self, value: Any) -> str:
+        """A decimal the API gave as text, with the language's separators and all of its digits."""
+        if value is None or value == "":
+            return DASH
+        return str(numbers.format_decimal(Decimal(str(value)), locale=self.locale, decimal_quantization=False))
+
+    def exact(self, value: Any) -> str:
+        """An exact decimal with all its digits, without zeros at its end; what the API says as text never becomes a float."""
+        if value is None or value == "":
+            return DASH
+        return str(numbers.format_decimal(Decimal(value), locale=self.locale, decimal_quantization=False))
+
+    def money(self, amount: Any, currency: str) -> str:
+        """An amount with at least its currency's digits, and with more where it has more: the price of one is often a part of
+        a cent."""
+        if amount is None or amount == "":
+            return DASH
+        exact = Decimal(amount)
+        return str(numbers.format_currency(exact, currency, locale=self.locale, decimal_quantization=False))
 
     def compact(self, value: float) -> str:
         """A count in few characters: 12K, 1.2만."""

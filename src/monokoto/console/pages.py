@@ -1,8 +1,8 @@
 """Templates: one Jinja2 environment for each language, escaped by default, with what every page may use.
 
 In a template: `_("…")` and `{% trans %}` for every text; the filters `number`, `instant`, `ago`, `date`, `size`, `percent`,
-`compact`; the functions `asset(name)`, `may(scope)`, `csrf_field()`. A page extends `layout`, which is the whole page or, when
-htmx asks for a part, only its content.
+`compact`, `money(currency)`, `exact`; the functions `asset(name)`, `may(scope)`, `csrf_field()`. A page extends `layout`, which
+is the whole page or, when htmx asks for a part, only its content.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.do")
 _visit: ContextVar[Visit] = ContextVar("visit")
 """Whose page is being made: filters and functions inside macros need it too."""
-_FILTERS = ("number", "instant", "instant_text", "ago", "date", "size", "percent", "compact")
+_FILTERS = ("number", "instant", "instant_text", "ago", "date", "size", "percent", "compact", "money", "exact")
 
 
 def render(template: str, visit: Visit, *, said: str, values: dict[str, Any]) -> str:
