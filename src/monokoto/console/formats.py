@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -90,20 +89,6 @@ class Formats:
         if value is None or value == "":
             return DASH
         return str(numbers.format_decimal(Decimal(str(value)), locale=self.locale, decimal_quantization=False))
-
-    def exact(self, value: Any) -> str:
-        """An exact decimal with all its digits, without zeros at its end; what the API says as text never becomes a float."""
-        if value is None or value == "":
-            return DASH
-        return str(numbers.format_decimal(Decimal(value), locale=self.locale, decimal_quantization=False))
-
-    def money(self, amount: Any, currency: str) -> str:
-        """An amount with at least its currency's digits, and with more where it has more: the price of one is often a part of
-        a cent."""
-        if amount is None or amount == "":
-            return DASH
-        exact = Decimal(amount)
-        return str(numbers.format_currency(exact, currency, locale=self.locale, decimal_quantization=False))
 
     def compact(self, value: float) -> str:
         """A count in few characters: 12K, 1.2만."""
