@@ -37,6 +37,10 @@ BANNED_ELSEWHERE = {  # rule -> places where it is the right thing
 }
 
 
+WRITTEN = "# Written by `uv run poe client`"
+"""How a file begins that nobody edits: a module of the client is as long as the API's part it speaks for."""
+
+
 @cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
@@ -49,7 +53,8 @@ def _relative(path: Path) -> str:
 @pytest.mark.parametrize("path", FILES, ids=_relative)
 def test_files_and_functions_stay_short(path: Path) -> None:
     text = path.read_text()
-    assert text.count("\n") <= FILE_LINES_MAX, "split the file by noun"
+    written = text.startswith(WRITTEN)
+    assert written or text.count("\n") <= FILE_LINES_MAX, "split the file by noun"
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
