@@ -126,10 +126,10 @@ def test_pre_releases_promise_nothing_until_the_release(products: Products, fold
 
 
 def test_other_sections_may_change_with_any_version(products: Products, folder_of) -> None:
-    products.apply(US, folder_of(sections={"meters": {"hot": {"when": "temperature > 100"}}}))
-    plan = products.plan(US, folder_of("1.0.1", sections={"meters": {"hot": {"when": "temperature > 90"}}}))
-    assert (plan.outcome, [change.place for change in plan.changes]) == (Outcome.ADD_VERSION, ["/meters"])
-    assert [note.place for note in plan.notes] == ["/meters"]
+    products.apply(US, folder_of(sections={"policies": {"hot": {"when": "temperature > 100"}}}))
+    plan = products.plan(US, folder_of("1.0.1", sections={"policies": {"hot": {"when": "temperature > 90"}}}))
+    assert (plan.outcome, [change.place for change in plan.changes]) == (Outcome.ADD_VERSION, ["/policies"])
+    assert [note.place for note in plan.notes] == ["/policies"]
 
 
 def test_a_model_is_compiled_once_and_the_current_one_follows(

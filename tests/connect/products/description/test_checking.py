@@ -100,9 +100,9 @@ def test_the_model_is_completed_for_others_to_read() -> None:
 
 
 def test_later_sections_and_unused_terms_are_noted() -> None:
-    checked = of(HEAD + "  forms: [{href: coap://x}]\nmeters: {hot: {}}\nplans: {}\n")
-    assert [(note.place, note.line) for note in checked.notes] == [("/model/forms", 4), ("/meters", 5)]
-    assert checked.document["meters"] == {"hot": {}}
+    checked = of(HEAD + "  forms: [{href: coap://x}]\npolicies: {hot: {}}\nplans: {}\n")
+    assert [(note.place, note.line) for note in checked.notes] == [("/model/forms", 4), ("/policies", 5)]
+    assert checked.document["policies"] == {"hot": {}}
 
 
 def test_declared_prefixes_are_kept() -> None:

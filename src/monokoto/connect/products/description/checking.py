@@ -23,7 +23,7 @@ from monokoto.connect.products.simulation import Simulation, parse_simulation
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.names import SLUG_RULE, is_slug
 
-LATER_SECTIONS = ("meters", "policies")
+LATER_SECTIONS = ("policies",)
 """Sections whose meaning comes with later slices: kept as they are, said to be unused."""
 
 
@@ -171,6 +171,7 @@ _DOCUMENT: dict[str, Check] = {
     "model": _model,
     "simulation": _mapping,
     "rules": _mapping,
+    "meters": _mapping,
     "features": _mapping,
     "plans": _mapping,
     "sharing": check_sharing,
