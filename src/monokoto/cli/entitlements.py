@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import show_table
+from monokoto.cli.unit_id import UnitArgument, unit_id_of
+from monokoto.device.entitlement import Entitlements, Refused, keys_of, verify
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, parse_instant
+from monokoto.kernel.errors import Invalid
 
 entitlements = typer.Typer(
     add_completion=False,
@@ -16,7 +22,6 @@ entitlements = typer.Typer(
     no_args_is_help=True,
     help="What units may use, and who was given what.",
 )
-UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="Its id.")]
 
 
 @entitlements.command("show")
@@ -24,7 +29,7 @@ UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="Its id.")]
 def show_unit(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Every feature of a unit's product: whether the unit may use it now, why, and until when."""
     with connect(url, key) as api:
-        found = api.get(f"/api/v1/units/{unit}/entitlements")
+        found = api.get(f"/api/v1/units/{unit_id_of(api, unit)}/entitlements")
     if as_json:
         print_json(found)
         return
@@ -82,12 +87,12 @@ def give(
     as_json: JsonOption = False,
 ) -> None:
     """Give a unit a feature."""
-    said: dict[str, Any] = {"unit": unit, "feature": feature, "source": source, "key": name}
+    said: dict[str, Any] = {"feature": feature, "source": source, "key": name}
     said |= {word: text for word, text in (("amount", amount), ("begin", begin), ("end", end)) if text}
     if value:
         said["value"] = _json(value)
     with connect(url, key) as api:
-        made = api.post("/api/v1/entitlements", said)
+        made = api.post("/api/v1/entitlements", {"unit": unit_id_of(api, unit), **said})
     if as_json:
         print_json(made)
     else:
@@ -118,7 +123,7 @@ def take(
 def show_token(unit: UnitArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Print what a unit shows itself while it is away."""
     with connect(url, key) as api:
-        found = api.get(f"/api/v1/units/{unit}/entitlement-token")
+        found = api.get(f"/api/v1/units/{unit_id_of(api, unit)}/entitlement-token")
     if as_json:
         print_json(found)
     else:
@@ -135,6 +140,39 @@ def show_keys(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = Fa
         print_json(found)
     else:
         show_table(("key", "public"), [(one["kid"], one["x"]) for one in found["keys"]])
+
+
+@entitlements.command("verify")
+@told
+def verify_token(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="As `koto entitlements token` prints it.")],
+    unit: Annotated[str, typer.Option("--unit", help="Id of the unit that holds it.")],
+    keys: Annotated[
+        Path, typer.Option("--keys", help="File with the keys, as `koto entitlements keys --json` prints it.")
+    ],
+    at: Annotated[str, typer.Option("--at", help="A time (RFC 3339); left out: now.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What a unit that holds a token may do with no network: asks nobody, just as the unit does."""
+    when = [0.0]
+    try:
+        held = Entitlements(unit=unit, keys=keys_of(json.loads(keys.read_bytes())), clock=lambda: when[0])
+        when[0] = float(verify(token, held.keys).issued)
+        claims = held.take(token)
+        when[0] = parse_instant(at) / MICROSECONDS_PER_SECOND if at else time.time()
+    except (OSError, ValueError) as error:
+        raise Invalid(f"The keys cannot be read, or the time is none: {error}") from None
+    except Refused as error:
+        raise Invalid(f"The unit refuses the token: {error}.") from None
+    found: list[dict[str, Any]] = [
+        {"feature": name, "allowed": held.may(name), "value": said.get("value"), "left": said.get("left")}
+        for name, said in sorted(claims.features.items())
+    ]
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(one["feature"], "yes" if one["allowed"] else "no", _value(one)) for one in found]
+        show_table(("feature", "may", "value"), rows)
 
 
 def _value(one: Any) -> str:

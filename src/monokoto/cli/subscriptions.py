@@ -8,6 +8,7 @@ import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import show_table
+from monokoto.cli.unit_id import unit_id_of
 
 customers = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Who pays.")
 subscriptions = typer.Typer(
@@ -147,7 +148,7 @@ def start_subscription(
     version: Annotated[int, typer.Option("--version", help="A version of the plan; left out: the newest.")] = 0,
     units: Annotated[
         list[str] | None,
-        typer.Option("--unit", help="Id of a unit it is for; repeated. Left out: those the customer owns."),
+        typer.Option("--unit", help="Id or serial of a unit it is for; repeated. Left out: those the customer owns."),
     ] = None,
     fleet: Annotated[bool, typer.Option("--fleet", help="For all units of the product.")] = False,
     starts_at: Annotated[str, typer.Option("--starts-at", help="A time (RFC 3339); left out: now.")] = "",
@@ -160,10 +161,13 @@ def start_subscription(
     """Let a customer subscribe to a plan."""
     body: dict[str, Any] = {
         "customer": customer, "product": product, "plan": plan, "version": version, "timezone": timezone,
-        "units": "fleet" if fleet else units or "owned",
+        "units": "fleet" if fleet else "owned",
     }  # fmt: skip
     body |= {"starts_at": starts_at} if starts_at else {}
     body |= {"trial_days": trial_days} if trial_days >= 0 else {}
+    if units:
+        with connect(url, key) as api:
+            body["units"] = [unit_id_of(api, unit) for unit in units]
     _do("", body, url, key, as_json=as_json)
 
 
