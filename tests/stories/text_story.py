@@ -18,9 +18,10 @@ of gaps do not count). In what is printed
 After a command may stand `(until)`: it is typed again until it prints this, for at most a minute; `(exit 5)`: it ends with
 this code and not with 0; `&`: it goes on beside the others until `kill %1` (the first of them) or the story ends it.
 
-There are `koto` as the maker's administrator, `curl` and `kill`. Known from the beginning are `<owner>`, the key of another
-organisation, `<day>`, the date two days ago, `<folder>`, a place for files, and `<inbox>`, an address that takes whatever is
-posted below it and shows to `curl` what a person would read.
+There are `koto` as the maker's administrator, `curl` and `kill`. Known from the beginning are `<api>`, the address of the HTTP
+API, `<key>` and `<owner>`, the keys of the maker and of another organisation, `<day>`, the date two days ago, `<past-N>`, the date
+N days ago (to 34, about the oldest usage that is taken from units), `<next-N>`, the date in N days (to 7), `<folder>`, a place for files, and `<inbox>`, an address that takes
+whatever is posted below it and shows to `curl` what a person would read.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ PAUSE_SECONDS = 0.3
 END_SECONDS = 30.0
 CURL_SECONDS = 20.0
 WIDTH = "250"
+DAYS_BACK = 34
+DAYS_ON = 7
 ANYTHING = "[…]"
 SETTINGS = {"MONOKOTO_WEBHOOKS_ALLOW_PRIVATE": "true"}
 """What the installation needs: the inbox is on this machine."""
@@ -280,8 +283,11 @@ def stage(here: Installation, name: str) -> Iterator[Stage]:
             here.organisation(f"{name}-owner", kind=OrganisationKind.OWNER) as owner,
         ):
             keys = [one.api.http.headers["Authorization"].removeprefix("Bearer ") for one in (maker, owner)]
-        day = datetime.now(UTC).date() - timedelta(days=2)
-        known = {"inbox": inbox.url, "owner": keys[1], "folder": str(here.folder), "day": day.isoformat()}
+        today = datetime.now(UTC).date()
+        known = {"inbox": inbox.url, "owner": keys[1], "folder": str(here.folder), "api": here.api_url, "key": keys[0]}
+        known |= {f"past-{days}": (today - timedelta(days=days)).isoformat() for days in range(DAYS_BACK + 1)}
+        known |= {f"next-{days}": (today + timedelta(days=days)).isoformat() for days in range(1, DAYS_ON + 1)}
+        known["day"] = known["past-2"]
         made = Stage(here, known, keys[0])
         try:
             yield made
