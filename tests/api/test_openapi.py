@@ -71,6 +71,7 @@ BY_KIND = {"POST /api/v1/jobs", "POST /api/v1/jobs/{job}/cancel", "POST /api/v1/
 ANSWERS_ANYTHING = {"GET /api/v1/search/jsonpath", "GET /api/v1/units/{unit}/properties/{name}"}
 """What it is follows from the query, or from the product's model."""
 ANSWERS_IN_TWO_WAYS = {
+    "POST /api/v1/billing/runs",
     "POST /api/v1/entitlements",
     "POST /api/v1/jobs",
     "POST /api/v1/scenes/{scene}/run",

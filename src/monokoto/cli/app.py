@@ -46,6 +46,7 @@ COMMANDS = {
     "commands": ("commands", "commands", "What is asked of units, and what becomes of it."),
     "entitlements": ("entitlements", "entitlements", "What units may use, and who was given what."),
     "invoices": ("invoices", "invoices", "What customers owe: documents, credit notes."),
+    "billing": ("billing", "billing", "From what was used to what is owed: runs, previews, documents as files."),
     "payments": ("payments", "payments", "Money that comes and goes."),
     "ledger": ("payments", "ledger", "What was booked; balances; the audit of the books."),
     "jobs": ("jobs", "jobs", "What is done to many units at once."),

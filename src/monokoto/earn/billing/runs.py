@@ -68,6 +68,7 @@ class BillingRuns:
         self._invoices = invoices
         self._usage = usage
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._following = threading.Lock()
         self._states: dict[int, RunState] = {}
         self._known: set[tuple[int, int, str]] = set()
 
@@ -92,10 +93,14 @@ class BillingRuns:
             self._tell_once(organisation_id, failure.subscription_id, failure.reason)
         return ended
 
+    def run_now(self, organisation_id: int) -> RunState:
+        """Follow what came late, then run. Raises Unavailable."""
+        self._follow_all()
+        return self.run(organisation_id)
+
     def look(self) -> list[int]:
         """Follow what came late, then run every organisation with something to do; those for which documents were made."""
-        while self.follow():
-            pass
+        self._follow_all()
         made = []
         for organisation_id in self._sellers():
             try:
@@ -107,6 +112,10 @@ class BillingRuns:
 
     def follow(self) -> int:
         """See to it that a page of usage that came late or was corrected is rated again where it was billed; how much it was."""
+        with self._following:
+            return self._follow()
+
+    def _follow(self) -> int:
         with self._records.read() as connection:
             mark = store.mark(connection, _MARK)
         found, after = self._usage.touched(mark, BILLING_TOUCHED_AT_ONCE)
@@ -119,6 +128,10 @@ class BillingRuns:
         with self._records.write() as connection:
             store.set_mark(connection, _MARK, after)
         return len(found)
+
+    def _follow_all(self) -> None:
+        while self.follow():
+            pass
 
     def _touch(self, organisation_id: int, touched: Sequence[tuple[str, int, int]]) -> None:
         now, since = self._clock.now(), dict[int, int]()

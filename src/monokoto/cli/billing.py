@@ -1,0 +1,87 @@
+"""`koto billing`: from what was used to what is owed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.named import show_table
+from monokoto.kernel.errors import Unavailable
+
+billing = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="From what was used to what is owed."
+)
+POLL_SECONDS = 1.0
+
+
+@billing.command("run")
+@told
+def run(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """Draft what is due and make documents of what waited long enough, now. It goes by itself, too."""
+    with connect(url, key) as api:
+        found = _over(api, api.post("/api/v1/billing/runs"))
+    if as_json:
+        print_json(found)
+    else:
+        _say(found)
+    if found["error"]:
+        raise Unavailable(found["error"])
+
+
+def _over(api: ApiClient, found: Any) -> Any:
+    while found["state"] == "running":
+        time.sleep(POLL_SECONDS)
+        found = api.get("/api/v1/billing/runs")
+    return found
+
+
+def _say(found: Any) -> None:
+    typer.echo(f"{found['drafted']} drafted, {found['finalised']} made documents, {found['discarded']} thrown away")
+    if found["failures"]:
+        typer.echo(f"{found['failures_count']} could not be billed:")
+        show_table(("subscription", "why"), [(one["subscription"], one["reason"]) for one in found["failures"]])
+
+
+@billing.command("preview")
+@told
+def preview(
+    subscription: Annotated[str, typer.Argument(metavar="SUBSCRIPTION", help="Its id.")],
+    mine: Annotated[bool, typer.Option("--mine", help="One we subscribed to, not one we sold.")] = False,
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """The next invoice of a subscription as it would be now."""
+    side = "my/" if mine else ""
+    with connect(url, key) as api:
+        found = api.get(f"/api/v1/{side}subscriptions/{subscription}/next-invoice")
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"{found['plan']} {found['version']}: {found['net']} {found['currency']} without tax")
+    rows = [(one["title"], one["quantity"] or "", one["unit"], one["amount"]) for one in found["lines"]]
+    show_table(("line", "quantity", "", "amount"), rows)
+
+
+@billing.command("document")
+@told
+def document(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="Its id.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to: its name ends in .pdf or .xml.")],
+    number: Annotated[str, typer.Option("--number", help="Of a credit note for the invoice.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="One we were sent, not one we sent.")] = False,
+    url: UrlOption = "",
+    key: KeyOption = "",
+) -> None:
+    """An invoice as a file: on paper (.pdf) or as an electronic invoice (.xml)."""
+    side, form = "my/" if mine else "", "xml" if file.suffix == ".xml" else "pdf"
+    with connect(url, key) as api:
+        asked = {"number": number} if number else {}
+        answer = api.stream("GET", f"/api/v1/{side}invoices/{invoice}/document.{form}", params=asked)
+        with answer as told_bytes:
+            file.write_bytes(b"".join(told_bytes.iter_bytes()))
+    typer.echo(str(file))
