@@ -81,6 +81,8 @@ PAGES = (
     Shown("alerts-groups", "/console/alerts?state=all&view=groups"),
     Shown("rules", "/console/rules"),
     Shown("rule-new", "/console/rules/new"),
+    Shown("plans", "/console/plans"),
+    Shown("plan-new", "/console/plans/new"),
     Shown("maintenance", "/console/maintenance?over=1"),
     Shown("notifications", "/console/notifications"),
     Shown("notification-routes", "/console/notifications/routes"),

@@ -48,6 +48,7 @@ _TOKEN = {
     "email": "x@example.com",
 }
 _LAMP = {"product": "=lamp"}
+_FLAT = {**_LAMP, "plan": "=flat"}
 
 PAGES: dict[str, Page] = {
     "GET /console": Page(face=S),
@@ -143,6 +144,14 @@ PAGES: dict[str, Page] = {
     ),
     "GET /console/rules/{rule}": Page(face=T, ids={"rule": "rule"}),
     "POST /console/rules/{rule}/{doing}": Page(face=T, ids={"rule": "rule", "doing": "=enable"}),
+    "GET /console/plans": Page(face=S),
+    "GET /console/plans/new": Page(face=S),
+    "POST /console/plans/save": Page(face=S, form={"product": "lamp", "plan": "", "text": ""}),
+    "POST /console/plans/preview": Page(face=S, form={"product": "lamp", "plan": "flat"}, looks=True),
+    "GET /console/plans/{product}/{plan}": Page(face=S, ids=_FLAT),
+    "GET /console/plans/{product}/{plan}/edit": Page(face=S, ids=_FLAT),
+    "GET /console/plans/{product}/{plan}/diff": Page(face=S, ids=_FLAT),
+    "POST /console/plans/{product}/{plan}/retire": Page(face=S, ids={**_LAMP, "plan": "=nothing"}),
     "GET /console/commands": Page(face=S),
     "POST /console/commands": Page(
         face=S, form={"unit": "~subject", "action": "reset", "command": "~command", "do": "confirm"}

@@ -17,6 +17,7 @@ from monokoto.console.routes.notifications import NotificationPagesController, p
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
+from monokoto.console.routes.plans import PlanPagesController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
@@ -45,6 +46,7 @@ CONTROLLERS = (
     AlertPagesController,
     RuleTrialController,
     RulePagesController,
+    PlanPagesController,
     MaintenancePagesController,
     ReceiverPagesController,
     NotificationPagesController,

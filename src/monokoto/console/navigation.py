@@ -86,6 +86,10 @@ NAVIGATION = (
         ),
     ),
     Group(
+        mark("Charge"),
+        (Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),),
+    ),
+    Group(
         mark("Organisation"),
         (
             Entry(mark("People"), "/console/people", "people", "people:read", "/api/v1/members"),

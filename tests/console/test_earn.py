@@ -1,0 +1,109 @@
+"""The pages about a maker's money in a real browser: plans, usage, customers, subscriptions, invoices, books."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from browser import Chromium, drawn
+from laundry import Laundry, furnish
+from playwright.sync_api import Page, expect
+
+from monokoto.console.plan_text import differences, read_quantity
+from monokoto.testing import Installation
+
+Cookies = list[dict[str, Any]]
+LOOKS = (("phone", "dark", "ko"), ("desktop", "light", "en"))
+
+
+@pytest.fixture(scope="module")
+def laundry(here: Installation, admin: httpx.Client) -> Laundry:
+    return furnish(here, admin)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+def test_pages_are_accessible_translated_and_as_wide_as_their_window(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies, look: tuple[str, str, str]
+) -> None:
+    width, theme, language = look
+    laundry.admin.patch("/api/v1/me", json={"locale": language}).raise_for_status()
+    faults = []
+    with chrome.visitor(width=width, theme=theme, language=language, cookies=cookies) as visitor:
+        for name, path in laundry.pages().items():
+            page = visitor.go(path)
+            drawn(page)
+            faults += [f"{name}: {one}" for one in [*visitor.violations(), *visitor.faults]]
+            visitor.faults.clear()
+            if visitor.overflow() > 0:
+                faults.append(f"{name}: {visitor.overflow()} px too wide")
+            if page.locator("h1").count() != 1 or page.locator("html").get_attribute("lang") != language:
+                faults.append(f"{name}: {page.locator('h1').count()} headings, {page.title()}")
+    laundry.admin.patch("/api/v1/me", json={"locale": "en"}).raise_for_status()
+    assert not faults
+
+
+def test_a_draft_is_priced_while_it_is_typed_and_published(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/plans/laundry/family/edit")
+        page.get_by_label("Washes").fill("23")
+        total = page.locator("#preview tfoot td")
+        expect(total).to_have_text("€20.90")
+        text = page.get_by_role("textbox", name="Plan")
+        text.fill(text.input_value().replace("'1.00'", "'1.50'").replace("'17.90'", "'19.90'"))
+        expect(total).to_have_text("€24.40")
+        text.fill(text.input_value().replace("EUR", "euros"))
+        expect(page.locator("#preview")).to_contain_text("cannot be priced")
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_role("alert")).to_contain_text("currency")
+        text.fill(text.input_value().replace("euros", "EUR"))
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_text("Version 2 is published.")).to_be_visible()
+        page.get_by_role("link", name="What changed").click()
+        expect(page.locator(".diff .added").first).to_contain_text("19.90")
+        assert not visitor.faults
+    assert laundry.get("/api/v1/products/laundry/plans/family")["version"] == 2
+
+
+def test_a_plan_shows_what_it_charges_and_prices_quantities(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/plans/laundry/pay-per-wash")
+        expect(_row(page, "eco").first).to_contain_text("€0.90 each")
+        page.get_by_label("Washes").fill("eco=3, wool=1")
+        page.get_by_label("Energy").fill("12")
+        expect(page.locator("#preview tr.part", has_text="tier 2, once")).to_contain_text("€1.00")
+        expect(page.locator("#preview tfoot td")).to_have_text("€13.50")
+        page.get_by_label("Washes").fill("many")
+        expect(page.locator("#preview")).to_contain_text("This is no quantity")
+
+
+def _row(page: Page, name: str) -> Any:
+    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("14", "14"),
+        ("0.5", "0.5"),
+        ("3; 4.50;10", {"transactions": ["3", "4.50", "10"]}),
+        ("eco=3, cotton = 4.5", {"groups": {"eco": "3", "cotton": "4.5"}}),
+        ("many", None),
+        ("eco=", None),
+        (";", None),
+        ("1e5", None),
+    ],
+)
+def test_quantities_are_read_as_they_are_written(text: str, read: Any) -> None:
+    assert read_quantity(text) == read
+
+
+def test_plans_that_are_alike_differ_in_no_line() -> None:
+    plan = {"currency": "EUR", "charges": {"base": {"fee": "1.00"}}}
+    assert differences(plan, dict(plan)) == []
+    lines = differences(plan, {**plan, "charges": {"base": {"fee": "2.00"}}})
+    assert [line["text"].strip() for line in lines if line["mark"] in "+-"] == ["-    fee: '1.00'", "+    fee: '2.00'"]
