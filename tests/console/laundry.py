@@ -86,6 +86,8 @@ class Laundry:
             "plans": "/console/plans",
             "plan": "/console/plans/laundry/pay-per-wash",
             "plan-edit": "/console/plans/laundry/pay-per-wash/edit",
+            "usage": "/console/usage?meter=laundry/energy&from=-7d",
+            "usage-groups": "/console/usage?meter=laundry/washes&by=data.programme",
         }
 
 

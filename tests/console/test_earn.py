@@ -81,6 +81,22 @@ def test_a_plan_shows_what_it_charges_and_prices_quantities(
         expect(page.locator("#preview")).to_contain_text("This is no quantity")
 
 
+def test_usage_is_followed_down_to_a_reading(laundry: Laundry, chrome: Chromium, cookies: Cookies) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/usage?meter=laundry/energy&from=-7d")
+        expect(page.locator(".total")).to_contain_text("51 kWh")
+        page.get_by_label("Meter").select_option("laundry/washes")
+        expect(page.locator(".total")).to_contain_text("5 wash")
+        page.get_by_label("Cut").select_option("data.programme")
+        expect(_row(page, "eco")).to_contain_text("3 wash")
+        expect(page.get_by_text("told from outside").first).to_be_visible()
+        page.get_by_label("Meter").select_option("laundry/energy")
+        expect(page.locator(".total")).to_contain_text("51 kWh")
+        page.locator("#usage td[data-label='Taken from'] a").first.click()
+        page.wait_for_url(lambda url: f"/console/units/{laundry.unit}/charts?from=" in url)
+        assert not visitor.faults
+
+
 def _row(page: Page, name: str) -> Any:
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
 

@@ -144,6 +144,7 @@ PAGES: dict[str, Page] = {
     ),
     "GET /console/rules/{rule}": Page(face=T, ids={"rule": "rule"}),
     "POST /console/rules/{rule}/{doing}": Page(face=T, ids={"rule": "rule", "doing": "=enable"}),
+    "GET /console/usage": Page(face=S),
     "GET /console/plans": Page(face=S),
     "GET /console/plans/new": Page(face=S),
     "POST /console/plans/save": Page(face=S, form={"product": "lamp", "plan": "", "text": ""}),

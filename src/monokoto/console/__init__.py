@@ -36,6 +36,7 @@ from monokoto.console.routes.units_bulk import UnitsBulkController
 from monokoto.console.routes.units_detail import UnitPagesController
 from monokoto.console.routes.units_import import UnitsImportController
 from monokoto.console.routes.units_list import UnitsController
+from monokoto.console.routes.usage import UsagePagesController
 from monokoto.console.routes.ways_in import WaysInController
 from monokoto.console.routes.webhooks import WebhooksController
 from monokoto.console.shell import router
@@ -47,6 +48,7 @@ CONTROLLERS = (
     RuleTrialController,
     RulePagesController,
     PlanPagesController,
+    UsagePagesController,
     MaintenancePagesController,
     ReceiverPagesController,
     NotificationPagesController,

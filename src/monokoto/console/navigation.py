@@ -87,7 +87,10 @@ NAVIGATION = (
     ),
     Group(
         mark("Charge"),
-        (Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),),
+        (
+            Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),
+            Entry(mark("Usage"), "/console/usage", "usage", "earn:read", "/api/v1/usage"),
+        ),
     ),
     Group(
         mark("Organisation"),
