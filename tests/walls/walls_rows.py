@@ -890,6 +890,11 @@ ROWS: dict[str, Row] = {
     "PUT /api/v1/dunning-policy": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"steps": [{"after_days": 300, "act": "notice"}]},
     ),
+    "GET /api/v1/partners": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/partners/{partner}/statement": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"currency": "EUR", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+        ids={"partner": "=city"},
+    ),
     "GET /api/v1/ledger/entries": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/ledger/balances": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/ledger/audit": R(wall=Wall.OWN, scope=S.EARN_READ),

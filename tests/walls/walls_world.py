@@ -22,9 +22,11 @@ from walls_asking import Answer, ask
 from monokoto.assembly import Engines, Platform, open_engines
 from monokoto.connect.people.service import insert_member, insert_person
 from monokoto.connect.tenancy import OrganisationKind
+from monokoto.earn.ledger import Entry, Posting
 from monokoto.engines.log import NatsServer
 from monokoto.kernel.clock import Instant, format_instant
 from monokoto.kernel.ids import UnitId, format_id, parse_id
+from monokoto.kernel.money import number
 from monokoto.operate.rules import AlertChange, ChangeKind, Evidence, Severity
 from monokoto.settings import load_settings
 from monokoto.web import Scope, csrf_token
@@ -541,3 +543,7 @@ def _owed(world: World, maker: Asker) -> None:
     world.ids["payment"] = world.done("POST", "/api/v1/payments", maker, paid)["id"]
     mandate = {"reference": "M-1", "signed_at": "2026-01-01T00:00:00Z", "iban": "DE89370400440532013000"}
     world.done("PUT", f"/api/v1/customers/{world.ids['customer']}/mandates/sepa", maker, mandate)
+    euros = [Posting("revenue:lamp", number("0.10"), "EUR"), Posting("payable:city", number("-0.10"), "EUR")]
+    share = Entry(key="shared", at=world.platform.engines.clock.now(), title="Shared", postings=tuple(euros))
+    with world.platform.engines.records.write() as connection:
+        world.platform.ledger.post(connection, world.organisations["maker"].id, share)

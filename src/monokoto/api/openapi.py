@@ -59,6 +59,7 @@ PARAMETERS = {
     "customer": "Id of the customer",
     "invoice": "Id of the invoice",
     "payment": "Id of the payment",
+    "partner": "Name of the partner, as plans say it",
     "file": "Id of the file",
     "method": "How it is paid: manual, sandbox, sepa, stripe",
     "rule": "Its rule: `<product>/<name>`, or the id of one that was added",

@@ -13,7 +13,9 @@ from monokoto.assembly.engines import Engines
 from monokoto.earn.entitlements import Entitlements
 from monokoto.earn.invoices import INVOICE_CHANGED, Address, Buyer, GivingBack, Invoices, Issuers
 from monokoto.earn.ledger import Ledger
+from monokoto.earn.partners import PlanPartners, Statements
 from monokoto.earn.payments import PAYMENT_CHANGED, Mandates, Notice, PaymentFiles, Payments, Reminding
+from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import Customers
 from monokoto.engines.mail import Message
 from monokoto.kernel.clock import Clock, Instant, format_instant
@@ -47,6 +49,8 @@ class Parts(Protocol):
     def customers(self) -> Customers: ...
     @property
     def entitlements(self) -> Entitlements: ...
+    @property
+    def plans(self) -> Plans: ...
 
 
 class JoinedInvoicing:
@@ -55,11 +59,14 @@ class JoinedInvoicing:
     def __init__(self, engines: Engines, parts: Parts, post: Callable[[Message], None]) -> None:
         records, clock = engines.records, engines.clock
         self._facts = engines.facts
-        buyers = KnownBuyers(parts)
+        buyers, partners = KnownBuyers(parts), PlanPartners(parts.plans)
         self.ledger = Ledger(records, clock)
         self.issuers = Issuers(records, clock)
-        self.invoices = Invoices(records, clock, ledger=self.ledger, issuers=self.issuers, customers=buyers)
-        self.giving_back = GivingBack(records, clock, ledger=self.ledger, issuers=self.issuers)
+        self.invoices = Invoices(
+            records, clock, ledger=self.ledger, issuers=self.issuers, customers=buyers, partners=partners
+        )
+        self.giving_back = GivingBack(records, clock, ledger=self.ledger, issuers=self.issuers, partners=partners)
+        self.statements = Statements(self.ledger, self.invoices, partners)
         self.payments = Payments(records, clock, ledger=self.ledger, invoices=self.invoices)
         self.mandates = Mandates(records, clock, customers=buyers)
         self.payment_files = PaymentFiles(records, clock, issuers=self.issuers, customers=buyers)

@@ -166,6 +166,7 @@ class Platform:
         self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
         self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
         self.mandates, self.payment_files = books.mandates, books.payment_files
+        self.statements = books.statements
         self.joined_billing = bills = JoinedBilling(engines, self)
         self.billing, self.billing_runs = bills.billing, bills.runs
         self.papers, self.evidence = bills.papers, bills.evidence

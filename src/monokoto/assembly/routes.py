@@ -24,6 +24,7 @@ from monokoto.earn.billing import CONTROLLERS as BILLING
 from monokoto.earn.entitlements import CONTROLLERS as ENTITLEMENTS
 from monokoto.earn.invoices import CONTROLLERS as INVOICES
 from monokoto.earn.metering import CONTROLLERS as METERING
+from monokoto.earn.partners import CONTROLLERS as PARTNERS
 from monokoto.earn.payments import CONTROLLERS as PAYMENTS
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.portal import CONTROLLERS as PORTAL
@@ -76,6 +77,7 @@ SERVICES = (
     "payments",
     "mandates",
     "payment_files",
+    "statements",
     "reminding",
     "billing",
     "billing_runs",
@@ -143,6 +145,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *SCENES,
     *SCHEDULES,
     *INVOICES,
+    *PARTNERS,
     *PAYMENTS,
     *BILLING,
     *THINGS,

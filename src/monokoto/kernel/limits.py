@@ -358,6 +358,7 @@ PLAN_BYTES_MAX = 64 * 1024  # one plan as JSON
 PLAN_CHARGES_MAX = 50
 PLAN_FEATURES_MAX = 100  # included in one plan
 PLAN_PROMISES_MAX = 10
+PLAN_PARTNERS_MAX = 20  # who share a charge
 PLAN_SECONDS_MAX = 366 * 24 * 3600  # a trial, a notice, the life of what is included
 PREVIEW_TRANSACTIONS_MAX = 1000  # told one by one of one meter
 CUSTOMERS_PER_ORGANISATION_MAX = 1_000_000

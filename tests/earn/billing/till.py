@@ -25,6 +25,7 @@ from monokoto.earn.invoices import (
 )
 from monokoto.earn.ledger import Ledger
 from monokoto.earn.metering import UnitUsage
+from monokoto.earn.partners import PlanPartners, Statements
 from monokoto.earn.plans import Promise
 from monokoto.earn.subscriptions import Customers
 from monokoto.engines.records import Records
@@ -95,10 +96,13 @@ class Till(House):
         self.outages: Outages = {}
         self.ledger = Ledger(records, self.clock)
         self.issuers = Issuers(records, self.clock)
+        partners = PlanPartners(self.plans)
         self.invoices = Invoices(
-            records, self.clock, ledger=self.ledger, issuers=self.issuers, customers=Buyers(self.customers)
-        )
-        self.giving = GivingBack(records, self.clock, ledger=self.ledger, issuers=self.issuers)
+            records, self.clock, ledger=self.ledger, issuers=self.issuers, customers=Buyers(self.customers),
+            partners=partners,
+        )  # fmt: skip
+        self.giving = GivingBack(records, self.clock, ledger=self.ledger, issuers=self.issuers, partners=partners)
+        self.statements = Statements(self.ledger, self.invoices, partners)
         self.issuers.put(
             Issuer(
                 organisation_id=OrganisationId(self.maker), name="Washers", address=Address(city="Berlin"), country="DE",

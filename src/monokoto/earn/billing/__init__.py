@@ -2,7 +2,7 @@
 
 from monokoto.earn.billing.booking import Booked, Entry, add_up, entries
 from monokoto.earn.billing.discounts import TimedCoupon, discounts_of
-from monokoto.earn.billing.due import Due, Stretch, sum_of
+from monokoto.earn.billing.due import ChargeName, Due, Stretch, charge_named, sum_of
 from monokoto.earn.billing.evidence import Evidence
 from monokoto.earn.billing.jobs import Failure, Run
 from monokoto.earn.billing.outcome import Measured, Outage, Outages, UnitOutages, credits_of, measure
@@ -19,6 +19,7 @@ __all__ = [
     "Billing",
     "BillingRuns",
     "Booked",
+    "ChargeName",
     "Circumstances",
     "Due",
     "Entry",
@@ -39,6 +40,7 @@ __all__ = [
     "UnitsOfMeters",
     "UsageOf",
     "add_up",
+    "charge_named",
     "credits_of",
     "discounts_of",
     "dues_of",

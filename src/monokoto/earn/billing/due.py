@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -63,6 +64,24 @@ def named(*parts: object) -> str:
     if len(key) <= KEY_LENGTH_MAX:
         return key
     return f"{key[: KEY_LENGTH_MAX - 33]}~{sha256(key.encode()).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeName:
+    """A charge of a version of a plan."""
+
+    plan: str
+    version: int
+    charge: str
+
+
+def charge_named(key: str) -> ChargeName | None:
+    """The charge a key is of (`<period>/<stretch>/<plan>@<version>/<charge>/...`); None for a key that billing did not make."""
+    found = _KEY.match(key)
+    return ChargeName(found[1], int(found[2]), found[3]) if found else None
+
+
+_KEY = re.compile(r"-?\d+/-?\d+/([a-z][a-z0-9-]*)@(\d+)/([a-z][a-z0-9-]*)/")
 
 
 @exact

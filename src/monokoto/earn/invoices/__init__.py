@@ -9,6 +9,7 @@ from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind, l
 from monokoto.earn.invoices.party import Address, Buyer, Customers, Issuer, compact_iban, is_iban, is_vat_id
 from monokoto.earn.invoices.routes import CONTROLLERS
 from monokoto.earn.invoices.service import Invoices
+from monokoto.earn.invoices.sharing import Part, Partners, parts_of
 from monokoto.earn.invoices.store import CreditNote, InvoiceFilter
 from monokoto.earn.invoices.tax import BuyerKind, Category, TaxRule, rule_for
 from monokoto.earn.invoices.totals import TaxedLine, Totals, discount_lines, taxed_lines, totals_of
@@ -36,6 +37,8 @@ __all__ = [
     "Issuer",
     "Issuers",
     "LineKind",
+    "Part",
+    "Partners",
     "TaxRule",
     "TaxedLine",
     "Totals",
@@ -45,6 +48,7 @@ __all__ = [
     "is_vat_id",
     "line_from_plain",
     "line_to_plain",
+    "parts_of",
     "rule_for",
     "taxed_lines",
     "totals_of",

@@ -41,10 +41,7 @@ def give_back(
         Invalid: a line that is not there, an amount with too many digits, more than a line charged.
         Conflict: nothing is left, or more than the invoice charged would be given back.
     """
-    left = {one.line.key: one.line.amount for one in charged}
-    for note in before:
-        for one in note.lines:
-            left[one.line.key] -= one.line.amount
+    left = left_of(charged, before)
     amounts = {key: amount for key, amount in left.items() if amount} if wanted is None else dict(wanted)
     _check(amounts, left, currency)
     lines = tuple(
@@ -57,6 +54,16 @@ def give_back(
     totals = _totals(lines, before, currency)
     _check_bounds(charged, gross, [*before, Given(lines=lines, totals=totals)])
     return Given(lines=lines, totals=totals)
+
+
+@exact
+def left_of(charged: Sequence[TaxedLine], before: Sequence[Given]) -> dict[str, Decimal]:
+    """By line what the credit notes `before` left of it."""
+    left = {one.line.key: one.line.amount for one in charged}
+    for note in before:
+        for one in note.lines:
+            left[one.line.key] -= one.line.amount
+    return left
 
 
 def _check(amounts: Mapping[str, Decimal], left: Mapping[str, Decimal], currency: Currency) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from monokoto.earn.invoices import books, store
-from monokoto.earn.invoices.crediting import Given, give_back
+from monokoto.earn.invoices.crediting import Given, give_back, left_of
 from monokoto.earn.invoices.document import Content, Document, DocumentKind
 from monokoto.earn.invoices.invoice import Invoice, InvoiceState
 from monokoto.earn.invoices.issuers import Issuers
 from monokoto.earn.invoices.line import line_from_plain
 from monokoto.earn.invoices.party import Issuer, buyer_from_plain
+from monokoto.earn.invoices.sharing import NoPartners, Partners, parts_of, shared
 from monokoto.earn.invoices.store import CreditNote
 from monokoto.earn.invoices.tax import Category
 from monokoto.earn.invoices.totals import TaxedLine, Totals
@@ -39,11 +40,14 @@ _LIVE = (InvoiceState.FINALISED, InvoiceState.PAID)
 class GivingBack:
     """Credit notes of all sellers."""
 
-    def __init__(self, records: Records, clock: Clock, *, ledger: Ledger, issuers: Issuers) -> None:
+    def __init__(
+        self, records: Records, clock: Clock, *, ledger: Ledger, issuers: Issuers, partners: Partners | None = None
+    ) -> None:
         self._records = records
         self._clock = clock
         self._ledger = ledger
         self._issuers = issuers
+        self._partners = partners or NoPartners()
 
     def credit_note(
         self,
@@ -71,7 +75,7 @@ class GivingBack:
                     raise Conflict(f"Another invoice has a credit note {key!r}.")
                 return known[0]
             invoice.must_be(*_LIVE, to="a credit note")
-            document, given = self._given(connection, invoice, lines)
+            document, given, left = self._given(connection, invoice, lines)
             over = _over(given.totals.gross, invoice.open)
             applied = _minus(given.totals.gross, over)
             note = self._write(connection, invoice, document, given, issuer, key=key, reason=reason, applied=applied)
@@ -89,6 +93,7 @@ class GivingBack:
             self._book(
                 connection, invoice, f"credit-note:{format_id(note.id)}", f"Credit note for {invoice.label}", postings
             )
+            self._unshare(connection, invoice, note, given, left)
         return note
 
     def void(self, organisation_id: int, invoice_id: int, reason: str) -> Invoice:
@@ -104,9 +109,9 @@ class GivingBack:
                 raise Conflict(
                     f"Some of {invoice.label} is paid or given back already.", remedy="Give the rest back instead."
                 )
-            document, given = self._given(connection, invoice, None)
+            document, given, left = self._given(connection, invoice, None)
             key = f"void:{format_id(invoice.id)}"
-            self._write(
+            note = self._write(
                 connection, invoice, document, given, issuer, key=key, reason=reason, applied=invoice.open, voids=True
             )
             after = replace(
@@ -118,6 +123,7 @@ class GivingBack:
                 *books.turned(books.owed(invoice.customer_id, invoice.payable, invoice.prepaid, invoice.currency)),
             ]
             self._book(connection, invoice, key, f"{invoice.label} taken back", postings)
+            self._unshare(connection, invoice, note, given, left)
         return after
 
     def uncollectible(self, organisation_id: int, invoice_id: int, reason: str) -> Invoice:
@@ -166,13 +172,15 @@ class GivingBack:
 
     def _given(
         self, connection: sa.Connection, invoice: Invoice, lines: Mapping[str, Decimal] | None
-    ) -> tuple[Document, Given]:
+    ) -> tuple[Document, Given, dict[str, Decimal]]:
+        """The invoice's document, what is given back of it now, and by line what was left of it until now."""
         document, *before = store.documents_of(connection, invoice.organisation_id, invoice.id)
         if len(before) >= CREDIT_NOTES_PER_INVOICE_MAX:
             raise Conflict(f"{invoice.label} has {CREDIT_NOTES_PER_INVOICE_MAX} credit notes already.")
         charged = _given_in(document.content)
         notes = [_given_in(one.content) for one in before]
-        return document, give_back(charged.lines, invoice.gross, notes, lines, currency(invoice.currency))
+        given = give_back(charged.lines, invoice.gross, notes, lines, currency(invoice.currency))
+        return document, given, left_of(charged.lines, notes)
 
     def _write(
         self,
@@ -226,6 +234,17 @@ class GivingBack:
         )
         store.insert_note(connection, invoice.organisation_id, note)
         return note
+
+    def _unshare(
+        self, connection: sa.Connection, invoice: Invoice, note: CreditNote, given: Given, left: Mapping[str, Decimal]
+    ) -> None:
+        """Take back from partners what they have of what is given back."""
+        lines = [one.line for one in given.lines]
+        parts = parts_of(self._partners, invoice.organisation_id, lines, currency(invoice.currency), before=left)
+        entries = shared(
+            note.document_id, f"the credit note for {invoice.label}", note.created_at, parts, note.currency
+        )
+        self._ledger.post_many(connection, invoice.organisation_id, entries)
 
     def _book(
         self, connection: sa.Connection, invoice: Invoice, key: str, title: str, postings: builtins.list[Posting]

@@ -27,6 +27,7 @@ from monokoto.earn.invoices.invoice import (
 from monokoto.earn.invoices.issuers import Issuers
 from monokoto.earn.invoices.line import InvoiceLine, LineKind, line_to_plain
 from monokoto.earn.invoices.party import Buyer, Customers, Issuer, lacking
+from monokoto.earn.invoices.sharing import NoPartners, Partners, parts_of, shared
 from monokoto.earn.invoices.store import InvoiceFilter
 from monokoto.earn.invoices.tables import AMOUNTS
 from monokoto.earn.invoices.tax import TaxRule
@@ -49,13 +50,21 @@ class Invoices:
     """The invoices of all sellers; `crediting` and payments change what is owed of them."""
 
     def __init__(
-        self, records: Records, clock: Clock, *, ledger: Ledger, issuers: Issuers, customers: Customers
+        self,
+        records: Records,
+        clock: Clock,
+        *,
+        ledger: Ledger,
+        issuers: Issuers,
+        customers: Customers,
+        partners: Partners | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
         self._ledger = ledger
         self._issuers = issuers
         self._customers = customers
+        self._partners = partners or NoPartners()
 
     # Drafts
 
@@ -106,9 +115,9 @@ class Invoices:
                 if faults := builtins.list(draft_faults(_as_draft(invoice, new))):
                     raise Invalid("These lines cannot stand on an invoice.", faults=faults)
                 after = replace(invoice, net=net_of(new, invoice.currency), revision=invoice.revision + 1)
-                store.update(connection, after, lines=new)
-                changed.append(after)
-        return changed
+                changed.append((after, new))
+            store.update_lines(connection, changed)
+        return [invoice for invoice, _ in changed]
 
     def close(self, organisation_id: int, invoice_id: int) -> Invoice:
         """Its period is over: grace begins, by what the seller says. Asked again, nothing changes."""
@@ -225,6 +234,8 @@ class Invoices:
             entries += books.entry_of(
                 f"invoice:{format_id(invoice.id)}", content.issued_at, f"Invoice {document.label}", postings
             )
+            parts = parts_of(self._partners, organisation_id, (one.line for one in content.lines), content.currency)
+            entries += shared(document.id, document.label, content.issued_at, parts, invoice.currency)
             made[invoice.id] = after
             if after.payable < ZERO:
                 store.insert_note(connection, organisation_id, _gift(after))
@@ -277,6 +288,11 @@ class Invoices:
         self._found(organisation_id, invoice_id)
         with self._records.read() as connection:
             return store.documents_of(connection, organisation_id, invoice_id)
+
+    def documents_named(self, organisation_id: int, document_ids: Collection[int]) -> dict[int, Document]:
+        """Documents by their ids; one that is not there is left out."""
+        with self._records.read() as connection:
+            return {one.id: one for one in store.documents_named(connection, organisation_id, document_ids)}
 
     def list(
         self,

@@ -144,6 +144,28 @@ def update(
     )
 
 
+_LINED = (
+    invoices.update()
+    .where(
+        invoices.c.organisation_id == sa.bindparam("of_organisation"), invoices.c.invoice_id == sa.bindparam("of_id")
+    )
+    .values(**{name: sa.bindparam(f"new_{name}") for name in ("net", "revision", "lines")})
+)
+
+
+def update_lines(connection: sa.Connection, changed: Sequence[tuple[Invoice, tuple[InvoiceLine, ...]]]) -> None:
+    """Other lines, and what follows from them, for many drafts, which are locked."""
+    rows = [
+        {
+            "of_organisation": one.organisation_id, "of_id": one.id, "new_net": invoice_to_row(one)["net"],
+            "new_revision": one.revision, "new_lines": lines_to_text(lines),
+        }
+        for one, lines in changed
+    ]  # fmt: skip
+    if rows:
+        connection.execute(_LINED, rows)
+
+
 _FINALISED = (
     invoices.update()
     .where(
@@ -321,6 +343,17 @@ def append(connection: sa.Connection, documents: Sequence[Document]) -> None:
         .where(invoice_heads.c.organisation_id == organisation_id)
         .values(position=documents[-1].position, digest=documents[-1].digest)
     )
+
+
+def documents_named(connection: sa.Connection, organisation_id: int, document_ids: Collection[int]) -> list[Document]:
+    """Those of these ids, in the order they were made."""
+    table = invoice_documents.c
+    query = (
+        sa.select(invoice_documents)
+        .where(table.organisation_id == organisation_id, table.document_id.in_(document_ids))
+        .order_by(table.position)
+    )
+    return [document_from_row(row) for row in connection.execute(query)]
 
 
 def documents_of(connection: sa.Connection, organisation_id: int, invoice_id: int) -> list[Document]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from monokoto.earn.calendar import Span
 from monokoto.earn.ledger import store
 from monokoto.earn.ledger.audit import Finding, audit_ledger
 from monokoto.earn.ledger.entry import Balance, Booked, Entry, Head, digest_of, entry_text, faults_of
@@ -105,13 +106,24 @@ class Ledger:
         organisation_id: int,
         *,
         account: str = "",
+        code: str = "",
         key: str = "",
         before: int | None = None,
+        within: Span | None = None,
         limit: int = PAGE_SIZE_DEFAULT,
     ) -> list[Booked]:
         """The newest first."""
         with self._records.read() as connection:
-            return store.find_all(connection, organisation_id, account=account, key=key, before=before, limit=limit)
+            return store.find_all(
+                connection,
+                organisation_id,
+                account=account,
+                code=code,
+                key=key,
+                before=before,
+                within=within,
+                limit=limit,
+            )
 
     def head(self, organisation_id: int) -> Head:
         """The end of the chain: kept elsewhere, it shows later that nothing was cut off."""

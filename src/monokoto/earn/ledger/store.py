@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monokoto.earn.calendar import Span
 from monokoto.earn.ledger.entry import Balance, Booked, Entry, Head, Posting, entry_text, money_text
 from monokoto.earn.pricing import currency
 from monokoto.engines.records import metadata
@@ -157,12 +158,15 @@ def find_all(
     organisation_id: int,
     *,
     account: str = "",
+    code: str = "",
     key: str = "",
     before: int | None = None,
     after: int | None = None,
+    within: Span | None = None,
     limit: int,
 ) -> list[Booked]:
-    """Entries by number: the newest first, those before a number; with `after` the oldest first, those past it."""
+    """Entries by number: the newest first, those before a number; with `after` the oldest first, those past it. `code`: of what was
+    posted on the account."""
     table = ledger_entries.c
     conditions = [table.organisation_id == organisation_id]
     if key:
@@ -171,10 +175,14 @@ def find_all(
         conditions.append(table.number < before)
     if after is not None:
         conditions.append(table.number > after)
+    if within is not None:
+        conditions += [table.at >= within.start, table.at < within.end]
     if account:
         posted = sa.select(ledger_postings.c.number).where(
             ledger_postings.c.organisation_id == organisation_id, ledger_postings.c.account == account
         )
+        if code:
+            posted = posted.where(ledger_postings.c.currency == code)
         conditions.append(table.number.in_(posted))
     order = table.number.desc() if after is None else table.number.asc()
     query = sa.select(ledger_entries).where(*conditions).order_by(order).limit(limit)

@@ -40,6 +40,9 @@ class Per(StrEnum):
 Title = Mapping[str, str]
 """By language tag; under `""` the text without a language."""
 
+Shares = Mapping[str, Decimal]
+"""By partner how many percent of a charge's amount, without tax, are theirs; the rest is the maker's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageCharge:
@@ -52,6 +55,7 @@ class UsageCharge:
     tariff: Tariff
     by: str = ""
     """The group whose values a matrix prices; empty: the usage is one quantity."""
+    shares: Shares = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class RecurringFee:
     every: Every
     count: int = 1
     per: Per = Per.SUBSCRIPTION
+    shares: Shares = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ class OneTimeFee:
     title: Title
     fee: Decimal
     per: Per = Per.SUBSCRIPTION
+    shares: Shares = field(default_factory=dict)
 
 
 Charge = UsageCharge | RecurringFee | OneTimeFee

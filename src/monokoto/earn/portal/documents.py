@@ -188,9 +188,12 @@ def plan_to_json(plan: Plan, features: Mapping[str, Feature], meters: Mapping[st
 
 def _charge(plan: Plan, charge: PlanChargeJson, meters: Mapping[str, Meter]) -> OfferedChargeJson:
     meter = meters.get(charge.meter)
+    written = plan.document.get("charges", {}).get(charge.name) or {}
     return OfferedChargeJson(
         charge=charge,
-        written=dict(plan.document.get("charges", {}).get(charge.name) or {}),
+        written={
+            word: said for word, said in written.items() if word != "shares"
+        },  # whom the maker pays is its own affair
         meter_title={} if meter is None else dict(meter.title),
         unit="" if meter is None else meter.unit,
     )

@@ -29,7 +29,13 @@ from monokoto.earn.plans.plan import (
 from monokoto.earn.pricing import MODELS, Basis, CreditTable, CreditTier, currency
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import OrganisationId, ProductName
-from monokoto.kernel.limits import NAME_LENGTH_MAX, PLAN_CHARGES_MAX, PLAN_FEATURES_MAX, PLAN_PROMISES_MAX
+from monokoto.kernel.limits import (
+    NAME_LENGTH_MAX,
+    PLAN_CHARGES_MAX,
+    PLAN_FEATURES_MAX,
+    PLAN_PARTNERS_MAX,
+    PLAN_PROMISES_MAX,
+)
 from monokoto.kernel.money import Currency
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -40,6 +46,7 @@ FIELDS = (
 )  # fmt: skip
 _EVERY = tuple(one.value for one in Every)
 _COUNT_MAX = 1000
+_WHOLE = Decimal(100)
 _ANY_CURRENCY = Currency("XXX", 2)
 """Of a plan with faults, which nobody gets to see."""
 _PRIORITY_MAX = 1000
@@ -160,7 +167,7 @@ def _charges(node: Node, money: Currency | None, every: Every, count: int, named
 
 def _usage_charge(node: Node, name: str, money: Currency | None, named: Named) -> UsageCharge | None:
     models = models_in(node)
-    node.fields(("title", "meter", *AROUND, *MODELS), what="a charge of usage")
+    node.fields(("title", "meter", "shares", *AROUND, *MODELS), what="a charge of usage")
     meter = node.value["meter"]
     if not isinstance(meter, str):
         node.fault("must be the name of a meter", "meter")
@@ -177,11 +184,13 @@ def _usage_charge(node: Node, name: str, money: Currency | None, named: Named) -
         node.child("matrix").fault(f"the meter {meter!r} does not group by {str(by)[:80]!r}", "by")
     if tariff is None or not known:
         return None
-    return UsageCharge(name=name, title=node.translated("title"), meter=meter, tariff=tariff, by=by)
+    return UsageCharge(
+        name=name, title=node.translated("title"), meter=meter, tariff=tariff, by=by, shares=_shares(node)
+    )
 
 
 def _recurring(node: Node, name: str, money: Currency | None, every: Every, count: int) -> RecurringFee | None:
-    node.fields(("title", "fee", "in", "every", "count", "per"), what="a fee")
+    node.fields(("title", "fee", "in", "every", "count", "per", "shares"), what="a fee")
     fee = node.money("fee", money)
     own = node.has("every")
     if node.has("count") and not own:
@@ -196,13 +205,30 @@ def _recurring(node: Node, name: str, money: Currency | None, every: Every, coun
         every=Every(node.choice("every", _EVERY, every)),
         count=node.whole("count", 1, low=1, high=_COUNT_MAX) if own else count,
         per=_per(node),
+        shares=_shares(node),
     )
 
 
 def _one_time(node: Node, name: str, money: Currency | None) -> OneTimeFee | None:
-    node.fields(("title", "once", "per"), what="a one-time fee")
+    node.fields(("title", "once", "per", "shares"), what="a one-time fee")
     fee = node.money("once", money)
-    return None if fee is None else OneTimeFee(name=name, title=node.translated("title"), fee=fee, per=_per(node))
+    if fee is None:
+        return None
+    return OneTimeFee(name=name, title=node.translated("title"), fee=fee, per=_per(node), shares=_shares(node))
+
+
+def _shares(node: Node) -> dict[str, Decimal]:
+    """Percent by partner."""
+    found = {}
+    for name, one in _children(node, "shares", "partner", PLAN_PARTNERS_MAX):
+        percent = one.exact()
+        if percent is not None and not 0 < percent <= _WHOLE:
+            one.fault("must be above 0 and at most 100 percent")
+        elif percent is not None:
+            found[name] = percent
+    if sum(found.values(), Decimal(0)) > _WHOLE:
+        node.child("shares").fault("come to more than 100 percent")
+    return found
 
 
 def _per(node: Node) -> Per:
