@@ -28,6 +28,7 @@ BENCHES = {
     "rules": "100 rules of mixed kinds on 1,000 and 50,000 units: ns a row and rule, bytes a unit",
     "metering": "usage events by HTTP, what ten meters cost the line, questions over 100,000 units",
     "entitlements": "may a unit use a feature, what is left of a quota: over 100,000 units",
+    "billing": "a run over subscriptions and a month of usage, drafted, rated, made documents; the same again on a copy",
     "disk": "bytes a reading on real data",
     "conditions": "conditions over columns beside the reference row by row",
     "nab": "rules of a product folder on labelled series: hits, misses, false alarms",

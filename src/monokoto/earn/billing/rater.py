@@ -75,15 +75,23 @@ class Rater:
         self, organisation_id: int, jobs: Sequence[Job], booked: Mapping[int, Sequence[BookedRow]]
     ) -> list[list[Told]]:
         """What each job's invoice says: all that is due, less what is `booked` (by subscription)."""
+        payers = self._customers.get_many(organisation_id, {int(job.subscription.payer_id) for job in jobs})
+        products = {job.subscription.product for job in jobs}
+        units = {product: self._units_of_meters(organisation_id, product) for product in products}
         return [
-            self._told(organisation_id, one, booked.get(one.job.subscription.id, ()))
+            self._told(
+                one,
+                booked.get(one.job.subscription.id, ()),
+                language=payers[one.job.subscription.payer_id].language,
+                units=units[one.job.subscription.product],
+            )
             for one in self.rate(organisation_id, jobs)
         ]
 
     def rate(self, organisation_id: int, jobs: Sequence[Job]) -> list[Rated]:
         """Everything due for the jobs' periods, however much of it is booked. Raises Invalid for usage that a plan cannot price."""
         now = self._clock.now()
-        laid = [self._laid(job) for job in jobs]
+        laid = self._lay(jobs)
         usage = gather(
             self._meters, organisation_id, [one for number, each in enumerate(laid) for one in _wanted(number, each)]
         )
@@ -92,13 +100,17 @@ class Rater:
     def _plan_of(self, one: Subscription) -> PlanOf:
         return lambda phase: self._plans.get(one.organisation_id, one.product, phase.plan, phase.version)
 
-    def _laid(self, job: Job) -> _Laid:
-        one = job.subscription
-        periods = list(one.periods(Span(job.since, job.until + 1)))
-        if not periods:
-            return _Laid(job, (), {})
-        units = self._subscriptions.units(one, Span(job.since, periods[-1].span.end))
-        return _Laid(job, tuple(tuple(stretches_of(one, period, self._plan_of(one))) for period in periods), units)
+    def _lay(self, jobs: Sequence[Job]) -> list[_Laid]:
+        of = [(job, list(job.subscription.periods(Span(job.since, job.until + 1)))) for job in jobs]
+        asked = [(job.subscription, Span(job.since, periods[-1].span.end)) for job, periods in of if periods]
+        units = iter(self._subscriptions.units_many(asked))
+        return [
+            _Laid(job, tuple(tuple(stretches_of(one, period, self._plan_of(one))) for period in periods), next(units))
+            if periods
+            else _Laid(job, (), {})
+            for job, periods in of
+            for one in (job.subscription,)
+        ]
 
     def _rated(self, number: int, laid: _Laid, usage: Mapping[tuple[int, int, str], Usage], now: int) -> Rated:
         one = laid.job.subscription
@@ -135,15 +147,15 @@ class Rater:
         }
         return credits_of(stretches, dues, outages, circumstances, now=now)
 
-    def _told(self, organisation_id: int, rated: Rated, booked: Sequence[BookedRow]) -> list[Told]:
+    def _told(
+        self, rated: Rated, booked: Sequence[BookedRow], *, language: str, units: Mapping[str, str]
+    ) -> list[Told]:
         job = rated.job
         one = job.subscription
         began = {stretch.began for stretch in rated.stretches}
         mine = [row for row in booked if row.began in began]
         belongs = {row.booked.key: row.began for row in mine}
         until = max((due.at for due in rated.dues), default=0) if job.interim else job.until
-        language = self._customers.get(organisation_id, one.payer_id).language
-        units = self._units_of_meters(organisation_id, one.product)
         return [
             Told(
                 line=invoice_line(entry, language=language, units=units, subscription_id=one.id, product=one.product),

@@ -108,8 +108,9 @@ class Billing:
         while found := self._page_of_touched(organisation_id, after):
             after = max(found)
             over = []
+            known = self._subscriptions.get_many(organisation_id, found)
             for subscription_id, since in found.items():
-                one = self._subscriptions.get(organisation_id, subscription_id)
+                one = known[subscription_id]
                 if one.next_at is None and one.billed_until is not None:
                     over.append(self._rater.job(one, max(now, one.billed_until), since))
             told = self._told(organisation_id, over, {})
@@ -158,10 +159,8 @@ class Billing:
     def _jobs_of(self, organisation_id: int, invoices: Sequence[Invoice]) -> list[Job]:
         of = {one.subscription_id: billed_up_to(one) for one in invoices if one.subscription_id is not None}
         touched = self._touched(organisation_id, list(of))
-        return [
-            self._rater.job(self._subscriptions.get(organisation_id, one), until, touched.get(one))
-            for one, until in of.items()
-        ]
+        known = self._subscriptions.get_many(organisation_id, of)
+        return [self._rater.job(known[one], until, touched.get(one)) for one, until in of.items()]
 
     # Both
 

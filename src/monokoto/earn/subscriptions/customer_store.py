@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from monokoto.kernel.clock import Instant
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import CustomerId, OrganisationId, format_id
 
+_IDS_AT_ONCE = 500
 _PLAIN = (
     "name",
     "email",
@@ -65,6 +67,17 @@ def find(connection: sa.Connection, organisation_id: int, customer_id: int, *, l
     if row is None:
         raise NotFound(f"There is no customer {format_id(customer_id)}.", remedy="`koto customers list` names them.")
     return customer_from_row(row)
+
+
+def find_many(connection: sa.Connection, organisation_id: int, customer_ids: Collection[int]) -> dict[int, Customer]:
+    """Customers by id; those that are not there are left out."""
+    found: dict[int, Customer] = {}
+    asked = sorted(set(customer_ids))
+    for start in range(0, len(asked), _IDS_AT_ONCE):
+        some = customers.c.customer_id.in_(asked[start : start + _IDS_AT_ONCE])
+        query = sa.select(customers).where(customers.c.organisation_id == organisation_id, some)
+        found |= {row.customer_id: customer_from_row(row) for row in connection.execute(query)}
+    return found
 
 
 def find_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +52,15 @@ class Customers:
         """One customer; raises NotFound."""
         with self._records.read() as connection:
             return store.find(connection, organisation_id, customer_id)
+
+    def get_many(self, organisation_id: int, customer_ids: Collection[int]) -> dict[int, Customer]:
+        """Customers by id; raises NotFound when one is not there."""
+        with self._records.read() as connection:
+            found = store.find_many(connection, organisation_id, customer_ids)
+            for customer_id in customer_ids:
+                if customer_id not in found:
+                    store.find(connection, organisation_id, customer_id)
+        return found
 
     def list(
         self,

@@ -8,7 +8,7 @@ in one transaction. Who calls tells the fact afterwards (`subscriptions_changed`
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import life, starting, store
 from monokoto.earn.subscriptions.customer_store import find as find_customer
+from monokoto.earn.subscriptions.customer_store import find_many as find_customers
 from monokoto.earn.subscriptions.ports import Owners
 from monokoto.earn.subscriptions.starting import NewCoupon, NewSubscription
 from monokoto.earn.subscriptions.store import SubscriptionEvent, Wanted
@@ -54,6 +55,11 @@ class Subscriptions:
         """One subscription; raises NotFound."""
         with self._records.read() as connection:
             return store.find(connection, organisation_id, subscription_id)
+
+    def get_many(self, organisation_id: int, subscription_ids: Iterable[int]) -> dict[int, Subscription]:
+        """Subscriptions by id; raises NotFound when one is not there."""
+        with self._records.read() as connection:
+            return {int(one.id): one for one in store.find_many(connection, organisation_id, subscription_ids)}
 
     def list(
         self, organisation_id: int, wanted: Wanted | None = None, *, after: int = 0, limit: int = PAGE_SIZE_DEFAULT
@@ -96,15 +102,25 @@ class Subscriptions:
         A unit that changes hands in the middle belongs to each for its own time. A named unit is the subscription's while
         nobody but the customer owns it; of a customer without an organisation here, whoever owns it.
         """
+        return self.units_many([(subscription, span)])[0]
+
+    def units_many(self, asked: Sequence[tuple[Subscription, Span]]) -> builtins.list[Mapping[int, Sequence[Span]]]:
+        """The same for many subscriptions of one maker, in their order: their customers are looked up together."""
+        concerned = {int(one.customer_id) for one, _ in asked if one.coverage is not Coverage.FLEET}
+        if not concerned:
+            return [self._units(one, span, None) for one, span in asked]
+        with self._records.read() as connection:
+            known = find_customers(connection, asked[0][0].organisation_id, concerned)
+        owners = {key: one.customer_organisation_id for key, one in known.items()}
+        return [self._units(one, span, owners.get(int(one.customer_id))) for one, span in asked]
+
+    def _units(self, subscription: Subscription, span: Span, owner_id: int | None) -> Mapping[int, Sequence[Span]]:
         time = life.clipped(subscription, span)
         if time is None:
             return {}
         if subscription.coverage is Coverage.FLEET:
             fleet = self._owners.fleet(subscription.organisation_id, subscription.product)
             return dict.fromkeys(sorted(fleet), (time,))
-        with self._records.read() as connection:
-            buyer = find_customer(connection, subscription.organisation_id, subscription.customer_id)
-        owner_id = buyer.customer_organisation_id
         if subscription.coverage is Coverage.UNITS:
             return self._named(subscription, owner_id, time)
         if owner_id is None:
@@ -163,16 +179,15 @@ class Subscriptions:
 
     def billed_many(self, organisation_id: int, until: Mapping[int, int]) -> builtins.list[Subscription]:
         """The same for many, in one transaction."""
-        found = []
         with self._records.write() as connection:
-            for subscription_id, instant in sorted(until.items()):
-                before = store.find(connection, organisation_id, subscription_id, locked=True)
-                after = before
-                if before.billed_until is None or before.billed_until < instant:
-                    after = replace(before, billed_until=instant)
-                    store.update(connection, after, before=before)
-                found.append(after)
-        return found
+            found = {int(one.id): one for one in store.find_many(connection, organisation_id, until, locked=True)}
+            moved = {
+                key: replace(one, billed_until=until[key])
+                for key, one in found.items()
+                if one.billed_until is None or one.billed_until < until[key]
+            }
+            store.update_billed(connection, moved.values())
+        return [*(found | moved).values()]
 
     # What can become of it
 

@@ -156,6 +156,48 @@ def find(
     return with_named(connection, rows)[0]
 
 
+def find_many(
+    connection: sa.Connection, organisation_id: int, subscription_ids: Iterable[int], *, locked: bool = False
+) -> list[Subscription]:
+    """Some, in the order of their ids, `locked` until the transaction ends; raises NotFound when one is not there."""
+    asked = sorted(set(subscription_ids))
+    found: list[Subscription] = []
+    for start in range(0, len(asked), _IDS_AT_ONCE):
+        some = asked[start : start + _IDS_AT_ONCE]
+        query = (
+            sa.select(subscriptions)
+            .where(subscriptions.c.organisation_id == organisation_id, subscriptions.c.subscription_id.in_(some))
+            .order_by(subscriptions.c.subscription_id)
+        )
+        found += with_named(connection, connection.execute(query.with_for_update() if locked else query).all())
+    if len(found) < len(asked):
+        raise _missing(min(set(asked) - {int(one.id) for one in found}))
+    return found
+
+
+_BILLED = (
+    subscriptions.update()
+    .where(
+        subscriptions.c.organisation_id == sa.bindparam("of_organisation"),
+        subscriptions.c.subscription_id == sa.bindparam("of_id"),
+    )
+    .values(billed_until=sa.bindparam("new_billed_until"), next_at=sa.bindparam("new_next_at"))
+)
+
+
+def update_billed(connection: sa.Connection, changed: Iterable[Subscription]) -> None:
+    """How far these, which are locked, are billed."""
+    rows = [
+        {
+            "of_organisation": one.organisation_id, "of_id": one.id, "new_billed_until": one.billed_until,
+            "new_next_at": one.next_at,
+        }
+        for one in changed
+    ]  # fmt: skip
+    if rows:
+        connection.execute(_BILLED, rows)
+
+
 def _missing(subscription_id: int) -> NotFound:
     return NotFound(f"There is no subscription {format_id(subscription_id)}.")
 

@@ -1,0 +1,218 @@
+"""A billing run: subscriptions of a unit each, a month of usage of each, drafted, rated again and made documents; then the same
+on a copy."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import sqlalchemy as sa
+
+from bench.report import Report
+from monokoto.connect.products import Folder, Products
+from monokoto.connect.tenancy import Organisations
+from monokoto.earn.billing import Billing, Outages, Rater, Run
+from monokoto.earn.calendar import Span
+from monokoto.earn.invoices import Address, Buyer, Category, Invoices, Issuer, Issuers, TaxRule
+from monokoto.earn.ledger import Ledger
+from monokoto.earn.metering import MeterBook, Metering, MetersSection
+from monokoto.earn.metering.sampling import Samples, of_doubles
+from monokoto.earn.plans import Plans, PlansSection, Promise
+from monokoto.earn.subscriptions import Coverage, Customers, NewCustomer, NewSubscription, Subscriptions
+from monokoto.engines.records import Records, migrate, open_records
+from monokoto.engines.series import Series, open_series
+from monokoto.kernel.clock import ManualClock, parse_instant
+from monokoto.kernel.ids import OrganisationId
+
+PRODUCT = """\
+product: washer
+model:
+  version: {model: 1.0.0}
+  properties: {power: {type: number}}
+meters:
+  washes: {count: power, unit: wash}
+plans:
+  basic:
+    currency: EUR
+    every: month
+    charges:
+      wash: {meter: washes, graduated: {tiers: [{up_to: "100", price: "0.20"}, {price: "0.15"}]}}
+      base: {fee: "4.90", in: arrears}
+"""
+BEGIN, END = parse_instant("2026-01-01T00:00:00Z"), parse_instant("2026-02-01T00:00:00Z")
+WRITTEN_AT_ONCE = 1_000_000
+
+
+def run(report: Report, *, quick: bool) -> None:
+    """Measure and tell."""
+    subscriptions, rows = (5_000, 1_000_000) if quick else (100_000, 50_000_000)
+    with tempfile.TemporaryDirectory() as folder:
+        series = open_series(data_dir=Path(folder) / "series")
+        try:
+            _measure(report, Path(folder), series, subscriptions, rows)
+        finally:
+            series.close()
+
+
+def _measure(report: Report, folder: Path, series: Series, subscriptions: int, rows: int) -> None:
+    home, copy = folder / "records", folder / "copy"
+    home.mkdir()
+    seller = Seller(home, series)
+    began = time.monotonic()
+    seller.sell(subscriptions)
+    seller.records.close()
+    shutil.copytree(home, copy)
+    _use(seller.metering, seller.maker, subscriptions, rows)
+    report.row(f"{subscriptions:,} subscriptions and {rows:,} samples made", time.monotonic() - began, "s")
+    digests = []
+    for where in (home, copy):
+        seller = Seller(where, series)
+        before = psutil.Process().memory_info().rss
+        began, processor = time.monotonic(), time.process_time()
+        done = seller.billing.run(seller.maker)
+        took = time.monotonic() - began
+        assert (done.drafted, done.finalised, len(done.failures)) == (subscriptions, subscriptions, 0), done
+        goal = "< 600 s" if subscriptions == 100_000 else ""
+        report.row("a run: drafted, rated, made documents", took, "s", goal=goal)
+        report.row("of that CPU of this process", time.process_time() - processor, "s")
+        report.row("documents", subscriptions / took, "a second")
+        report.row("memory before", before / 1e6, "MB")
+        report.row("most memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, "MB", goal="bounded")
+        digests.append(seller.digest())
+        again = seller.billing.run(seller.maker)
+        assert again == Run(), again
+        seller.records.close()
+    assert digests[0] == digests[1], "the same run came to something else"
+    report.note(f"the run on the copy came to the same bytes: sha256 {digests[0][:16]}; one more run changed nothing")
+
+
+def _use(metering: Metering, maker: int, units: int, rows: int) -> None:
+    each = rows // units
+    step = (END - BEGIN) // each
+    ids = np.arange(1, units + 1, dtype=np.int64)
+    together = max(1, WRITTEN_AT_ONCE // units)
+    for start in range(0, each, together):
+        count = min(together, each - start)
+        unit = np.repeat(ids, count)
+        at = BEGIN + (np.tile(np.arange(start, start + count), units) * step) + unit % 1000
+        ones = of_doubles(np.ones(len(unit)))
+        metering.writer.write(
+            [Samples(organisation_id=maker, product="washer", meter="washes", unit=unit, at=at, arrived=at, value=ones)]
+        )
+
+
+class Seller:
+    """A maker over records of its own, as the platform joins it."""
+
+    def __init__(self, folder: Path, series: Series) -> None:
+        self.records: Records = open_records("", data_dir=folder)
+        migrate(self.records)
+        self.clock = ManualClock(BEGIN)
+        products = Products(self.records, self.clock, [MetersSection(), PlansSection()])
+        organisations = Organisations(self.records, self.clock)
+        known = organisations.list(limit=1)
+        self.maker = known[0].id if known else organisations.create("Washers", "washers").id
+        if not known:
+            products.apply(self.maker, Folder({"product.yaml": PRODUCT}))
+        self.metering = Metering(series, book=MeterBook(products), products=products, units=_Nobody(), clock=self.clock)
+        self.plans = Plans(self.records, products, self.clock)
+        self.customers = Customers(self.records, self.clock, _Nobody())
+        self.subscriptions = Subscriptions(self.records, self.clock, plans=self.plans, owners=_Everybody())
+        self.issuers = Issuers(self.records, self.clock)
+        self.invoices = Invoices(
+            self.records, self.clock, ledger=Ledger(self.records, self.clock), issuers=self.issuers,
+            customers=_Buyers(self.customers),
+        )  # fmt: skip
+        rater = Rater(
+            self.clock, plans=self.plans, subscriptions=self.subscriptions, customers=self.customers,
+            metering=self.metering, units_of_meters=lambda *_: {"washes": "wash"}, outages=_none,
+        )  # fmt: skip
+        self.billing = Billing(
+            self.records, self.clock, rater=rater, subscriptions=self.subscriptions, invoices=self.invoices,
+            issuers=self.issuers,
+        )  # fmt: skip
+        if known:
+            self.clock.advance((END - BEGIN) / 1_000_000 + 3600)
+
+    def sell(self, count: int) -> None:
+        """So many customers, each with a subscription of a unit, billed up to its beginning."""
+        self.issuers.put(
+            Issuer(
+                organisation_id=OrganisationId(self.maker), name="Washers", address=Address(city="Berlin"), country="DE",
+                vat_id="DE136695976", grace_seconds=0,
+            )
+        )  # fmt: skip
+        self.issuers.put_rules(self.maker, [TaxRule(category=Category.STANDARD, rate_percent=Decimal(19))])
+        for unit_id in range(1, count + 1):
+            customer = self.customers.create(
+                self.maker, NewCustomer(name=f"Customer {unit_id}", country="DE", currency="EUR")
+            )
+            new = NewSubscription(
+                customer_id=customer.id, product="washer", plan="basic", coverage=Coverage.UNITS, unit_ids=(unit_id,)
+            )
+            made = self.subscriptions.start(self.maker, new)
+            self.subscriptions.billed(self.maker, made.id, made.starts_at)
+
+    def digest(self) -> str:
+        """Of every invoice's document less what is drawn by lot: ids."""
+        found = hashlib.sha256()
+        with self.records.read() as connection:
+            rows = connection.execute(
+                sa.text(
+                    "SELECT i.key, i.net, i.tax, i.gross, d.label, json_extract(d.text, '$.lines') AS lines FROM invoices i"
+                    " JOIN invoice_documents d ON d.document_id = i.document_id ORDER BY i.key"
+                )
+            )
+            for row in rows:
+                found.update(repr(tuple(row)).encode())
+        return found.hexdigest()
+
+
+class _Nobody:
+    """As `metering.Units` and `subscriptions.Buyers`."""
+
+    def get(self, _unit_id: int) -> Any:
+        return None
+
+    def find(self, _reference: str) -> int:
+        return 0
+
+
+class _Everybody:
+    """As `subscriptions.Owners`: units are their subscriptions' alone."""
+
+    def owned(self, *_: object) -> Mapping[int, Sequence[Span]]:
+        return {}
+
+    def owners(self, *_: object) -> Sequence[tuple[int, Span]]:
+        return ()
+
+    def fleet(self, *_: object) -> Iterable[int]:
+        return ()
+
+    def is_unit(self, *_: object) -> bool:
+        return True
+
+
+class _Buyers:
+    """As `invoices.Customers`."""
+
+    def __init__(self, customers: Customers) -> None:
+        self._customers = customers
+
+    def buyer(self, organisation_id: int, customer_id: int) -> Buyer:
+        one = self._customers.get(organisation_id, customer_id)
+        return Buyer(customer_id=customer_id, name=one.name, country=one.country, language=one.language)
+
+
+def _none(_organisation_id: int, _product: str, _promise: Promise, _units: Iterable[int], _span: Span) -> Outages:
+    return {}
