@@ -96,6 +96,25 @@ PAGES: dict[str, Page] = {
     "GET /console/audit": Page(face=S),
     "GET /console/explorer": Page(face=S),
     "GET /console/explorer/{operation}": Page(face=S, ids={"operation": "=getUnit"}),
+    "GET /console/mine": Page(face=S),
+    "GET /console/mine/subscriptions/{subscription}": Page(face=T, ids={"subscription": "=0000000000001"}),
+    "GET /console/mine/subscriptions/{subscription}/included": Page(face=T, ids={"subscription": "=0000000000001"}),
+    "POST /console/mine/subscriptions/{subscription}/end": Page(face=T, ids={"subscription": "=0000000000001"}),
+    "POST /console/mine/subscriptions/{subscription}/change": Page(
+        face=T, ids={"subscription": "=0000000000001"}, form={"plan": "offered 1"}
+    ),
+    "POST /console/mine/subscriptions/{subscription}/share": Page(
+        face=T, ids={"subscription": "=0000000000001"}, form={"feature": "glow", "with": "0000000000001"}
+    ),
+    "GET /console/mine/offers": Page(face=S),
+    "GET /console/mine/offers/{maker}/{product}/{plan}": Page(
+        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}
+    ),
+    "POST /console/mine/offers/{maker}/{product}/{plan}": Page(
+        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}, form={"version": "1"}
+    ),
+    "GET /console/mine/invoices": Page(face=S),
+    "GET /console/mine/invoices/{invoice}": Page(face=T, ids={"invoice": "=0000000000001"}),
     "GET /console/claim": Page(face=S),
     "POST /console/claim": Page(face=S, form={"code": "0000"}),
     "POST /console/claim/accept": Page(face=S, form={"transfer": "0000000000001"}),

@@ -13,11 +13,14 @@ from monokoto.console.routes.groups import GroupPagesController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
+from monokoto.console.routes.my_invoices import MyInvoicePagesController
+from monokoto.console.routes.my_offers import OfferPagesController
 from monokoto.console.routes.notifications import NotificationPagesController, push_worker
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.plans import PlanPagesController
+from monokoto.console.routes.portal import PortalPagesController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
@@ -49,6 +52,9 @@ CONTROLLERS = (
     RulePagesController,
     PlanPagesController,
     UsagePagesController,
+    OfferPagesController,
+    MyInvoicePagesController,
+    PortalPagesController,
     MaintenancePagesController,
     ReceiverPagesController,
     NotificationPagesController,

@@ -22,6 +22,8 @@ class Entry:
     """Needed to see it; empty: any member."""
     needs: str = ""
     """A route of the API that it cannot be without."""
+    kinds: tuple[str, ...] = ()
+    """Of organisations it is for; empty: all."""
     badge: str = ""
     """Address of what is shown beside its label, asked for when the page is there; empty: nothing."""
 
@@ -42,6 +44,8 @@ class Link:
     current: bool
 
 
+BUYERS = ("owner", "provider")
+"""Makers buy as well, and find the same pages at their addresses; in their navigation stands what they sell."""
 NAVIGATION = (
     Group(
         mark("Fleet"),
@@ -57,7 +61,12 @@ NAVIGATION = (
         mark("Watch"),
         (
             Entry(
-                mark("Alerts"), "/console/alerts", "alerts", "telemetry:read", "/api/v1/alerts", "/console/alerts/badge"
+                mark("Alerts"),
+                "/console/alerts",
+                "alerts",
+                "telemetry:read",
+                "/api/v1/alerts",
+                badge="/console/alerts/badge",
             ),
             Entry(mark("Rules"), "/console/rules", "rules", "telemetry:read", "/api/v1/rules"),
             Entry(
@@ -93,6 +102,14 @@ NAVIGATION = (
         ),
     ),
     Group(
+        mark("Mine"),
+        (
+            Entry(mark("What I use"), "/console/mine", "mine", "portal:read", "/api/v1/my/subscriptions", BUYERS),
+            Entry(mark("Buy a function"), "/console/mine/offers", "offers", "portal:read", "/api/v1/my/offers", BUYERS),
+            Entry(mark("My invoices"), "/console/mine/invoices", "audit", "portal:read", "/api/v1/my/invoices", BUYERS),
+        ),
+    ),
+    Group(
         mark("Organisation"),
         (
             Entry(mark("People"), "/console/people", "people", "people:read", "/api/v1/members"),
@@ -123,7 +140,9 @@ def navigation(visit: Visit) -> list[tuple[Group, list[Link]]]:
 
 def _is_open(entry: Entry, visit: Visit) -> bool:
     there = visit.api.offers(entry.href) and (not entry.needs or visit.api.offers(entry.needs))
-    return there and (not entry.scope or visit.may(entry.scope))
+    organisation = visit.who.organisation if visit.who else None
+    concerned = not entry.kinds or (organisation is not None and organisation.kind in entry.kinds)
+    return there and concerned and (not entry.scope or visit.may(entry.scope))
 
 
 def _is_below(path: str, href: str) -> bool:
