@@ -110,7 +110,7 @@ class Till(House):
             )
         )  # fmt: skip
         self.issuers.put_rules(self.maker, [TaxRule(category=Category.STANDARD, rate_percent=Decimal(19))])
-        rater = Rater(
+        self.rater = rater = Rater(
             self.clock, plans=self.plans, subscriptions=self.subscriptions, customers=self.customers, metering=self.used,
             units_of_meters=lambda _organisation, _product: {"washes": "wash"}, outages=self._outages,
         )  # fmt: skip

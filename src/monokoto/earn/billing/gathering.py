@@ -109,7 +109,7 @@ def _apart(asked: Iterable[Wanted]) -> list[list[Wanted]]:
         for members, units in rounds:
             if units.isdisjoint(one.units):
                 members.append(one)
-                units |= one.units.keys()  # noqa: PLW2901 - in place
+                units.update(one.units)  # `|=` with a view of keys would make another set
                 break
         else:
             rounds.append(([one], set(one.units)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,13 +18,21 @@ from monokoto.earn.billing.rating import Circumstances, UnitSpans, dues_of
 from monokoto.earn.billing.store import BookedRow
 from monokoto.earn.billing.wording import invoice_line
 from monokoto.earn.calendar import Span
-from monokoto.earn.plans import Plans, Promise
+from monokoto.earn.plans import Plan, Promise
 from monokoto.earn.pricing import Usage
 from monokoto.earn.subscriptions import Customers, Subscription, Subscriptions
 from monokoto.kernel.clock import Clock
 
 UnitsOfMeters = Callable[[int, str], Mapping[str, str]]
 """Of an organisation's product: by meter's name what it counts in."""
+
+
+class PlanSource(Protocol):
+    """Where versions of plans are had from."""
+
+    def get(self, organisation_id: int, product: str, name: str, version: int = 0) -> Plan:
+        """As `Plans.get`."""
+        ...
 
 
 class OutagesPort(Protocol):
@@ -52,7 +61,7 @@ class Rater:
         self,
         clock: Clock,
         *,
-        plans: Plans,
+        plans: PlanSource,
         subscriptions: Subscriptions,
         customers: Customers,
         metering: Meters,
@@ -66,6 +75,12 @@ class Rater:
         self._meters = metering
         self._units_of_meters = units_of_meters
         self._outages = outages
+
+    def by(self, plans: PlanSource) -> Rater:
+        """The same by other plans."""
+        other = copy(self)
+        other._plans = plans
+        return other
 
     def job(self, one: Subscription, until: int, touched: int | None, *, interim: bool = False) -> Job:
         """What is to be rated to bill a subscription up to an instant."""

@@ -74,6 +74,10 @@ class Billing:
         (found,) = self._told(organisation_id, [job], {})
         return [told.line for told in found]
 
+    def booked(self, organisation_id: int, jobs: Sequence[Job]) -> dict[int, list[BookedRow]]:
+        """By subscription what invoices say of the jobs' periods."""
+        return self._booked(organisation_id, jobs, {})
+
     def touch(self, organisation_id: int, since: Mapping[int, int]) -> None:
         """Something of these subscriptions (by id) came or changed that happened at this instant or later: rate it again."""
         with self._records.write() as connection:
