@@ -81,6 +81,7 @@ PAGES = (
     Shown("alerts-groups", "/console/alerts?state=all&view=groups"),
     Shown("rules", "/console/rules"),
     Shown("rule-new", "/console/rules/new"),
+    Shown("invoices", "/console/invoices?state=void"),
     Shown("usage", "/console/usage?meter=nothing"),
     Shown("plans", "/console/plans"),
     Shown("plan-new", "/console/plans/new"),

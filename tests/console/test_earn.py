@@ -97,6 +97,39 @@ def test_usage_is_followed_down_to_a_reading(laundry: Laundry, chrome: Chromium,
         assert not visitor.faults
 
 
+def test_a_line_is_followed_down_to_its_samples(laundry: Laundry, chrome: Chromium, cookies: Cookies) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go(f"/console/invoices/{laundry.sold}")
+        line = page.locator("tr", has=page.get_by_role("link", name="Samples behind it")).first
+        expect(line.get_by_role("link", name="pay-per-wash, version 1")).to_be_visible()
+        line.get_by_role("link", name="Samples behind it").click()
+        expect(page.get_by_role("link", name="WM-1").first).to_be_visible()
+        assert not visitor.faults
+
+
+def test_a_draft_becomes_a_document_is_paid_in_part_and_credited(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go(f"/console/invoices/{laundry.invoice}")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Finalise").click()
+        expect(page.get_by_text("The invoice is a document now.")).to_be_visible()
+        link = page.get_by_role("link", name="PDF")
+        paper = page.request.get(laundry.here.api_url + str(link.get_attribute("href")))
+        assert paper.body().startswith(b"%PDF-")
+        page.get_by_label("Amount (EUR)").fill("many")
+        page.get_by_role("button", name="Record it").click()
+        expect(page.get_by_role("alert").first).to_contain_text("not accepted")
+        page.get_by_label("Amount (EUR)").fill("50.00")
+        page.get_by_role("button", name="Record it").click()
+        expect(page.locator(".amounts")).to_contain_text("€49.96")
+        page.get_by_role("button", name="Write a credit note").click()
+        expect(page.get_by_role("row", name="credit note")).to_be_visible()
+        assert not visitor.faults
+    assert laundry.get(f"/api/v1/invoices/{laundry.invoice}")["invoice"]["open"] == "0.00"
+
+
 def _row(page: Page, name: str) -> Any:
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
 

@@ -10,6 +10,7 @@ from monokoto.console.routes.commands import CommandsPagesController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.groups import GroupPagesController
+from monokoto.console.routes.invoices import InvoicePagesController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
@@ -52,6 +53,7 @@ CONTROLLERS = (
     RulePagesController,
     PlanPagesController,
     UsagePagesController,
+    InvoicePagesController,
     OfferPagesController,
     MyInvoicePagesController,
     PortalPagesController,

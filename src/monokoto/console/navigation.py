@@ -99,6 +99,7 @@ NAVIGATION = (
         (
             Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),
             Entry(mark("Usage"), "/console/usage", "usage", "earn:read", "/api/v1/usage"),
+            Entry(mark("Invoices"), "/console/invoices", "invoices", "earn:read", "/api/v1/invoices"),
         ),
     ),
     Group(

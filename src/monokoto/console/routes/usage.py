@@ -76,7 +76,7 @@ class UsagePagesController(Controller):
             address="/console/usage?" + urlencode({name: value for name, value in query.items() if value}),
             found=found,
             total=total,
-            samples=[_row(one) for one in samples.value["items"]] if samples.value else [],
+            samples=[with_pages(one) for one in samples.value["items"]] if samples.value else [],
             samples_part=samples,
             names=await _names(visit, found, samples),
             bars=bars(found.value["items"]) if found.value and by in {"hour", "day", "month"} else [],
@@ -99,7 +99,7 @@ async def _names(visit: Visit, found: Part, samples: Part) -> dict[str, str]:
     return await names_of(visit, ids)
 
 
-def _row(one: dict[str, Any]) -> dict[str, Any]:
+def with_pages(one: dict[str, Any]) -> dict[str, Any]:
     """A sample with the page that shows what it was taken from; empty where usage was told from outside."""
     unit = f"/console/units/{one['unit']}"
     at = parse_instant(one["at"])

@@ -1,0 +1,150 @@
+"""Invoices: what is owed, line by line down to the readings, and what can be done about it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from monokoto.console.api import NotThere, Problem, Refused
+from monokoto.console.languages import mark
+from monokoto.console.routes.usage import with_pages
+from monokoto.console.unit_names import names_of
+from monokoto.console.visit import Visit
+
+PATH = "/console/invoices"
+PAGE_SIZE = 50
+ROWS_SHOWN = 50
+STATES = ("draft", "grace", "finalised", "paid", "void", "uncollectible")
+SAID = {
+    "finalise": mark("The invoice is a document now."),
+    "void": mark("The invoice is taken back."),
+    "uncollectible": mark("What was open is written off."),
+    "reinstate": mark("The invoice is owed again."),
+    "credit": mark("The credit note is written."),
+    "pay": mark("The payment is recorded."),
+}
+_PLAIN = {"finalise": "finalise", "reinstate": "reinstate"}
+_REASONED = {"void": "void", "uncollectible": "uncollectible"}
+
+
+class InvoicePagesController(Controller):
+    """`/console/invoices`."""
+
+    path = "/invoices"
+
+    @get("/")
+    async def index(
+        self,
+        visit: NamedDependency[Visit],
+        in_state: Annotated[str, QueryParameter(name="state")] = "",
+        customer: FromQuery[str] = "",
+        number: FromQuery[str] = "",
+        overdue: FromQuery[str] = "",
+        cursor: FromQuery[str] = "",
+    ) -> Response[str]:
+        """The newest first."""
+        query = {"state": in_state if in_state in STATES else "", "customer": customer, "number": number}
+        query |= {"overdue": "true" if overdue else ""}
+        found = await visit.api.get("/api/v1/invoices", **query, cursor=cursor, limit=PAGE_SIZE)
+        buyers = await customer_names(visit, (one["customer"] for one in found["items"]))
+        return visit.page("invoices/list.html", found=found, query=query, states=STATES, buyers=buyers)
+
+    @get("/{invoice:str}")
+    async def one(self, visit: NamedDependency[Visit], invoice: FromPath[str]) -> Response[str]:
+        """With its lines, its documents, and what was paid."""
+        return visit.page("invoices/invoice.html", **await _shown(visit, invoice))
+
+    @get("/{invoice:str}/usage")
+    async def usage(
+        self,
+        visit: NamedDependency[Visit],
+        invoice: FromPath[str],
+        line: FromQuery[str] = "",
+        cursor: FromQuery[str] = "",
+    ) -> Response[str]:
+        """The samples behind a line."""
+        found, samples = await asyncio.gather(
+            visit.api.get(_api(invoice)),
+            visit.api.part(f"{_api(invoice)}/usage", line=line, cursor=cursor, limit=ROWS_SHOWN),
+        )
+        shown = next((one for one in found["lines"] if one["key"] == line), None)
+        if shown is None:
+            raise NotThere(Problem(status=404, code="not-found"))
+        rows = [with_pages(one["sample"]) for one in samples.value["items"]] if samples.value else []
+        return visit.page(
+            "invoices/usage.html",
+            invoice=found["invoice"],
+            line=shown,
+            samples=samples,
+            rows=rows,
+            names=await names_of(visit, (one["unit"] for one in rows)),
+        )
+
+    @post("/{invoice:str}/{doing:str}")
+    async def act(self, visit: NamedDependency[Visit], invoice: FromPath[str], doing: FromPath[str]) -> Response[str]:
+        """Finalise, take back, write off, reinstate, credit, record a payment."""
+        if doing not in SAID:
+            raise NotThere(Problem(status=404, code="not-found"))
+        try:
+            await _do(visit, invoice, doing)
+        except Refused as refused:
+            if refused.problem.status in {401, 404}:
+                raise
+            return visit.again("invoices/invoice.html", refused, **await _shown(visit, invoice))
+        return visit.go(f"{PATH}/{quote(invoice, safe='')}", visit.say(SAID[doing]))
+
+
+async def customer_names(visit: Visit, ids: Iterable[str]) -> dict[str, str]:
+    """What these customers are called."""
+    wanted = list(dict.fromkeys(ids))
+    parts = await asyncio.gather(*(visit.api.part(f"/api/v1/customers/{quote(one, safe='')}") for one in wanted))
+    return {one: part.value["name"] for one, part in zip(wanted, parts, strict=True) if part.value}
+
+
+def _api(invoice: str) -> str:
+    return f"/api/v1/invoices/{quote(invoice, safe='')}"
+
+
+async def _do(visit: Visit, invoice: str, doing: str) -> None:
+    if doing in _PLAIN:
+        await visit.api.post(f"{_api(invoice)}/{_PLAIN[doing]}")
+    elif doing in _REASONED:
+        await visit.api.post(f"{_api(invoice)}/{_REASONED[doing]}", {"reason": visit.value("reason")})
+    elif doing == "credit":
+        lines = {visit.value("line"): visit.value("amount")} if visit.value("line") else None
+        body = {"key": visit.value("key"), "reason": visit.value("reason"), "lines": lines}
+        await visit.api.post(f"{_api(invoice)}/credit-notes", body)
+    else:
+        found = (await visit.api.get(_api(invoice)))["invoice"]
+        body = {"customer": found["customer"], "currency": found["currency"], "invoice": found["id"]}
+        body |= {"amount": visit.value("amount"), "key": visit.value("key"), "reference": visit.value("reference")}
+        await visit.api.post("/api/v1/payments", body)
+
+
+async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
+    found, payments, steps = await asyncio.gather(
+        visit.api.get(_api(invoice)),
+        visit.api.part("/api/v1/payments", invoice=invoice),
+        visit.api.part(f"{_api(invoice)}/dunning"),
+    )
+    one = found["invoice"]
+    buyers = await customer_names(visit, [one["customer"]])
+    return {
+        "invoice": one,
+        "lines": found["lines"],
+        "documents": found["documents"],
+        "preview": found["preview"],
+        "lacking": found["lacking"],
+        "payments": payments,
+        "steps": steps,
+        "buyer": buyers.get(one["customer"], one["customer"]),
+        # Sent twice, it is done once: each form that is shown has a name of its own for what it asks.
+        "key": secrets.token_hex(8),
+    }
