@@ -199,8 +199,23 @@ def test_what_is_used_is_charged_and_counted_and_what_goes_on_is_ended(home: Hom
     assert ends[0] > datetime.now(UTC).isoformat()
 
 
-def _items(answer: httpx.Response) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = answer.raise_for_status().json()["items"]
+def test_a_purchase_sent_twice_is_made_once(home: Home) -> None:
+    offers = {
+        one["plan"]["plan"]: one for one in _items(home.owner.get("/api/v1/my/offers", params={"product": "washer"}))
+    }
+    offer = offers["steam-evening"]
+    payer = {"name": "Ann", "country": "DE"}
+    body = {"maker": offer["maker"], "product": "washer", "plan": "steam-evening", "version": 1, "billing": payer}
+    keyed = {"Idempotency-Key": "an evening for all"}
+    first, again = (home.owner.post("/api/v1/my/subscriptions", json=body, headers=keyed) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert home.owner.post("/api/v1/my/subscriptions", json=body).status_code == 409
+    assert home.maker.get("/api/v1/my/offers").json()["items"] == []
+
+
+def _items(answer: httpx.Response) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
     return found
 
 

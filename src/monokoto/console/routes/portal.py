@@ -115,9 +115,8 @@ async def _shown(visit: Visit, subscription: str) -> dict[str, Any]:
         for each in (offers.value["items"] if offers.value else [])
         if each["maker"] == one["maker"] and each["plan"]["plan"] != one["plan"] and not each["plan"]["lasts_seconds"]
     ]
-    own = [unit for each in (offers.value["items"] if offers.value else [])[:1] for unit in each["units"]][:SHARED_MAX]
-    # Whom it is shared with is first somebody who has it not.
-    own.sort(key=lambda unit: unit in units)
+    own = [unit for each in (offers.value["items"] if offers.value else [])[:1] for unit in each["units"]]
+    without = [unit for unit in own if unit not in units][:SHARED_MAX]
     return {
         "one": one,
         "plan": plan,
@@ -127,7 +126,7 @@ async def _shown(visit: Visit, subscription: str) -> dict[str, Any]:
         "included": found,
         "names": names,
         "others": others,
-        "own": [(unit, name) for unit, name in (await names_of(visit, own)).items()],
+        "own": [(unit, name) for unit, name in (await names_of(visit, without)).items()],
         "lasting": LASTING,
         "shares": visit.may("portal:write") and one["status"] != ENDED,
         "decides": visit.may("portal:write")
