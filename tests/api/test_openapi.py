@@ -172,9 +172,13 @@ def test_every_operation_says_who_may(document):
             assert by_session == {"session": needed["key"]}, name
             assert set(needed["key"]) <= scopes, name
             reads = name.startswith(("GET ", "POST /api/v1/history", "POST /api/v1/latest"))
-            looks = path in {"/api/v1/products/check", "/api/v1/products/diff", "/api/v1/rules/try"} or path.endswith(
-                "/preview"
-            )
+            tries = {
+                "/api/v1/products/check",
+                "/api/v1/products/diff",
+                "/api/v1/rules/try",
+                "/api/v1/plans/simulations",
+            }
+            looks = path in tries or path.endswith("/preview")
             writes = any(scope in {"admin", "platform"} or scope.endswith(":write") for scope in needed["key"])
             assert reads or looks or writes or name in OWN_AFFAIRS | BY_KIND, (
                 f"{name}: whatever changes something needs a scope that says so"

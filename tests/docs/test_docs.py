@@ -33,6 +33,7 @@ IGNORED = set((ROOT / ".gitignore").read_text("utf-8").split())
 NO_JSON = {
     "claims codes": "it is a table for the printer",
     "audit export": "the file is the answer",
+    "billing document": "the file is the answer",
     "demo": "it tells a story",
     "export": "the file is the answer",
     "openapi": "it is JSON",

@@ -99,6 +99,21 @@ def test_washes_of_past_days_become_invoices(here: Installation) -> None:
             assert data.status_code == 200
             assert made[1]["number"].encode() in data.content
 
+        draft = {
+            "currency": "EUR",
+            "every": "day",
+            "charges": {"wash": {"meter": "washes", "standard": {"price": "1.00"}}},
+        }
+        asked = {
+            "product": "biller",
+            "plan": "daily",
+            "document": draft,
+            "from": since,
+            "to": format_instant(seconds_ago(0) * 1_000_000),
+        }
+        tried = maker.post("/api/v1/plans/simulations", asked)
+        assert (tried["billed"], tried["simulated"], tried["difference"]) == ("5.90", "4.00", "-1.90")
+
         wash(here, unit, starts + 40)
 
         def corrected() -> list[str]:

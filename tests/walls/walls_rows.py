@@ -839,6 +839,9 @@ ROWS: dict[str, Row] = {
     # Billing
     "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ, done=(200, 404)),
     "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
+    "POST /api/v1/plans/simulations": R(
+        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
+    ),
     "GET /api/v1/subscriptions/{subscription}/next-invoice": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD),
     "GET /api/v1/my/subscriptions/{subscription}/next-invoice": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),

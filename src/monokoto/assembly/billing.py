@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from monokoto.assembly.engines import Engines
-from monokoto.earn.billing import Billing, BillingRuns, Evidence, Outage, Outages, Papers, Rater, UnitOutages
+from monokoto.earn.billing import Billing, BillingRuns, Evidence, Outage, Outages, Papers, Rater, Simulator, UnitOutages
 from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import INVOICE_CHANGED, Invoices, Issuers
 from monokoto.earn.metering import Metering
@@ -59,6 +59,9 @@ class JoinedBilling:
             records, clock, billing=self.billing, subscriptions=parts.subscriptions, invoices=parts.invoices,
             usage=parts.metering,
         )  # fmt: skip
+        self.simulator = Simulator(
+            rater=self.rater, billing=self.billing, subscriptions=parts.subscriptions, plans=parts.plans
+        )
         self.papers = Papers.over(parts.invoices)
         self.evidence = Evidence(invoices=parts.invoices, subscriptions=parts.subscriptions, samples=parts.metering)
         self._awake = asyncio.Event()

@@ -169,7 +169,7 @@ class Platform:
         self.statements = books.statements
         self.joined_billing = bills = JoinedBilling(engines, self)
         self.billing, self.billing_runs = bills.billing, bills.runs
-        self.papers, self.evidence = bills.papers, bills.evidence
+        self.papers, self.evidence, self.simulator = bills.papers, bills.evidence, bills.simulator
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(

@@ -83,6 +83,7 @@ SERVICES = (
     "billing_runs",
     "papers",
     "evidence",
+    "simulator",
     "things",
     "event_feed",
     "directory_events",

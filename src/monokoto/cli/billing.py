@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import show_table
@@ -85,3 +86,36 @@ def document(
         with answer as told_bytes:
             file.write_bytes(b"".join(told_bytes.iter_bytes()))
     typer.echo(str(file))
+
+
+@billing.command("simulate")
+@told
+def simulate(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Its name.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Its name.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="YAML of a draft; none: the published one.")
+    ] = None,
+    version: Annotated[int, typer.Option("--version", help="A published version; 0: the newest.")] = 0,
+    begin: Annotated[str, typer.Option("--from", help="RFC 3339; left out: the last whole month.")] = "",
+    end: Annotated[str, typer.Option("--to", help="RFC 3339; left out: the beginning of this month.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What a plan would have come to by past usage, beside what was billed. Nothing is published."""
+    document = None if file is None else yaml.safe_load(file.read_text("utf-8"))
+    body = {"product": product, "plan": plan, "version": version, "document": document, "from": begin, "to": end}
+    with connect(url, key) as api:
+        found = api.post("/api/v1/plans/simulations", body)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(
+        f"{found['subscriptions']} subscriptions: {found['billed']} billed, {found['simulated']} by this plan,"
+        f" {found['difference']} {found['currency']}"
+    )
+    for reason, count in found["left_out"].items():
+        typer.echo(f"  {count} left out: {reason}")
+    rows = [(one["customer"], one["billed"], one["simulated"], one["difference"]) for one in found["customers"]]
+    show_table(("customer", "billed", "by this plan", "difference"), rows)

@@ -12,6 +12,7 @@ from monokoto.earn.billing.rating import Circumstances, UnitSpans, UsageOf, dues
 from monokoto.earn.billing.routes import CONTROLLERS
 from monokoto.earn.billing.runs import BillingRuns, RunState
 from monokoto.earn.billing.service import Billing
+from monokoto.earn.billing.simulation import Simulation, Simulator
 from monokoto.earn.billing.wording import invoice_line
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Rater",
     "Run",
     "RunState",
+    "Simulation",
+    "Simulator",
     "Stretch",
     "TimedCoupon",
     "UnitOutages",

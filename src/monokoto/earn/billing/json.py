@@ -9,12 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from monokoto.earn.billing.runs import RunState
+from monokoto.earn.billing.simulation import Simulation
 from monokoto.earn.invoices import InvoiceLine, line_to_plain
 from monokoto.earn.metering import UsageRow, UsageRowJson, row_to_json
 from monokoto.earn.subscriptions import Period, Subscription
-from monokoto.kernel.clock import format_instant
+from monokoto.kernel.clock import Instant, format_instant
 from monokoto.kernel.ids import format_id
-from monokoto.kernel.limits import BILLING_FAILURES_SHOWN_MAX
+from monokoto.kernel.limits import BILLING_FAILURES_SHOWN_MAX, SIMULATION_CUSTOMERS_SHOWN_MAX
 from monokoto.kernel.money import ZERO, exact
 
 
@@ -63,6 +64,68 @@ class EvidenceRowJson(msgspec.Struct, frozen=True):
     told: Annotated[
         str, Meta(description="Path of the API: the reading or event; empty where usage was told from outside")
     ]
+
+
+class SimulatePlanRequest(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"begin": "from", "end": "to"}
+):
+    """Which plan is tried: a published version, or a document that need not be published; and on which past time."""
+
+    product: str
+    plan: str
+    version: Annotated[int, Meta(ge=0, description="0: the newest; not with a document")] = 0
+    document: Annotated[dict[str, Any] | None, Meta(description="A draft, as product.yaml has it")] = None
+    begin: Annotated[str, Meta(description="Periods that ended after it; left out: the last whole month, UTC")] = ""
+    end: str = ""
+
+
+class SimulatedCustomerJson(msgspec.Struct, frozen=True):
+    """What a customer was billed, and would have been; without tax."""
+
+    customer: str
+    subscriptions: int
+    billed: str
+    simulated: str
+    difference: Annotated[str, Meta(description="Above zero: it would have paid more")]
+
+
+class PlanSimulationJson(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):
+    """A plan tried on what was used; exact."""
+
+    product: str
+    plan: str
+    currency: str
+    begin: str
+    end: str
+    subscriptions: Annotated[
+        int, Meta(description="Compared: those of the plan with a billed period that ended in the time")
+    ]
+    billed: str
+    simulated: str
+    difference: str
+    left_out: Annotated[dict[str, int], Meta(description="By reason how many subscriptions could not be compared")]
+    customers_count: int
+    customers: Annotated[
+        list[SimulatedCustomerJson], Meta(description="Those with the largest difference, at most 1000")
+    ]
+
+
+def simulation_to_json(found: Simulation) -> PlanSimulationJson:
+    """As the API shows it."""
+    plan, total = found.plan, found.total
+    largest = sorted(found.customers.items(), key=lambda one: (-abs(one[1].difference), one[0]))
+    return PlanSimulationJson(
+        product=plan.product, plan=plan.name, currency=plan.currency.code, begin=format_instant(Instant(found.span.start)),
+        end=format_instant(Instant(found.span.end)), subscriptions=found.subscriptions, billed=f"{total.billed:f}",
+        simulated=f"{total.simulated:f}", difference=f"{total.difference:f}", left_out=dict(found.left_out),
+        customers_count=len(largest),
+        customers=[
+            SimulatedCustomerJson(
+                format_id(customer_id), one.subscriptions, f"{one.billed:f}", f"{one.simulated:f}", f"{one.difference:f}"
+            )
+            for customer_id, one in largest[:SIMULATION_CUSTOMERS_SHOWN_MAX]
+        ],
+    )  # fmt: skip
 
 
 def run_to_json(state: RunState) -> BillingRunJson:

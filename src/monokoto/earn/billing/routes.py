@@ -22,6 +22,7 @@ from monokoto.earn.billing.json import (
 from monokoto.earn.billing.papers import Form, Papers
 from monokoto.earn.billing.runs import BillingRuns
 from monokoto.earn.billing.service import Billing
+from monokoto.earn.billing.simulation_routes import SimulationsController
 from monokoto.earn.invoices import KEY_LENGTH_MAX, Invoices
 from monokoto.earn.subscriptions import Subscription, Subscriptions
 from monokoto.kernel.errors import Conflict, NotFound
@@ -325,5 +326,11 @@ async def _usage(
     return page_of(found, limit, lambda row: (row.unit_id, row.at, row.name), evidence_to_json)
 
 
-CONTROLLERS = (BillingController, NextInvoiceController, InvoiceFilesController, MyInvoiceFilesController)
+CONTROLLERS = (
+    BillingController,
+    NextInvoiceController,
+    InvoiceFilesController,
+    MyInvoiceFilesController,
+    SimulationsController,
+)
 """What `api` mounts."""

@@ -12,6 +12,8 @@ from monokoto.earn.billing.service import Billing
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plan
 from monokoto.earn.subscriptions import Period, Subscription, Subscriptions, Wanted
+from monokoto.kernel.errors import TooLarge
+from monokoto.kernel.limits import SIMULATION_SUBSCRIPTIONS_MAX
 from monokoto.kernel.money import ZERO, exact
 
 CHUNK = 500
@@ -80,7 +82,7 @@ class Simulator:
     def run(self, organisation_id: int, plan: Plan, span: Span, progress: Progress = lambda _one: None) -> Simulation:
         """Every subscription of the plan, whichever version it is on, for its billed periods that ended in a past span.
 
-        Raises Invalid when usage has no price by the plan.
+        Raises: Invalid when usage has no price by the plan; TooLarge for more subscriptions than one simulation compares.
         """
         found = Simulation(plan, span)
         rater = self._rater.by(_Instead(self._plans, plan))
@@ -89,6 +91,8 @@ class Simulator:
             after = page[-1].id
             cases = [case for one in page if (case := _case(one, plan, span, found.left_out)) is not None]
             found.looked_at += len(page)
+            if found.looked_at > SIMULATION_SUBSCRIPTIONS_MAX:
+                raise TooLarge(f"A simulation compares at most {SIMULATION_SUBSCRIPTIONS_MAX} subscriptions.")
             if cases:
                 self._compare(organisation_id, rater, cases, found)
             progress(found)
