@@ -78,6 +78,23 @@ def test_a_hundred_engines_lives(here: Installation, blueprints: Path, shared_da
         assert len(sent) == (20_631 + 13_096) * 25
         assert api.get("/api/v1/dead-letters")["items"] == []
         _twins_hold_the_last_cycle(api, rows, sent)
+        # Power by the hour: each cycle flown is an hour, however often the tables are sent.
+        hours = wait_until(lambda: _flight_hours(api, len(sent) // 25), seconds=60, every=1)
+        assert hours == {f"{kind}-1": cycles for kind, cycles in (("train", 192), ("test", 31))}
+
+
+def _flight_hours(api: ApiClient, flown: int) -> dict[str, int] | None:
+    """Of two engines, once the fleet has all that were flown."""
+    question = {"meter": "turbofan/flight-hours", "from": "2025-12-31T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
+    (total,) = api.get("/api/v1/usage", question)["items"]
+    if total["quantity"] != str(flown):
+        return None
+    found = {}
+    for serial in ("train-1", "test-1"):
+        (unit,) = api.get("/api/v1/units", {"serial": serial})["items"]
+        (own,) = api.get("/api/v1/usage", {**question, "unit": unit["id"]})["items"]
+        found[serial] = int(own["quantity"])
+    return found
 
 
 def _all(api: ApiClient, serials: dict[str, str], count: int) -> set[Reading] | None:

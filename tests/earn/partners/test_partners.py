@@ -11,8 +11,9 @@ from till import GRACE, METER, Till
 
 from monokoto.connect.products import Folder
 from monokoto.earn.calendar import Span
-from monokoto.earn.invoices import Invoice
-from monokoto.earn.plans import read_document
+from monokoto.earn.invoices import GivingBack, Invoice
+from monokoto.earn.partners import PlanPartners
+from monokoto.earn.plans import Plans, read_document
 from monokoto.earn.subscriptions import NewSubscription
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
@@ -118,6 +119,18 @@ def test_a_void_takes_all_shares_back(till: Till) -> None:
     till.giving.void(till.maker, invoice.id, "twice")
     assert set(owed(till).values()) == {"0.00"}
     assert sound(till)
+
+
+def test_shares_are_found_after_a_start_while_plans_wait_to_be_published(till: Till) -> None:
+    invoice = billed(till, 3)
+    fresh = Plans(till.records, till.products, till.clock)
+    newer = SHUTTLE.replace("1.0.0", "1.0.1").replace("operator: 55", "operator: 10")
+    till.products.apply(till.maker, Folder({"product.yaml": newer}))
+    giving = GivingBack(
+        till.records, till.clock, ledger=till.ledger, issuers=till.issuers, partners=PlanPartners(fresh)
+    )
+    giving.void(till.maker, invoice.id, "twice")
+    assert set(owed(till).values()) == {"0.00"}
 
 
 @SQLITE

@@ -12,7 +12,7 @@ from monokoto.kernel.errors import NotFound
 
 
 class PlanPartners:
-    """Blocking. A version of a plan is found in memory once it was asked for."""
+    """Blocking; only reads, since documents are made within transactions."""
 
     def __init__(self, plans: Plans) -> None:
         self._plans = plans
@@ -23,7 +23,7 @@ class PlanPartners:
         if named is None or not line.product or "availability_percent" in line.explanation:
             return {}
         try:
-            plan = self._plans.get(organisation_id, line.product, named.plan, named.version)
+            plan = self._plans.rated_by(organisation_id, line.product, named.plan, named.version)
         except NotFound:
             return {}
         charge = plan.charge(named.charge)

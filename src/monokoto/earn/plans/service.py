@@ -51,6 +51,14 @@ class Plans:
         known = self._known.get((organisation_id, product, name, version))
         return known or self.published(organisation_id, product, name, version).plan
 
+    def rated_by(self, organisation_id: int, product: str, name: str, version: int) -> Plan:
+        """A version that was published before; only reads, so that it may be asked for within a transaction. Raises NotFound."""
+        known = self._known.get((organisation_id, product, name, version))
+        if known is not None:
+            return known
+        with self._records.read() as connection:
+            return self._from_row(store.find(connection, organisation_id, product, name, version)).plan
+
     def published(self, organisation_id: int, product: str, name: str, version: int = 0) -> PublishedPlan:
         """The same, with when and how it was published."""
         self.take_over(organisation_id, product)
