@@ -837,7 +837,7 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}),
     ),
     # Billing
-    "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ, done=(200, 404)),
+    "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
     "POST /api/v1/plans/simulations": R(
         wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
@@ -847,18 +847,23 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
     ),
     "GET /api/v1/invoices/{invoice}/document.pdf": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
-    "GET /api/v1/invoices/{invoice}/document.xml": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED, done=(200, 400)),
+    "GET /api/v1/invoices/{invoice}/document.xml": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED, done=(200, 422), never="the customer has no electronic address",
+    ),
     "GET /api/v1/invoices/{invoice}/usage": R(
         wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED, query={"line": "l"}, done=(200, 409),
+        never="the line charges for no usage",
     ),
     "GET /api/v1/my/invoices/{invoice}/document.pdf": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}),
     ),
     "GET /api/v1/my/invoices/{invoice}/document.xml": R(
-        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}), done=(200, 400),
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}), done=(200, 422),
+        never="the customer has no electronic address",
     ),
     "GET /api/v1/my/invoices/{invoice}/usage": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_OWED, owners=frozenset({"owner"}), query={"line": "l"}, done=(200, 409),
+        never="the line charges for no usage",
     ),
     "GET /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404)),

@@ -29,8 +29,8 @@ class BillingFailureJson(msgspec.Struct, frozen=True):
 class BillingRunJson(msgspec.Struct, frozen=True):
     """What a run did, or has done so far."""
 
-    state: Annotated[str, Meta(description="running, done or failed")]
-    began_at: str
+    state: Annotated[str, Meta(description="none (since the platform started), running, done or failed")]
+    began_at: str | None
     ended_at: str | None
     drafted: int
     finalised: Annotated[int, Meta(description="Drafts that became documents")]
@@ -128,8 +128,15 @@ def simulation_to_json(found: Simulation) -> PlanSimulationJson:
     )  # fmt: skip
 
 
-def run_to_json(state: RunState) -> BillingRunJson:
+NO_RUN = BillingRunJson(
+    state="none", began_at=None, ended_at=None, drafted=0, finalised=0, discarded=0, failures_count=0, failures=[], error=""
+)  # fmt: skip
+
+
+def run_to_json(state: RunState | None) -> BillingRunJson:
     """As the API shows it."""
+    if state is None:
+        return NO_RUN
     run = state.run
     return BillingRunJson(
         state="failed" if state.error else "running" if state.ended_at is None else "done",

@@ -25,7 +25,7 @@ from monokoto.earn.billing.service import Billing
 from monokoto.earn.billing.simulation_routes import SimulationsController
 from monokoto.earn.invoices import KEY_LENGTH_MAX, Invoices
 from monokoto.earn.subscriptions import Subscription, Subscriptions
-from monokoto.kernel.errors import Conflict, NotFound
+from monokoto.kernel.errors import Conflict
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from monokoto.web import (
@@ -60,15 +60,10 @@ class BillingController(Controller):
     path = "/api/v1/billing/runs"
     tags = ("Billing",)
 
-    @get(
-        "", operation_id="getBillingRun", guards=_READ, responses=problem_responses(404), summary="Look at the last run"
-    )
+    @get("", operation_id="getBillingRun", guards=_READ, responses=problem_responses(), summary="Look at the last run")
     async def last(self, caller: NamedDependency[Caller], billing_runs: NamedDependency[BillingRuns]) -> BillingRunJson:
-        """Or at the one that goes on: what it drafted, what failed and why. 404 until there was one since the start."""
-        state = billing_runs.state(caller.organisation_id)
-        if state is None:
-            raise NotFound("There was no run since the platform started.", remedy="Post one, or wait until one is due.")
-        return run_to_json(state)
+        """Or at the one that goes on: what it drafted, what failed and why."""
+        return run_to_json(billing_runs.state(caller.organisation_id))
 
     @post(
         "",
@@ -88,10 +83,7 @@ class BillingController(Controller):
             return Response(run_to_json(work.result()), status_code=200)
         _going_on.add(work)
         work.add_done_callback(_over)
-        state = billing_runs.state(caller.organisation_id)
-        if state is None:
-            raise Conflict("A run goes on.", remedy="Ask for it in a moment.")
-        return Response(run_to_json(state), status_code=202)
+        return Response(run_to_json(billing_runs.state(caller.organisation_id)), status_code=202)
 
 
 _going_on: set[asyncio.Task[Any]] = set()
@@ -203,7 +195,7 @@ class InvoiceFilesController(Controller):
         number: Number = "",
         if_none_match: IfNoneMatch = None,
     ) -> Response[bytes]:
-        """EN 16931 in UBL 2.1 (Peppol BIS Billing 3.0). 400 names what the standard asks for and the document lacks."""
+        """EN 16931 in UBL 2.1 (Peppol BIS Billing 3.0). 422 names what the standard asks for and the document lacks."""
         return await _file(papers, caller.organisation_id, _id(invoice), number, Form.UBL, if_none_match)
 
     @get(

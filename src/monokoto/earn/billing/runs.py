@@ -79,7 +79,7 @@ class BillingRuns:
     def run(self, organisation_id: int) -> RunState:
         """Run now, or after the run that goes on. Raises Unavailable."""
         with self._alone(organisation_id):
-            begun = RunState(began_at=self._clock.now())
+            begun = self._states[organisation_id] = RunState(began_at=self._clock.now())
             try:
                 done = self._billing.run(
                     organisation_id, progress=lambda run: self._progress(organisation_id, begun, run)
