@@ -81,6 +81,8 @@ PAGES = (
     Shown("alerts-groups", "/console/alerts?state=all&view=groups"),
     Shown("rules", "/console/rules"),
     Shown("rule-new", "/console/rules/new"),
+    Shown("customer-new", "/console/customers/new"),
+    Shown("subscription-new", "/console/subscriptions/new"),
     Shown("invoices", "/console/invoices?state=void"),
     Shown("usage", "/console/usage?meter=nothing"),
     Shown("plans", "/console/plans"),

@@ -130,6 +130,33 @@ def test_a_draft_becomes_a_document_is_paid_in_part_and_credited(
     assert laundry.get(f"/api/v1/invoices/{laundry.invoice}")["invoice"]["open"] == "0.00"
 
 
+def test_a_customer_is_made_and_subscribes(laundry: Laundry, chrome: Chromium, cookies: Cookies) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/customers/new")
+        page.get_by_label("Name", exact=True).fill("Pension Mond")
+        page.get_by_label("Country").fill("DE")
+        page.get_by_label("Currency").fill("EUR")
+        page.get_by_label("VAT number").fill("DE1")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.get_by_label("VAT number").fill("")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("link", name="Start a subscription").click()
+        page.get_by_label("Plan").select_option("laundry/family")
+        page.get_by_label("Units", exact=True).select_option("fleet")
+        page.get_by_role("button", name="Start it now").click()
+        expect(page.get_by_text("The subscription is started.")).to_be_visible()
+        page.get_by_label("Reason").fill("not paid")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Suspend it").click()
+        expect(page.locator(".course .pause")).to_contain_text("not paid")
+        page.get_by_role("button", name="Let it go on").click()
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="End it", exact=True).click()
+        expect(page.locator(".course .end")).to_be_visible()
+        assert not visitor.faults
+
+
 def _row(page: Page, name: str) -> Any:
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
 

@@ -7,6 +7,7 @@ from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
 from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.commands import CommandsPagesController
+from monokoto.console.routes.customers import CustomerPagesController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.groups import GroupPagesController
@@ -31,6 +32,7 @@ from monokoto.console.routes.rules import RulePagesController
 from monokoto.console.routes.scene_runs import SceneRunPagesController
 from monokoto.console.routes.scenes import ScenePagesController
 from monokoto.console.routes.schedules import SchedulePagesController
+from monokoto.console.routes.subscriptions import SubscriptionPagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
 from monokoto.console.routes.unit_commands import UnitCommandsController
 from monokoto.console.routes.unit_control import UnitControlController
@@ -54,6 +56,8 @@ CONTROLLERS = (
     PlanPagesController,
     UsagePagesController,
     InvoicePagesController,
+    CustomerPagesController,
+    SubscriptionPagesController,
     OfferPagesController,
     MyInvoicePagesController,
     PortalPagesController,

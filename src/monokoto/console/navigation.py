@@ -99,6 +99,8 @@ NAVIGATION = (
         (
             Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),
             Entry(mark("Usage"), "/console/usage", "usage", "earn:read", "/api/v1/usage"),
+            Entry(mark("Customers"), "/console/customers", "person", "earn:read", "/api/v1/customers"),
+            Entry(mark("Subscriptions"), "/console/subscriptions", "schedules", "earn:read", "/api/v1/subscriptions"),
             Entry(mark("Invoices"), "/console/invoices", "invoices", "earn:read", "/api/v1/invoices"),
         ),
     ),
