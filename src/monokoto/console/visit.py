@@ -24,9 +24,7 @@ HOME = "/console"
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE, SAID_COOKIE = "koto_language", "koto_zone", "koto_theme", "koto_said"
 YEAR_SECONDS = 365 * 24 * 3600
-OF_MAKERS = frozenset(
-    {Scope.PRODUCTS_READ, Scope.PRODUCTS_WRITE, Scope.UNITS_WRITE, Scope.EARN_READ, Scope.EARN_WRITE}
-)
+OF_MAKERS = frozenset({Scope.PRODUCTS_READ, Scope.PRODUCTS_WRITE, Scope.UNITS_WRITE, Scope.EARN_READ, Scope.EARN_WRITE})
 """What whoever owns units is not troubled with, though their role opens it within their own organisation."""
 _SAID_SECONDS = 60
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
