@@ -274,7 +274,8 @@ def _plain(value: Any) -> Any:
 def _without_defaults(value: Any) -> Any:
     """What is left out and what is null, or empty, is the same to a reader."""
     if isinstance(value, dict | OpenObject):
-        return {name: _without_defaults(one) for name, one in value.items() if one not in (None, "", [], {})}
+        inside = {name: _without_defaults(one) for name, one in value.items()}
+        return {name: one for name, one in inside.items() if one not in (None, "", [], {})}
     return [_without_defaults(one) for one in value] if isinstance(value, list) else value
 
 

@@ -20,8 +20,8 @@ this code and not with 0; `&`: it goes on beside the others until `kill %1` (the
 
 There are `koto` as the maker's administrator, `curl` and `kill`. Known from the beginning are `<api>`, the address of the HTTP
 API, `<key>` and `<owner>`, the keys of the maker and of another organisation, `<day>`, the date two days ago, `<past-N>`, the date
-N days ago (to 34, about the oldest usage that is taken from units), `<next-N>`, the date in N days (to 7), `<folder>`, a place for files, and `<inbox>`, an address that takes
-whatever is posted below it and shows to `curl` what a person would read.
+N days ago (to 34, about the oldest usage that is taken from units), `<next-N>`, the date in N days (to 7), `<folder>`, a place for
+files, and `<inbox>`, an address that takes whatever is posted below it and shows to `curl` what a person would read.
 """
 
 from __future__ import annotations

@@ -169,7 +169,9 @@ PAGES: dict[str, Page] = {
     "POST /console/customers/new": Page(face=S, form={"name": ""}),
     "GET /console/customers/{customer}": Page(face=T, ids={"customer": "customer"}),
     "GET /console/customers/{customer}/edit": Page(face=T, ids={"customer": "customer"}),
-    "POST /console/customers/{customer}/edit": Page(face=T, ids={"customer": "customer"}, form={"name": "", "tag": '"0"'}),
+    "POST /console/customers/{customer}/edit": Page(
+        face=T, ids={"customer": "customer"}, form={"name": "", "tag": '"0"'}
+    ),
     "POST /console/customers/{customer}/archive": Page(face=T, ids={"customer": "~customer"}),
     "GET /console/subscriptions": Page(face=S),
     "GET /console/subscriptions/new": Page(face=S),

@@ -3,8 +3,16 @@
 
 from __future__ import annotations
 
-from monokoto.client.types import BooksAudit, LedgerEntry, LedgerEntryPage, TrialBalance
-from monokoto.client.wire import AsyncApi, AsyncPages, Call, given
+from monokoto.client.types import (
+    BooksAudit,
+    LedgerEntry,
+    LedgerEntryPage,
+    Partners,
+    Statement,
+    StatementRow,
+    TrialBalance,
+)
+from monokoto.client.wire import AsyncApi, AsyncPages, Call, given, segment
 
 
 class AsyncLedgerApi:
@@ -55,3 +63,35 @@ class AsyncLedgerApi:
             repeatable=True,
         )
         return self._api.pages(call, LedgerEntryPage, LedgerEntry)
+
+    async def list_partners(self) -> Partners:
+        """What partners are owed.
+
+        By partner and currency, as the shares of plans and what was paid come to. Needs `earn:read`.
+        """
+        call = Call(method="GET", path="/api/v1/partners", repeatable=True)
+        return await self._api.ask(call, Partners)
+
+    def get_partner_statement(
+        self, partner: str, *, currency: str, from_: str, to: str, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[Statement, StatementRow]:
+        """What a partner was owed and got.
+
+        The rows name the lines of documents of which the partner has a part, and how much of them. Needs
+        `earn:read`.
+
+        Args:
+            partner: Name of the partner, as plans say it.
+            currency: ISO 4217, such as EUR (at most 3 characters).
+            from_: From then on (RFC 3339).
+            to: Until before then (RFC 3339).
+            limit: Rows at most (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path=f"/api/v1/partners/{segment(partner)}/statement",
+            query=given(currency=currency, from_=from_, to=to, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, Statement, StatementRow)

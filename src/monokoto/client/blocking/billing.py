@@ -5,7 +5,12 @@ lines.
 
 from __future__ import annotations
 
-from monokoto.client.types import BillingRun, EvidenceRow, EvidenceRowPage, NextInvoice
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from monokoto.client.types import BillingRun, EvidenceRow, EvidenceRowPage, NextInvoice, PlanSimulation
 from monokoto.client.wire import Api, Call, Download, Pages, given, segment
 
 
@@ -18,8 +23,7 @@ class BillingApi:
     def get_billing_run(self) -> BillingRun:
         """Look at the last run.
 
-        Or at the one that goes on: what it drafted, what failed and why. 404 until there was one since the start.
-        Needs `earn:read`. Raises NotFound.
+        Or at the one that goes on: what it drafted, what failed and why. Needs `earn:read`.
         """
         call = Call(method="GET", path="/api/v1/billing/runs", repeatable=True)
         return self._api.ask(call, BillingRun)
@@ -57,7 +61,7 @@ class BillingApi:
     def get_invoice_ubl(self, invoice: str, *, number: str | None = None) -> Download:
         """An electronic invoice.
 
-        EN 16931 in UBL 2.1 (Peppol BIS Billing 3.0). 400 names what the standard asks for and the document lacks.
+        EN 16931 in UBL 2.1 (Peppol BIS Billing 3.0). 422 names what the standard asks for and the document lacks.
         Needs `earn:read`. Raises NotFound, Conflict.
 
         Args:
@@ -165,6 +169,37 @@ class BillingApi:
             method="GET", path=f"/api/v1/my/subscriptions/{segment(subscription)}/next-invoice", repeatable=True
         )
         return self._api.ask(call, NextInvoice)
+
+    def try_plan(
+        self,
+        *,
+        product: str,
+        plan: str,
+        version: int | UnsetType = UNSET,
+        document: Mapping[str, Any] | UnsetType | None = UNSET,
+        from_: str | UnsetType = UNSET,
+        to: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> PlanSimulation:
+        """Try a plan on what was used.
+
+        What the subscriptions of a plan would have come to by other words, beside what was billed, customer by
+        customer. Nothing is published or changed. Needs `earn:read`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            version: 0: the newest; not with a document (default: 0).
+            document: A draft, as product.yaml has it.
+            from_: Periods that ended after it; left out: the last whole month, UTC.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/plans/simulations",
+            body=given(product=product, plan=plan, version=version, document=document, from_=from_, to=to),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, PlanSimulation)
 
     def get_next_invoice(self, subscription: str) -> NextInvoice:
         """Preview the next invoice of a subscription.

@@ -32,7 +32,15 @@ from monokoto.client.types.alerts import (
     State,
 )
 from monokoto.client.types.audit import Actor, ActorKind, Entry, EntryPage, ExportFormat, Outcome, Subject
-from monokoto.client.types.billing import BillingFailure, BillingRun, EvidenceRow, EvidenceRowPage, NextInvoice
+from monokoto.client.types.billing import (
+    BillingFailure,
+    BillingRun,
+    EvidenceRow,
+    EvidenceRowPage,
+    NextInvoice,
+    PlanSimulation,
+    SimulatedCustomer,
+)
 from monokoto.client.types.credentials import CredentialPage, NewCredential
 from monokoto.client.types.customers import Customer, CustomerPage, PostalAddress
 from monokoto.client.types.dead_letters import DeadLetter, DeadLetterCount, DeadLetterPage
@@ -87,7 +95,12 @@ from monokoto.client.types.ledger import (
     Finding,
     LedgerEntry,
     LedgerEntryPage,
+    Partner,
+    Partners,
     Posting,
+    Statement,
+    StatementLine,
+    StatementRow,
     TrialBalance,
 )
 from monokoto.client.types.notifications import (
@@ -503,6 +516,8 @@ __all__ = [
     "Ownership",
     "OwnershipPage",
     "Pace",
+    "Partner",
+    "Partners",
     "Party",
     "Passkey",
     "PasskeyCredential",
@@ -524,6 +539,7 @@ __all__ = [
     "PlanPreview",
     "PlanPreviewLine",
     "PlanPreviewPart",
+    "PlanSimulation",
     "PostalAddress",
     "Posting",
     "Preview",
@@ -586,8 +602,12 @@ __all__ = [
     "Side",
     "SignedIn",
     "SigningKeys",
+    "SimulatedCustomer",
     "Span",
     "State",
+    "Statement",
+    "StatementLine",
+    "StatementRow",
     "StepUnits",
     "StopOnFailure",
     "Subject",

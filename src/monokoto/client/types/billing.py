@@ -21,8 +21,8 @@ class BillingRun(Struct, frozen=True, kw_only=True):
     """What a run did, or has done so far."""
 
     state: str
-    """running, done or failed"""
-    began_at: str
+    """none (since the platform started), running, done or failed"""
+    began_at: str | None
     ended_at: str | None
     drafted: int
     finalised: int
@@ -66,3 +66,34 @@ class NextInvoice(Struct, frozen=True, kw_only=True):
     """An exact decimal"""
     lines: list[dict[str, Any]]
     """As an invoice's, each with its explanation"""
+
+
+class PlanSimulation(Struct, frozen=True, kw_only=True):
+    """A plan tried on what was used; exact."""
+
+    product: str
+    plan: str
+    currency: str
+    from_: str = field(name="from")
+    to: str
+    subscriptions: int
+    """Compared: those of the plan with a billed period that ended in the time"""
+    billed: str
+    simulated: str
+    difference: str
+    left_out: dict[str, int]
+    """By reason how many subscriptions could not be compared"""
+    customers_count: int
+    customers: list[SimulatedCustomer]
+    """Those with the largest difference, at most 1000"""
+
+
+class SimulatedCustomer(Struct, frozen=True, kw_only=True):
+    """What a customer was billed, and would have been; without tax."""
+
+    customer: str
+    subscriptions: int
+    billed: str
+    simulated: str
+    difference: str
+    """Above zero: it would have paid more"""

@@ -55,12 +55,62 @@ class LedgerEntryPage(Struct, frozen=True, kw_only=True):
     """Pass as `cursor` for the next page; null on the last"""
 
 
+class Partner(Struct, frozen=True, kw_only=True):
+    """A partner, and what it is owed in a currency."""
+
+    partner: str
+    currency: str
+    owed: str
+    """An exact decimal; below zero it has to give back"""
+
+
+class Partners(Struct, frozen=True, kw_only=True):
+    """All partners that were ever owed something."""
+
+    items: list[Partner]
+
+
 class Posting(Struct, frozen=True, kw_only=True):
     """An amount on an account; above zero a debit."""
 
     account: str
     amount: str
     currency: str
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """What a partner was owed, got and is owed. What it opens with and all rows come to what it closes with."""
+
+    partner: str
+    currency: str
+    start: str
+    end: str
+    opening: str
+    closing: str
+    items: list[StatementRow]
+    """The newest first"""
+    next_cursor: str | None
+
+
+class StatementLine(Struct, frozen=True, kw_only=True):
+    """A line of a document of which the partner has a part."""
+
+    title: str
+    net: str
+    """Without tax; below zero on a credit note"""
+    percent: str
+
+
+class StatementRow(Struct, frozen=True, kw_only=True):
+    """Something that moved what a partner is owed."""
+
+    at: str
+    title: str
+    amount: str
+    """Above zero: the partner is owed more"""
+    document: str
+    """The invoice or credit note; empty for what was paid"""
+    lines: list[StatementLine]
 
 
 class TrialBalance(Struct, frozen=True, kw_only=True):

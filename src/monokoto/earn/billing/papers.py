@@ -9,8 +9,7 @@ from enum import Enum
 
 from monokoto.earn.documents import Document as Paper
 from monokoto.earn.documents import pdf, ubl
-from monokoto.earn.invoices import Document, DocumentKind, Invoices
-from monokoto.earn.invoices.paper import paper_of
+from monokoto.earn.invoices import Document, DocumentKind, Invoices, paper_of
 from monokoto.kernel.errors import Conflict, NotFound
 from monokoto.kernel.limits import BILLING_PAPERS_AT_ONCE
 

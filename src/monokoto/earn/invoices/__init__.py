@@ -6,6 +6,7 @@ from monokoto.earn.invoices.giving import GivingBack
 from monokoto.earn.invoices.invoice import CHANGEABLE, DraftInvoice, Invoice, InvoiceState
 from monokoto.earn.invoices.issuers import Issuers
 from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind, line_from_plain, line_to_plain
+from monokoto.earn.invoices.paper import paper_of
 from monokoto.earn.invoices.party import Address, Buyer, Customers, Issuer, compact_iban, is_iban, is_vat_id
 from monokoto.earn.invoices.routes import CONTROLLERS
 from monokoto.earn.invoices.service import Invoices
@@ -48,6 +49,7 @@ __all__ = [
     "is_vat_id",
     "line_from_plain",
     "line_to_plain",
+    "paper_of",
     "parts_of",
     "rule_for",
     "taxed_lines",
