@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ import pytest
 import sqlalchemy as sa
 
 from monokoto.engines.records import Records, migrate, open_records, records_file
+from monokoto.engines.series import Series, open_series
+from monokoto.engines.series.chdb import ChdbSeries
 from monokoto.kernel.ids import UnitId
 from monokoto.testing import Installation
 from monokoto.web import Caller, Gate, Reach, Side
@@ -36,6 +38,48 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TESTS = Path(__file__).parent
 KINDS = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
+
+
+_kept: list[tuple[Series, Path]] = []
+_open_chdb = ChdbSeries.__init__
+
+
+def _end_kept() -> None:
+    while _kept:
+        series, folder = _kept.pop()
+        series.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened(self: ChdbSeries, *given: object, **named: object) -> None:
+    _end_kept()  # a process may have one embedded store open: who opens its own takes the lent one's place
+    _open_chdb(self, *given, **named)  # type: ignore[arg-type]
+
+
+ChdbSeries.__init__ = _opened  # type: ignore[method-assign, assignment]
+
+
+@contextmanager
+def _lent_series() -> Iterator[Series]:
+    if not _kept:
+        folder = Path(tempfile.mkdtemp(prefix="monokoto-series-"))
+        _kept.append((open_series(data_dir=folder), folder))
+    series, _ = _kept[0]
+    yield series
+    if _kept and _kept[0][0] is series:
+        for name in series.query("SHOW TABLES").column(0).to_pylist():
+            series.command(f"DROP TABLE `{name}` SYNC")
+
+
+@pytest.fixture(scope="session")
+def lend_series() -> Iterator[Callable[[], AbstractContextManager[Series]]]:
+    """The embedded store, without a table, for as long as a module takes: one for all modules of a process.
+
+    Starting the engine costs a second. Stopping it in a process that goes on ends that process now and then: a thread of the
+    engine's background pool reads what was given back (chdb 26.9).
+    """
+    yield _lent_series
+    _end_kept()
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,8 @@ class Everybody:
     def get(self, unit_id: int) -> UnitIdentity:
         return UnitIdentity(unit_id, 7, "cooker", "1.0.0", "A-1")
 
+    find = get
+
 
 @get("/api/v1/units")
 async def units(serial: str) -> dict[str, Any]:

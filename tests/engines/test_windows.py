@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
-from monokoto.engines.series import Series, open_series, within_times
+from monokoto.engines.series import Series, within_times
 from monokoto.kernel.errors import Invalid
 
 Windows = dict[int, list[tuple[int, int]]]
@@ -15,12 +16,11 @@ ROWS = [(unit, at) for unit in range(6) for at in range(0, 60, 3)]
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
-    opened = open_series(data_dir=tmp_path_factory.mktemp("windows"))
-    opened.command("CREATE TABLE seen (unit Int64, at Int64) ENGINE = MergeTree ORDER BY (unit, at)")
-    opened.command(f"INSERT INTO seen VALUES {', '.join(map(str, ROWS))}")
-    yield opened
-    opened.close()
+def series(lend_series: Callable[[], AbstractContextManager[Series]]) -> Iterator[Series]:
+    with lend_series() as lent:
+        lent.command("CREATE TABLE seen (unit Int64, at Int64) ENGINE = MergeTree ORDER BY (unit, at)")
+        lent.command(f"INSERT INTO seen VALUES {', '.join(map(str, ROWS))}")
+        yield lent
 
 
 def asked(series: Series, windows: Windows, *, others: bool) -> set[tuple[int, int]]:

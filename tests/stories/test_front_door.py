@@ -233,6 +233,10 @@ FOREIGN = re.compile(rf"{CELLAR}|11\.75|{re.escape(MAKER)}|18\.25")
 """What no page of the owner's may hold: the other unit, what it measured, the maker's people, the time before."""
 
 
+ASKED = dict.fromkeys(("/api/v1/units/{unit}/usage", "/api/v1/units/{unit}/usage-rows"), "?meter=thermostat/any")
+"""What must be said along with a question."""
+
+
 def owner_sees_nothing_else(story: Story) -> None:
     """Every page that can be reached by links, then every address that somebody might type."""
     page, ours, theirs = story.owner.page, story.units[HALL], story.units[CELLAR]
@@ -253,7 +257,7 @@ def owner_sees_nothing_else(story: Story) -> None:
     listed = fetched(page, "/api/v1/units")
     assert [one["id"] for one in json.loads(listed[1])["items"]] == [ours]
     for path in unit_paths(page):
-        status, text = fetched(page, path.replace("{unit}", theirs))
+        status, text = fetched(page, path.replace("{unit}", theirs) + ASKED.get(path, ""))
         assert status in {401, 403, 404}, f"{path}: {status}"
         assert not FOREIGN.search(text)
 

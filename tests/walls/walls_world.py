@@ -450,7 +450,7 @@ def _sell(world: World) -> None:
     title = {"title": world.mark("plan", "maker", "owner")}
     for name in ("flat", "spare"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
-    title = {"title": world.mark("offer", "maker", "owner", "other")}
+    title = {"title": world.mark("offer", "maker", "owner", "other", "guest", "renter")}
     for name in ("offered", "offered-too"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title, "offer": True}})
     body = {

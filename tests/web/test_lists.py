@@ -94,7 +94,8 @@ def test_refusals_come_whole_and_what_has_no_shape_takes_no_fields(client: TestC
 
 
 def test_every_list_and_every_single_thing_takes_fields() -> None:
-    """All whose answer is a described object. The history names what it gives in its question; sign-in pages need it whole."""
+    """All whose answer is a described object. The history names what it gives in its question; sign-in pages
+    and key sets are needed whole."""
     document = describe_api()
     lacking = []
     for path, item in document["paths"].items():
@@ -104,7 +105,12 @@ def test_every_list_and_every_single_thing_takes_fields() -> None:
         has = any(one["name"] == "fields" for one in operation.get("parameters", ()))
         if kind and path.startswith("/api/") and not has:
             lacking.append((path, kind))
-    assert {kind.rpartition("/")[2] for _, kind in lacking} <= {"History", "ProviderPage", "RelyingParty"}
+    assert {kind.rpartition("/")[2] for _, kind in lacking} <= {
+        "History",
+        "ProviderPage",
+        "RelyingParty",
+        "SigningKeys",
+    }
 
 
 def test_every_change_takes_an_idempotency_key() -> None:

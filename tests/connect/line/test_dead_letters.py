@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from monokoto.connect.line import Batch, DeadLetter, DeadLetters
-from monokoto.engines.series import Series, open_series
+from monokoto.engines.series import Series
 from monokoto.kernel.clock import SystemClock
 from monokoto.kernel.ids import OrganisationId, UnitId
 from monokoto.kernel.limits import DEAD_LETTER_PAYLOAD_BYTES_MAX, DEAD_LETTERS_PER_UNIT_MINUTE_MAX
@@ -19,10 +20,9 @@ NOW = SystemClock().now() // 60_000_000 * 60_000_000
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
-    opened = open_series(data_dir=tmp_path_factory.mktemp("series"))
-    yield opened
-    opened.close()
+def series(lend_series: Callable[[], AbstractContextManager[Series]]) -> Iterator[Series]:
+    with lend_series() as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from itertools import count
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from monokoto.connect.line import Batch, Block, Column, EventRecord
 from monokoto.connect.products import EventModel, ProductModel, PropertyModel
 from monokoto.earn.metering import MeterBook, Metering
-from monokoto.engines.series import Series, open_series
+from monokoto.engines.series import Series
 from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.values import Kind
 
@@ -95,10 +95,9 @@ class Units:
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
-    store = open_series(data_dir=Path(tmp_path_factory.mktemp("series")))
-    yield store
-    store.close()
+def series(lend_series: Callable[[], AbstractContextManager[Series]]) -> Iterator[Series]:
+    with lend_series() as store:
+        yield store
 
 
 _MAKERS = count(10)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.line import Batch, Block, Column, EventRecord
 from monokoto.connect.products import ProductModel, PropertyModel
-from monokoto.engines.series import Series, open_series
+from monokoto.engines.series import Series
 from monokoto.kernel.clock import ManualClock
 from monokoto.kernel.values import Kind
 from monokoto.operate.telemetry import ReadingsObserver, Selection, Telemetry, create_tables
@@ -140,15 +140,13 @@ class Store:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
-    # A module's, not the session's: a process may have one embedded store open, and other folders' tests open theirs.
-    series = open_series(data_dir=Path(tmp_path_factory.mktemp("series")))
-    create_tables(series)
-    for table in ("readings", "events"):
-        # Thousands of tiny inserts need no disk to turn for each; that inserts last is the engine's own suite.
-        series.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 0, fsync_part_directory = 0")
-    yield series
-    series.close()
+def engine(lend_series: Callable[[], AbstractContextManager[Series]]) -> Iterator[Series]:
+    with lend_series() as series:
+        create_tables(series)
+        for table in ("readings", "events"):
+            # Thousands of tiny inserts need no disk to turn for each; that inserts last is the engine's own suite.
+            series.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 0, fsync_part_directory = 0")
+        yield series
 
 
 @pytest.fixture

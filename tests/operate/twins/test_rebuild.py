@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from twins_making import MAKER, MODEL, OTHER, FakeUnits, House, Message, batch, make_house, property_model, unit, until
 
 from monokoto.connect.products import ProductModel
-from monokoto.engines.series import Series, open_series
+from monokoto.engines.series import Series
 from monokoto.kernel.errors import Conflict, Unavailable
 from monokoto.kernel.values import Kind
 from monokoto.operate.telemetry import ReadingsObserver, create_tables
@@ -30,11 +31,10 @@ VALUES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Series]:
-    series = open_series(data_dir=Path(tmp_path_factory.mktemp("series")))
-    create_tables(series)
-    yield series
-    series.close()
+def engine(lend_series: Callable[[], AbstractContextManager[Series]]) -> Iterator[Series]:
+    with lend_series() as series:
+        create_tables(series)
+        yield series
 
 
 @pytest.fixture
