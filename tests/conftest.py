@@ -297,3 +297,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the series keeps three for each thread it ever had in a process."""
     turns = {folder: turn for turn, folder in enumerate(FIRST)}
     items.sort(key=lambda item: turns.get(item.path.relative_to(TESTS).parts[0], len(FIRST)))
+
+
+class TellAtOnce:
+    """Tells a failure when it happens: who ends a run from outside learns what failed before, and where it hangs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            text = "\n".join(report.longreprtext.splitlines()[-40:])
+            terminal.write(f"\nFAILED {report.nodeid} ({report.when}, {report.duration:.0f} s)\n{text}\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(TellAtOnce(config))
