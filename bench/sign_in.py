@@ -22,7 +22,7 @@ from bench.product import prepare, usage
 from bench.report import Report
 from bench.sign_in_load import Authenticator, text
 from monokoto.connect.passkeys import Passkeys
-from monokoto.connect.people import Invitations, Letters, Newcomer, Passwords, People, Sessions, Visitor
+from monokoto.connect.people import Invitations, Letters, Newcomer, Passwords, People, Sessions
 from monokoto.connect.tenancy import Organisations
 from monokoto.engines.records import open_records
 from monokoto.kernel.clock import SystemClock
@@ -104,7 +104,7 @@ def _people(here: Installation, file: Path) -> float:
 def _device(passkeys: Passkeys, person_id: int) -> dict[str, str]:
     """Register a passkey; what the load generator needs to use it."""
     device = Authenticator(passkeys.relying_party().origin)
-    options = passkeys.begin_registration(person_id, Visitor("127.0.0.1", "bench"))
+    options = passkeys.begin_registration(person_id)
     passkeys.register(person_id, device.create({"public_key": options}))
     assert device.key is not None
     pem = device.key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

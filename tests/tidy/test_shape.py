@@ -118,7 +118,7 @@ def test_slices_are_entered_through_their_front_door() -> None:
 
 BEFORE_ANYBODY_IS_KNOWN = {
     *("organisations", "password_links", "sign_in_delays", "first_run_links"),
-    *("passkeys", "passkey_challenges", "provider_accounts"),
+    *("passkeys", "passkey_answered_challenges", "provider_accounts"),
 }
 """Tables that are asked when there is no organisation yet: it is being found, or somebody is still at the door."""
 

@@ -48,7 +48,6 @@ FIRST_RUN_LINKS_MAX = 8  # the oldest goes
 PASSKEYS_PER_PERSON_MAX = 20
 PASSKEY_NAME_LENGTH_MAX = 100
 PASSKEY_CHALLENGE_SECONDS = 300
-PASSKEY_CHALLENGES_PER_ADDRESS_MAX = 200  # not answered yet; the oldest goes
 PROVIDER_SIGN_IN_SECONDS = 600  # from leaving for a provider to coming back
 PROVIDER_ANSWER_BYTES_MAX = 256 * 1024  # one answer of an identity provider
 PROVIDER_SECONDS_MAX = 10  # one request to it

@@ -1,4 +1,9 @@
-"""Challenges: random bytes a device signs, kept as digests, good once. Blocking."""
+"""Challenges: bytes of ours a device signs, good once and for minutes. Blocking.
+
+A challenge proves by itself that we made it, for whom and when: asking for one writes nothing, so that a stranger who asks for
+many fills no table, and a sign-in has one transaction to wait for instead of two. What is kept, until it is too old anyway, are
+the digests of those that were answered.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +11,37 @@ import hashlib
 import secrets
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from monokoto.connect.passkeys.store import challenges
-from monokoto.connect.people import site_of
+from monokoto.connect.passkeys.store import answered_challenges
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock
-from monokoto.kernel.limits import PASSKEY_CHALLENGE_SECONDS, PASSKEY_CHALLENGES_PER_ADDRESS_MAX
+from monokoto.kernel.limits import PASSKEY_CHALLENGE_SECONDS
 
-_BYTES = 32
+_NONCE_BYTES = 16
+_INSTANT_BYTES = 8
+_SAID_BYTES = _NONCE_BYTES + _INSTANT_BYTES
 # Put together once: they are part of every sign-in.
-_OLDEST = (
-    sa.select(challenges.c.digest)
-    .where(challenges.c.site == sa.bindparam("of"))
-    .order_by(challenges.c.expires_at.desc(), challenges.c.digest)
-    .offset(PASSKEY_CHALLENGES_PER_ADDRESS_MAX - 1)
-)
-_ONE = sa.select(challenges).where(challenges.c.digest == sa.bindparam("of")).with_for_update()
-_SPENT = challenges.delete().where(challenges.c.digest == sa.bindparam("of"))
+_FIRST = {
+    "sqlite": sqlite.insert(answered_challenges).on_conflict_do_nothing().returning(answered_challenges.c.digest),
+    "postgresql": postgresql.insert(answered_challenges)
+    .on_conflict_do_nothing()
+    .returning(answered_challenges.c.digest),
+}
 
 
 class Challenges:
-    """Those that wait for an answer."""
+    """Those we gave, and those that were answered."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
         self._clock = clock
 
-    def make(self, address: str, *, person_id: int | None = None) -> bytes:
-        """A new challenge, for this person's new passkey or (None) for a sign-in.
-
-        Of one address only so many wait: the oldest go, so that a stranger fills no table.
-        """
-        challenge, now = secrets.token_bytes(_BYTES), self._clock.now()
-        site = hashlib.sha256(f"site:{site_of(address)}".encode()).digest()
-        row = {
-            "digest": _digest(challenge),
-            "person_id": person_id,
-            "site": site,
-            "expires_at": now + PASSKEY_CHALLENGE_SECONDS * MICROSECONDS_PER_SECOND,
-        }
-
-        def work(connection: sa.Connection) -> None:
-            gone = list(connection.execute(_OLDEST, {"of": site}).scalars())
-            if gone:
-                connection.execute(challenges.delete().where(challenges.c.digest.in_(gone)))
-            connection.execute(challenges.insert(), row)
-
-        self._records.write_together(work)
-        return challenge
+    def make(self, *, person_id: int | None = None) -> bytes:
+        """A new challenge, for this person's new passkey or (None) for a sign-in. Raises Unavailable (no key)."""
+        expires_at = self._clock.now() + PASSKEY_CHALLENGE_SECONDS * MICROSECONDS_PER_SECOND
+        said = secrets.token_bytes(_NONCE_BYTES) + expires_at.to_bytes(_INSTANT_BYTES, "big")
+        return said + self._records.keyring.sign(said, _purpose(person_id))
 
     def spend(self, challenge: bytes, *, person_id: int | None = None) -> bool:
         """Whether this challenge waited for an answer (of this person); it does no more."""
@@ -63,17 +51,22 @@ class Challenges:
 
     def spend_in(self, connection: sa.Connection, challenge: bytes, *, person_id: int | None = None) -> bool:
         """The same within somebody's transaction."""
-        mine = {"of": _digest(challenge)}
-        row = connection.execute(_ONE, mine).one_or_none()
-        if row is None or connection.execute(_SPENT, mine).rowcount != 1:
+        said, proof = challenge[:_SAID_BYTES], challenge[_SAID_BYTES:]
+        if not self._records.keyring.is_signed(said, proof, _purpose(person_id)):
             return False
-        return bool(row.person_id == person_id and row.expires_at > self._clock.now())
+        expires_at = int.from_bytes(said[_NONCE_BYTES:], "big")
+        if expires_at <= self._clock.now():
+            return False
+        row = {"digest": hashlib.sha256(challenge).digest(), "expires_at": expires_at}
+        return connection.execute(_FIRST[connection.dialect.name], row).first() is not None
 
     def prune(self) -> None:
-        """Forget those nobody answered in time."""
+        """Forget those that are too old to be answered again."""
         with self._records.write() as connection:
-            connection.execute(challenges.delete().where(challenges.c.expires_at <= self._clock.now()))
+            connection.execute(
+                answered_challenges.delete().where(answered_challenges.c.expires_at <= self._clock.now())
+            )
 
 
-def _digest(challenge: bytes) -> bytes:
-    return hashlib.sha256(challenge).digest()
+def _purpose(person_id: int | None) -> str:
+    return "passkeys.challenge " + ("sign-in" if person_id is None else f"registration {person_id}")

@@ -51,11 +51,11 @@ class PasskeyController(Controller):
         summary="Begin to add a passkey",
     )
     async def begin_registration(
-        self, request: Request[Any, Any, Any], caller: NamedDependency[Caller], passkeys: NamedDependency[Passkeys]
+        self, caller: NamedDependency[Caller], passkeys: NamedDependency[Passkeys]
     ) -> OptionsJson:
         """The options for `navigator.credentials.create`; their challenge is good once, for five minutes."""
         person_id, _ = person_behind(caller)
-        return OptionsJson(await asyncio.to_thread(passkeys.begin_registration, person_id, visitor_of(request)))
+        return OptionsJson(await asyncio.to_thread(passkeys.begin_registration, person_id))
 
     @post(
         "/registration",
@@ -80,11 +80,9 @@ class PasskeyController(Controller):
         responses=problem_responses(409),
         summary="Begin to sign in with a passkey",
     )
-    async def begin_sign_in(
-        self, request: Request[Any, Any, Any], passkeys: NamedDependency[Passkeys]
-    ) -> OptionsJson:  # fmt: skip
+    async def begin_sign_in(self, passkeys: NamedDependency[Passkeys]) -> OptionsJson:
         """The options for `navigator.credentials.get`. Nobody says who they are: the device offers the passkeys it has."""
-        return OptionsJson(await asyncio.to_thread(passkeys.begin_sign_in, visitor_of(request)))
+        return OptionsJson(passkeys.begin_sign_in())  # no record is read: a thread would cost more
 
     @post(
         "/authentication",

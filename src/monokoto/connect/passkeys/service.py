@@ -64,7 +64,7 @@ class Passkeys:
         """Who we are to a browser; raises Conflict where there can be no passkeys."""
         return relying_party(self._address())
 
-    def begin_registration(self, person_id: int, visitor: Visitor) -> dict[str, Any]:
+    def begin_registration(self, person_id: int) -> dict[str, Any]:
         """The options for `navigator.credentials.create`, as JSON has them.
 
         Raises:
@@ -79,7 +79,7 @@ class Passkeys:
             user_id=_handle(person.id),
             user_name=person.email,
             user_display_name=person.name,
-            challenge=self._challenges.make(visitor.address, person_id=person_id),
+            challenge=self._challenges.make(person_id=person_id),
             timeout=_TIMEOUT_MS,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED,
@@ -145,11 +145,11 @@ class Passkeys:
                 raise Conflict("This passkey is known already.")
             connection.execute(passkeys.insert().values(passkey_to_row(made)))
 
-    def begin_sign_in(self, visitor: Visitor) -> dict[str, Any]:
+    def begin_sign_in(self) -> dict[str, Any]:
         """The options for `navigator.credentials.get`: of anybody, so the device offers what it has. Raises Conflict."""
         options = webauthn.generate_authentication_options(
             rp_id=self.relying_party().id,
-            challenge=self._challenges.make(visitor.address),
+            challenge=self._challenges.make(),
             timeout=_TIMEOUT_MS,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
@@ -245,7 +245,7 @@ class Passkeys:
                 raise _unknown(passkey_id)
 
     def prune(self) -> None:
-        """Forget challenges nobody answered."""
+        """Forget answered challenges that are too old to be answered again."""
         self._challenges.prune()
 
 

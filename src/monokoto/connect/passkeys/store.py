@@ -1,4 +1,4 @@
-"""Passkeys and open challenges as rows. Both are asked before anybody is known, so neither has an organisation: a passkey is
+"""Passkeys and answered challenges as rows. Both are asked before anybody is known, so neither has an organisation: a passkey is
 its person's, in whichever organisation they act."""
 
 from __future__ import annotations
@@ -28,14 +28,11 @@ passkeys = sa.Table(
     sa.Column("doubted_at", sa.BigInteger),
 )
 
-challenges = sa.Table(
-    "passkey_challenges",
+answered_challenges = sa.Table(
+    "passkey_answered_challenges",
     metadata,
     sa.Column("digest", sa.LargeBinary(32), primary_key=True),
-    sa.Column("person_id", sa.BigInteger),
-    sa.Column("site", sa.LargeBinary(32), nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
-    sa.Index("ix_passkey_challenges_site", "site", "expires_at"),
 )
 
 

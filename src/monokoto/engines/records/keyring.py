@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 import threading
@@ -107,6 +108,14 @@ class Keyring:
         except (InvalidTag, binascii.Error, ValueError):
             raise Unavailable(f"A secret in the records ({purpose}) is damaged and cannot be opened.") from None
 
+    def sign(self, data: bytes, purpose: str) -> bytes:
+        """A proof (HMAC-SHA256) that we wrote these bytes for this purpose. Raises as `seal`."""
+        return _mac(next(iter(self.all()), None) or self.made(), data, purpose)
+
+    def is_signed(self, data: bytes, proof: bytes, purpose: str) -> bool:
+        """Whether one of our keys made this proof. Raises as `all`."""
+        return any(hmac.compare_digest(_mac(key, data, purpose), proof) for key in self.all())
+
     def lacking(self, names: Sequence[str]) -> Unavailable:
         """What to say of secrets whose key is not there."""
         listed = ", ".join(name or "none" for name in names)
@@ -171,6 +180,12 @@ def key_name(sealed: str) -> str:
     """The name of the key a value was sealed with; empty: it is not sealed."""
     head, _, rest = sealed.partition(".")
     return rest.partition(".")[0] if head == PREFIX else ""
+
+
+def _mac(key: SealingKey, data: bytes, purpose: str) -> bytes:
+    # A key of its own for each purpose, none of them the one that seals.
+    derived = hmac.digest(key.raw, b"monokoto proof " + purpose.encode(), "sha256")
+    return hmac.digest(derived, data, "sha256")
 
 
 def _read(file: Path) -> tuple[SealingKey, ...]:
