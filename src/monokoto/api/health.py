@@ -60,7 +60,8 @@ class Health:
 
     async def _ask(self, part: str, check: Check) -> tuple[Problem | None, Sequence[Problem]]:
         try:
-            return None, await asyncio.wait_for(check(), CHECK_SECONDS) or ()
+            async with asyncio.timeout(CHECK_SECONDS):
+                return None, await check() or ()
         except TimeoutError:
             return Problem(part, f"It did not answer within {CHECK_SECONDS:g} s.", "Look at its log."), ()
         except MonokotoError as error:

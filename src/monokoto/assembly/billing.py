@@ -96,7 +96,8 @@ class JoinedBilling:
             except Exception:
                 _log.exception("billing_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
                 await asyncio.sleep(_GATHER_SECONDS)
             self._awake.clear()
 

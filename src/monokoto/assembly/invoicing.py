@@ -108,7 +108,8 @@ class JoinedInvoicing:
                 except Exception:
                     _log.exception("invoicing_failed", work=work.__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
             self._awake.clear()
 
 

@@ -276,7 +276,8 @@ class Platform:
         ):
             # The log may be gone already; what is not written now is made again from it at the next start.
             with contextlib.suppress(TimeoutError, Unavailable):
-                await asyncio.wait_for(last_words(), LAST_WORDS_SECONDS)
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await last_words()
         await self.engines.close()
 
     async def _keep_running(self, line: Line) -> None:

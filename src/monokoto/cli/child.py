@@ -102,7 +102,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self._spec.stop_seconds)
+            async with asyncio.timeout(self._spec.stop_seconds):
+                await process.wait()
         except TimeoutError:
             await self.kill()
             return False

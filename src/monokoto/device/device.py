@@ -182,7 +182,8 @@ class Device:
         stays in the journal, if there is one)."""
         with contextlib.suppress(TimeoutError, MonokotoError):
             if self._online and drain_seconds:
-                await asyncio.wait_for(self.drain(), drain_seconds)
+                async with asyncio.timeout(drain_seconds):
+                    await self.drain()
         await self._actions.stop()
         await self.pause()
         for sending in self._outbox:

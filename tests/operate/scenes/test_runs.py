@@ -392,3 +392,18 @@ def test_old_runs_are_forgotten(house: House) -> None:
     assert house.runs.forget_old((run.finished_at or 0) + 1) == 1
     with pytest.raises(NotFound):
         house.runs.get(MAKER, run.id)
+
+
+def test_a_worker_that_is_woken_in_the_moment_it_is_stopped_ends(house: House) -> None:
+    async def story(steps: int) -> None:
+        worker = house.worker()
+        await worker.start()
+        await asyncio.sleep(0.05)
+        house.runs.signal()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await worker.stop()
+
+    for steps in range(6):
+        asyncio.run(story(steps))

@@ -110,14 +110,16 @@ class AuditWriter:
         self._refused_since = asyncio.get_running_loop().time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._signal.wait(), _MINUTE_SECONDS)
+                async with asyncio.timeout(_MINUTE_SECONDS):
+                    await self._signal.wait()
             try:
                 await self._tell_counts()
                 if not self._waiting:
                     self._signal.clear()
                     continue
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), REFUSED_SECONDS_MAX)
+                    async with asyncio.timeout(REFUSED_SECONDS_MAX):
+                        await self._urgent.wait()
                 await self._flush()
             except MonokotoError as error:
                 _log.warning("audit_waits", waiting=len(self._waiting), reason=error.message)

@@ -149,7 +149,8 @@ class GatewayProcess:
         while True:
             with contextlib.suppress(TimeoutError):
                 if work == self._load_directory:
-                    await asyncio.wait_for(self._changed.wait(), seconds)
+                    async with asyncio.timeout(seconds):
+                        await self._changed.wait()
                 else:
                     await asyncio.sleep(seconds)
             try:

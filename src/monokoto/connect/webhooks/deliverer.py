@@ -116,7 +116,8 @@ class Deliverer:
             except Exception:
                 _log.exception("webhooks_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
 
     async def _prune(self) -> None:
         while True:

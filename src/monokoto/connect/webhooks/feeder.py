@@ -110,7 +110,8 @@ class Feeder:
             except Exception:
                 _log.exception("webhooks_feed_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
 
     def look(self) -> int:
         """One look at everything; how many events were new. Blocking."""

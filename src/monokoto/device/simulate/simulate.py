@@ -212,7 +212,8 @@ class _Unit:
 
     async def _leave(self) -> None:
         with contextlib.suppress(TimeoutError, MonokotoError):
-            await asyncio.wait_for(self.device.drain(), _DRAIN_SECONDS)
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self.device.drain()
         await self.device.pause()
 
     def _publish(self, topic: str, body: Mapping[str, Any], readings: int, qos: int) -> None:

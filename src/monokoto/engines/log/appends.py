@@ -178,7 +178,8 @@ class Appends:
             lane.heard.clear()
             await self._send(lane, append)
             try:
-                await asyncio.wait_for(lane.heard.wait(), _ATTEMPT_SECONDS)
+                async with asyncio.timeout(_ATTEMPT_SECONDS):
+                    await lane.heard.wait()
             except TimeoutError:
                 append.sent = False
                 continue

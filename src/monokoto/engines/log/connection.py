@@ -112,7 +112,8 @@ class Connection:
             if self._refused:
                 break
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._up.wait(), _WATCH_SECONDS)
+                async with asyncio.timeout(_WATCH_SECONDS):
+                    await self._up.wait()
             if (client := self.client) is not None:
                 return client
             await asyncio.sleep(0.01)
@@ -226,7 +227,8 @@ class Connection:
         client = self._client
         while client is not None and client.is_connected:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._noticed.wait(), _WATCH_SECONDS)
+                async with asyncio.timeout(_WATCH_SECONDS):
+                    await self._noticed.wait()
             if self._noticed.is_set():
                 self._noticed.clear()
                 await asyncio.sleep(0.001)

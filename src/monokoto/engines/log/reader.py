@@ -75,7 +75,8 @@ class NatsReader:
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), min(max(deadline - clock(), 0), _HEARTBEAT_SECONDS))
+                async with asyncio.timeout(min(max(deadline - clock(), 0), _HEARTBEAT_SECONDS)):
+                    await self._arrived.wait()
             self._notice_silence(clock())
         taken = self._take(entries_max)
         if not self._broken:

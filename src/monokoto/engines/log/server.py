@@ -135,7 +135,8 @@ class NatsServer:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await process.wait()
             except TimeoutError:
                 _log.warning("log.server_killed", pid=process.pid, reason=f"did not stop within {STOP_SECONDS:g} s")
                 with contextlib.suppress(ProcessLookupError):
@@ -289,7 +290,8 @@ async def _version_of(binary: str) -> tuple[int, ...]:
         process = await asyncio.create_subprocess_exec(
             binary, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
-        output, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
+        async with asyncio.timeout(START_SECONDS):
+            output, _ = await process.communicate()
     except (OSError, TimeoutError):
         return ()
     match = re.search(rb"v(\d+)\.(\d+)\.(\d+)", output)

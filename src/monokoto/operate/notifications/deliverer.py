@@ -112,7 +112,8 @@ class Deliverer:
             except Exception:
                 _log.exception("notifications_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
 
     async def deliver_due(self) -> None:
         """Serve everybody for whom something is due now, and wait for the end of it."""

@@ -74,7 +74,8 @@ class Planner:
             except Exception:
                 _log.exception("notifications_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
 
     def look(self) -> int:
         """Plan what there is; how many notifications are new. Blocking."""

@@ -151,7 +151,8 @@ class Worker:
                 if chosen is None:
                     self._awake.clear()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._awake.wait(), self._idle_seconds())
+                        async with asyncio.timeout(self._idle_seconds()):
+                            await self._awake.wait()
                     continue
                 try:
                     await self._turn(*chosen)

@@ -92,7 +92,8 @@ class Scheduler:
             except Exception:
                 _log.exception("schedules_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._awake.wait()
             self._awake.clear()
 
     def _idle_seconds(self) -> float:

@@ -172,7 +172,8 @@ class DirectoryEvents:
                 told = time.monotonic()
                 yield b": still here\n\n"
             try:
-                await asyncio.wait_for(self._ended.wait(), self._look_seconds)
+                async with asyncio.timeout(self._look_seconds):
+                    await self._ended.wait()
             except TimeoutError:
                 continue
         del ticket
