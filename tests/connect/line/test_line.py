@@ -79,14 +79,20 @@ def on_a_log(folder: Path, story: Callable[[Log, NatsServer], Coroutine[Any, Any
 
 
 @asynccontextmanager
-async def running(log: Log, *observers: Recorder, shelf: Shelf | None = None) -> AsyncIterator[Line]:
+async def running(
+    log: Log,
+    *observers: Recorder,
+    shelf: Shelf | None = None,
+    units: Any = None,
+    refresh_units: Callable[[], int] = lambda: 0,
+) -> AsyncIterator[Line]:
     line = Line(
         partition=0,
         log=log,
         objects=shelf or Shelf(),  # type: ignore[arg-type]
-        decoder=Decoder(world.Units(), world.find_model),
+        decoder=Decoder(units or world.Units(), world.find_model),
         observers=observers,
-        refresh_units=lambda: 0,
+        refresh_units=refresh_units,
         linger_ms=20,
         keep_hours=0,
         bytes_max=64 << 20,
@@ -127,6 +133,38 @@ def test_everything_in_order_and_on_after_a_restart(tmp_path: Path) -> None:
             await append(log, 20)
             await until(lambda: bool(after.seen))
         assert after.seen == [20]
+
+    on_a_log(tmp_path, story)
+
+
+def test_readings_for_a_child_registered_a_moment_ago_are_taken(tmp_path: Path) -> None:
+    units = world.Units()
+    child = units.by_id.pop(world.CHILD)
+    asked: list[int] = []
+
+    def refresh() -> int:
+        asked.append(1)
+        if len(asked) > 1:  # the first look is for a name nobody has
+            units.by_id[world.CHILD] = child
+        return len(asked) > 1
+
+    async def story(log: Log, _server: NatsServer) -> None:
+        recorder = Recorder()
+        letters: list[str] = []
+
+        def note(batch: Batch) -> None:
+            letters.extend(one.detail for one in batch.dead_letters)
+
+        recorder.fail = note
+        async with running(log, recorder, units=units, refresh_units=refresh) as line:
+            for number, name in enumerate(("nobody", "SN-3", "SN-3")):
+                body = b'{"%s":{"cycles":%d}}' % (name.encode(), number)
+                entry = world.entry_of((OVEN, Route.GATEWAY_TELEMETRY, body), arrived=world.NOW + number)
+                await log.append("line.0", entry.body, message_id=f"c{number}")
+                await until(lambda wanted=number + 1: line.state.batches >= wanted)  # type: ignore[misc]
+        assert recorder.seen == [1, 2]
+        assert [text.partition(" ")[0] for text in letters] == ["'nobody'"]
+        assert len(asked) == 2
 
     on_a_log(tmp_path, story)
 

@@ -23,6 +23,8 @@ from monokoto.connect.products import ProductModel
 from monokoto.engines.log import Entry
 from monokoto.kernel.errors import NotFound
 
+_MISSED_MAX = 1_000
+"""Names of a batch that are looked up again; a unit that makes names up costs no more."""
 ModelOf = Callable[[int, str, str], ProductModel]
 """Organisation, product, version to the compiled model; raises NotFound."""
 
@@ -86,6 +88,8 @@ class Decoder:
         self._plans: dict[tuple[int, str, str], Plan] = {}
         self._plan_of_unit: dict[int, int] = {}
         self._numbered: list[Plan] = []
+        self._missed: set[tuple[int, str]] = set()
+        """Senders and names of the last batch that is below none of them, as far as the directory goes."""
 
     def forget_units(self) -> None:
         """Call when units changed: which product version each one is, is asked again."""
@@ -102,9 +106,20 @@ class Decoder:
                 return False
         return True
 
+    @property
+    def missed(self) -> bool:
+        """Whether the last batch named units below its senders that were not there: some may have been registered a moment
+        ago."""
+        return bool(self._missed)
+
+    def finds_missed(self) -> bool:
+        """Whether any of them is there now: then decode the batch again."""
+        return any(self._units.child(*one) is not None for one in self._missed)
+
     def decode(self, partition: int, entries: Sequence[Entry]) -> Batch:
         """One batch out of consecutive entries. Never raises for what a unit sent."""
         making = _Making()
+        self._missed.clear()
         parts = [records for entry in entries if (records := self._read(entry, making)) is not None]
         unit = np.concatenate([part.unit for part in parts]) if parts else np.empty(0, np.int64)
         arrived = np.concatenate([part.arrived for part in parts]) if parts else unit
@@ -233,6 +248,8 @@ class Decoder:
     def _child(self, record: _Record, name: str) -> UnitIdentity:
         child = self._units.child(record.unit.unit_id, name)
         if child is None:
+            if len(self._missed) < _MISSED_MAX:
+                self._missed.add((int(record.unit.unit_id), name))
             raise Refused(
                 refusals.NOT_YOURS, f"{name[:128]!r} is not below unit {record.unit.serial!r} in its product system."
             )

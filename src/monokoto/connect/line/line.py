@@ -9,6 +9,7 @@ before `keep_hours` have passed unless the disk limit comes near.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -149,8 +150,17 @@ class Line:
             if not entries:
                 continue
             await self._look_at_units(entries)
-            batch = await asyncio.to_thread(self._decoder.decode, self._partition, entries)
-            await batches.put(batch)
+            await batches.put(await asyncio.to_thread(self._decode, entries))
+
+    def _decode(self, entries: Sequence[Entry]) -> Batch:
+        """Names of units registered a moment ago are looked up before what is said of them is refused."""
+        batch = self._decoder.decode(self._partition, entries)
+        if self._decoder.missed:
+            with contextlib.suppress(Unavailable):  # then the dead letter keeps what was said
+                self._refresh_units()
+            if self._decoder.finds_missed():
+                return self._decoder.decode(self._partition, entries)
+        return batch
 
     async def _gather(self, reader: Reader) -> list[Entry]:
         """Entries for one batch: until it is big enough or the first of them has waited long enough."""
