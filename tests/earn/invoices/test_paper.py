@@ -83,3 +83,23 @@ def test_a_consumer_abroad_gets_paper_though_there_is_no_electronic_form(world: 
     text = PdfReader(io.BytesIO(pdf(paper))).pages[0].extract_text()
     assert "서울" in text
     assert "Not taxable here" in text
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("language", "country", "said"),
+    [
+        ("en", "US", r"Due by \w{3} \d{1,2}, \d{4}\."),
+        ("en-GB", "GB", r"Due by \d{1,2} \w{3,4} \d{4}\."),
+        ("ko", "KR", r"지급 기한: \d{4}\. \d{1,2}\. \d{1,2}\."),
+    ],
+)
+def test_the_day_to_pay_by_is_written_as_its_reader_writes_days(
+    world: World, language: str, country: str, said: str
+) -> None:
+    world.customers.move(SEOUL, language=language, country=country)
+    paper = paper_of(world.invoices.documents(MAKER, world.sent("7.50", customer=SEOUL))[0])
+    assert paper.payment is not None
+    assert re.fullmatch(said, paper.payment.terms), paper.payment.terms
+    assert paper.due is not None
+    assert paper.due.isoformat() not in paper.payment.terms

@@ -10,7 +10,7 @@ from monokoto.earn.documents.document import (
     Payment,
     electronic_line,
 )
-from monokoto.earn.documents.pdf import pdf
+from monokoto.earn.documents.pdf import pdf, written_day
 from monokoto.earn.documents.ubl import CUSTOMIZATION, PROFILE, ubl
 from monokoto.earn.documents.units import unit_code
 
@@ -28,4 +28,5 @@ __all__ = [
     "pdf",
     "ubl",
     "unit_code",
+    "written_day",
 ]

@@ -56,11 +56,17 @@ def _locale(language: str, country: str) -> Locale:
     return Locale("en")
 
 
+def written_day(day: date, language: str, country: str) -> str:
+    """A day as a reader of that language and country writes it, in sentences and tables alike."""
+    return format_date(day, "medium", locale=_locale(language, country))
+
+
 class _Reader:
     """How the reader of a document writes numbers and dates."""
 
     def __init__(self, document: Document) -> None:
-        self.locale = _locale(document.language, document.buyer.country)
+        self._language, self._country = document.language, document.buyer.country
+        self.locale = _locale(self._language, self._country)
         self._currency = document.currency
 
     def money(self, amount: Decimal) -> str:
@@ -77,7 +83,7 @@ class _Reader:
         return format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=self.locale)
 
     def day(self, day: date | None) -> str:
-        return "" if day is None else format_date(day, "medium", locale=self.locale)
+        return "" if day is None else written_day(day, self._language, self._country)
 
     def period(self, period: DocumentPeriod | None) -> str:
         if period is None:

@@ -111,5 +111,6 @@ def _totals(told: Mapping[str, Any], money: Currency) -> ElectronicTotals:
 def _payment(told: Mapping[str, Any], due: date | None, language: str) -> papers.Payment:
     seller = told["seller"]
     texts = _GIVEN if due is None else _TERMS
-    terms = texts.get(language, texts["en"]).format(day=due)
+    day = "" if due is None else papers.written_day(due, language, told["buyer"]["country"])
+    terms = texts.get(language, texts["en"]).format(day=day)
     return papers.Payment(iban=seller["iban"], bic=seller["bic"], account_name=seller["name"], terms=terms)
