@@ -174,6 +174,14 @@ class WebhooksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class PaymentsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Payments."""
+
+    stripe_url: Annotated[
+        str, Meta(description="Another API to ask instead of Stripe's, for tests; empty: Stripe's")
+    ] = ""
+
+
 class AlertsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Alerts."""
 
@@ -196,6 +204,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twins: TwinsSettings = TwinsSettings()
     alerts: AlertsSettings = AlertsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    payments: PaymentsSettings = PaymentsSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
     identity: IdentitySettings = IdentitySettings()

@@ -29,6 +29,7 @@ DIALECTS = {"/write", "/api/v2/write", "/api/v1/{token}/telemetry", "/api/v1/{to
 ABOUT_ITSELF = {"/", "/healthz", "/readyz", "/metrics", "/.well-known/wot"}
 DOORS = {
     "GET /api/v1/entitlement-keys",
+    "POST /api/v1/payment-events/stripe/{seller}",
     "POST /api/v1/first-run",
     "POST /api/v1/invitations/accept",
     "POST /api/v1/invitations/offer",

@@ -888,6 +888,16 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer", "method": "=stripe"},
     ),
     "GET /api/v1/payment-files": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/payment-providers/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"method": "=stripe"}, done=(200, 404), perhaps=True,
+    ),
+    "PUT /api/v1/payment-providers/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}, body={"key": "sk_test_walls"},
+    ),
+    "DELETE /api/v1/payment-providers/{method}": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}),
+    "POST /api/v1/payment-events/stripe/{seller}": R(
+        wall=Wall.OPEN, ids={"seller": f"={NOBODY}"}, body={}, done=(400,), never="Stripe did not sign it",
+    ),
     "POST /api/v1/payment-files": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"kind": "pain.001"}, done=(201, 409), perhaps=True,
     ),

@@ -55,6 +55,7 @@ PARAMETERS = {
     "receiver": "Id of the receiver of notifications",
     "notification": "Id of the notification",
     "subscription": "Id of the subscription",
+    "seller": "Id of the organisation that sells",
     "plan": "Name of the plan",
     "customer": "Id of the customer",
     "invoice": "Id of the invoice",

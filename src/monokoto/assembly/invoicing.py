@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
 
 from monokoto.assembly.engines import Engines
-from monokoto.earn.entitlements import Entitlements
-from monokoto.earn.invoices import INVOICE_CHANGED, Address, Buyer, GivingBack, Invoices, Issuers
+from monokoto.earn.entitlements import Entitlements, SuspendedBy
+from monokoto.earn.invoices import INVOICE_CHANGED, Address, Buyer, GivingBack, Invoice, Invoices, Issuers
 from monokoto.earn.ledger import Ledger
 from monokoto.earn.partners import PlanPartners, Statements
-from monokoto.earn.payments import PAYMENT_CHANGED, Mandates, Notice, PaymentFiles, Payments, Reminding
+from monokoto.earn.payments import (
+    PAYMENT_CHANGED,
+    Hearing,
+    Mandates,
+    Notice,
+    PaymentFiles,
+    Payments,
+    Providers,
+    Reminding,
+    payment_fact,
+)
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import Customers
 from monokoto.engines.mail import Message
 from monokoto.kernel.clock import Clock, Instant, format_instant
 from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import format_id
+from monokoto.settings import PaymentsSettings
 
 LOOK_SECONDS = 60.0
 _NOTICE_DAYS = 14
@@ -56,9 +67,11 @@ class Parts(Protocol):
 class JoinedInvoicing:
     """One process's. `start` once facts are heard."""
 
-    def __init__(self, engines: Engines, parts: Parts, post: Callable[[Message], None]) -> None:
+    def __init__(
+        self, settings: PaymentsSettings, engines: Engines, parts: Parts, post: Callable[[Message], None]
+    ) -> None:
         records, clock = engines.records, engines.clock
-        self._facts = engines.facts
+        self._facts, self._clock = engines.facts, clock
         buyers, partners = KnownBuyers(parts), PlanPartners(parts.plans)
         self.ledger = Ledger(records, clock)
         self.issuers = Issuers(records, clock)
@@ -67,7 +80,9 @@ class JoinedInvoicing:
         )
         self.giving_back = GivingBack(records, clock, ledger=self.ledger, issuers=self.issuers, partners=partners)
         self.statements = Statements(self.ledger, self.invoices, partners)
-        self.payments = Payments(records, clock, ledger=self.ledger, invoices=self.invoices)
+        self.providers = Providers(records, clock, address=settings.stripe_url)
+        self.payments = Payments(records, clock, ledger=self.ledger, invoices=self.invoices, accounts=self.providers)
+        self.hearing = Hearing(self.providers, self.payments)
         self.mandates = Mandates(records, clock, customers=buyers)
         self.payment_files = PaymentFiles(records, clock, issuers=self.issuers, customers=buyers)
         self.reminding = Reminding(
@@ -97,20 +112,40 @@ class JoinedInvoicing:
     async def _heard(self, fact: Fact) -> None:
         customer_id = fact.data.get("customer_id")
         if fact.name == INVOICE_CHANGED and customer_id is not None:
-            await asyncio.to_thread(self.payments.settle, fact.organisation_id, int(customer_id))
+            await self._tell(await asyncio.to_thread(self.payments.settle, fact.organisation_id, int(customer_id)))
         self._awake.set()
 
     async def _run(self) -> None:
         while True:
-            for work in (self.payments.pursue, self.payments.settle_all, self.reminding.look):
+            for work in (self._pursue, self._settle_all, self._remind):
                 try:
-                    await asyncio.to_thread(work)
+                    await work()
                 except Exception:
                     _log.exception("invoicing_failed", work=work.__name__)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._awake.wait()
             self._awake.clear()
+
+    async def _pursue(self) -> None:
+        """What is told may be lost: whoever listens looks by period too."""
+        for payment in await asyncio.to_thread(self.payments.pursue):
+            await self._facts.tell(payment_fact(payment, self._clock.now()))
+
+    async def _settle_all(self) -> None:
+        await self._tell(await asyncio.to_thread(self.payments.settle_all))
+
+    async def _tell(self, settled: Iterable[Invoice]) -> None:
+        for invoice in settled:
+            await self._facts.tell(
+                Fact(
+                    name=INVOICE_CHANGED, organisation_id=invoice.organisation_id, at=self._clock.now(),
+                    data={"invoice_id": invoice.id, "customer_id": invoice.customer_id, "state": invoice.state.value},
+                )
+            )  # fmt: skip
+
+    async def _remind(self) -> None:
+        await asyncio.to_thread(self.reminding.look)
 
 
 class KnownBuyers:
@@ -140,18 +175,18 @@ class KnownBuyers:
 
 
 class ByEntitlements:
-    """As `payments.Suspensions`; entitlements leave safety functions open."""
+    """As `payments.Suspensions`; entitlements leave safety functions open, and what somebody closed by hand stays closed."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def suspend(self, organisation_id: int, customer_id: int, because: str) -> None:
         """As `Suspensions.suspend`."""
-        self._parts.entitlements.suspend(organisation_id, customer_id, because)
+        self._parts.entitlements.suspend(organisation_id, customer_id, because, by=SuspendedBy.DUNNING)
 
     def resume(self, organisation_id: int, customer_id: int) -> None:
         """As `Suspensions.resume`."""
-        self._parts.entitlements.resume(organisation_id, customer_id)
+        self._parts.entitlements.resume(organisation_id, customer_id, by=SuspendedBy.DUNNING)
 
 
 class Letters:

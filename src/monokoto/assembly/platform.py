@@ -107,7 +107,7 @@ class Platform:
         self.answers = AnswersObserver(self.commands, self.dead_letters.add)
         self._join_watching(settings, engines)
         self._join_earning(engines)
-        self._join_invoicing(engines)
+        self._join_invoicing(settings, engines)
         self.live = join_live(engines, self)
         self.overview, self.arrivals = join_overview(engines, self)
         self._join_things(settings, engines)
@@ -160,14 +160,15 @@ class Platform:
         )
         self.portal = join_portal(engines, self, self.joined_entitlements.book)
 
-    def _join_invoicing(self, engines: Engines) -> None:
+    def _join_invoicing(self, settings: Settings, engines: Engines) -> None:
         """What is owed, booked and paid."""
-        self.joined_invoicing = books = JoinedInvoicing(engines, self, self.doors.outbox.post)
+        self.joined_invoicing = books = JoinedInvoicing(settings.payments, engines, self, self.doors.outbox.post)
         self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
         self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
         self.mandates, self.payment_files = books.mandates, books.payment_files
         self.statements = books.statements
         self.joined_billing = bills = JoinedBilling(engines, self)
+        self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.billing, self.billing_runs = bills.billing, bills.runs
         self.papers, self.evidence, self.simulator = bills.papers, bills.evidence, bills.simulator
 

@@ -77,6 +77,8 @@ SERVICES = (
     "payments",
     "mandates",
     "payment_files",
+    "payment_providers",
+    "payment_hearing",
     "statements",
     "reminding",
     "billing",

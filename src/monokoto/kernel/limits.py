@@ -324,6 +324,14 @@ PAYMENT_FILE_PAYMENTS_MAX = 10_000  # in one file for a bank
 DUNNING_STEPS_MAX = 10
 DUNNING_LOOK_MAX = 1_000  # overdue invoices looked at in one go
 
+PAYMENT_PROVIDERS_KNOWN_MAX = 1_000  # connections to payment providers kept in memory, one for each seller
+PAYMENT_SECRET_LENGTH_MAX = 300  # a key of a payment provider
+PAYMENT_EVENT_BYTES_MAX = 1 << 20  # what a payment provider tells at once
+REPORT_MONTHS_MAX = 60  # of one report
+PRODUCT_SALES_MAX = 10_000  # products sold elsewhere, told in one request
+PRODUCT_SALE_KEY_LENGTH_MAX = 200
+PRODUCT_SALE_UNITS_MAX = 10**9  # of one product on one day
+PAYMENT_ANSWER_BYTES_MAX = 32 << 20  # of a bank's report about a file
 # Metering
 METERS_PER_PRODUCT_MAX = 100
 METER_GROUPS_MAX = 5  # fields one meter groups by

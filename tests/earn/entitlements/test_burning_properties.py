@@ -21,6 +21,7 @@ from monokoto.earn.entitlements import (
     Inclusion,
     Quota,
     Source,
+    SuspendedBy,
     Suspension,
     UnitHoldings,
     standing_of,
@@ -61,7 +62,8 @@ def suspensions(draw: st.DrawFn) -> list[Suspension]:
         end = draw(st.none() | st.integers(1, 9).map(lambda hours, begin=begin: Instant(begin + hours * HOUR)))
         found.append(
             Suspension(
-                id=number, organisation_id=OrganisationId(1), customer_id=1, because="", begin=Instant(begin), end=end,
+                id=number, organisation_id=OrganisationId(1), customer_id=1, because="", by=SuspendedBy.HAND,
+                begin=Instant(begin), end=end,
                 changed_at=Instant(START),
             )
         )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from entitlements_making import DAY, DRYER, HOUR, LAMP, MAKER, OTHER, WASHER, World, monthly
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.entitlements import FOREVER, Gift, Held, Holder, Source
+from monokoto.earn.entitlements import FOREVER, Gift, Held, Holder, Source, SuspendedBy
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 
 NIGHT, SPEED, WASHES, BILLED, BRAKES = (
@@ -91,6 +91,19 @@ def test_what_cannot_be_given(world: World, gift: dict, place: str) -> None:
     with pytest.raises(Invalid) as raised:
         world.service.give(MAKER, Gift(holder=OF_WASHER, **gift))
     assert place in {fault.place for fault in raised.value.faults}
+
+
+def test_whoever_suspends_ends_its_own_and_a_hand_ends_all(world: World) -> None:
+    by_hand, dunning = SuspendedBy.HAND, SuspendedBy.DUNNING
+    for first, second in ((by_hand, dunning), (dunning, by_hand)):
+        one = world.service.suspend(MAKER, 1, "fraud", by=first)
+        assert world.service.suspend(MAKER, 1, "unpaid", by=second).id != one.id
+        assert world.service.resume(MAKER, 1, by=dunning)
+        assert [left.by for left in world.service.suspensions(MAKER, limit=9)] == [by_hand]
+        assert not world.service.resume(MAKER, 1, by=dunning)
+        world.service.suspend(MAKER, 1, "unpaid", by=dunning)
+        assert world.service.resume(MAKER, 1)
+        assert world.service.suspensions(MAKER, limit=9) == []
 
 
 def test_a_suspended_customer_keeps_what_is_for_safety(world: World) -> None:

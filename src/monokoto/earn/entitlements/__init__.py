@@ -7,6 +7,7 @@ from monokoto.earn.entitlements.entitlement import (
     Held,
     Holder,
     Source,
+    SuspendedBy,
     Suspension,
     Verdict,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "SigningKeys",
     "Source",
     "Standing",
+    "SuspendedBy",
     "Suspension",
     "Thresholds",
     "Token",

@@ -108,14 +108,24 @@ class Entitlement:
         )
 
 
+class SuspendedBy(StrEnum):
+    """Who suspended a customer."""
+
+    HAND = "hand"
+    """Somebody of the seller's."""
+    DUNNING = "dunning"
+    """The platform, for an invoice nobody paid."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspension:
-    """A time in which a customer has none of its features, those for safety apart."""
+    """A time in which a customer has none of its features, those for safety apart. Several may go on at once, one by each."""
 
     id: int
     organisation_id: OrganisationId
     customer_id: int
     because: str
+    by: SuspendedBy
     begin: Instant
     end: Instant | None = None
     changed_at: Instant

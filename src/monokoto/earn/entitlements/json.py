@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -99,6 +99,8 @@ class SuspensionJson(msgspec.Struct, frozen=True):
 
     customer: str
     because: str
+    by: Literal["hand", "dunning"]
+    """Whoever resumes a customer by hand ends both; a payment ends only what dunning began."""
     begin: str
 
 
@@ -176,7 +178,9 @@ def entitlement_to_json(one: Entitlement) -> EntitlementJson:
 
 def suspension_to_json(one: Suspension) -> SuspensionJson:
     """As the API shows it."""
-    return SuspensionJson(customer=format_id(one.customer_id), because=one.because, begin=format_instant(one.begin))
+    return SuspensionJson(
+        customer=format_id(one.customer_id), because=one.because, by=one.by.value, begin=format_instant(one.begin)
+    )
 
 
 def token_to_json(token: Token) -> EntitlementTokenJson:

@@ -187,7 +187,7 @@ class SuspensionsController(Controller):
         entitlements: NamedDependency[Entitlements],
         data: JSONBody[SuspendRequest],
     ) -> SuspensionJson:
-        """All but those of safety, at once. A customer who is suspended already stays so, for the reason given first."""
+        """All but those of safety, at once. A customer who is suspended by hand already stays so, for the reason given first."""
         customer_id = parse_id(data.customer, what="customer")
         made = await asyncio.to_thread(entitlements.suspend, caller.organisation_id, customer_id, data.because)
         return suspension_to_json(made)
@@ -205,7 +205,7 @@ class SuspensionsController(Controller):
         entitlements: NamedDependency[Entitlements],
         customer: FromPath[str],
     ) -> None:
-        """At once."""
+        """At once, whoever suspended it."""
         customer_id = parse_id(customer, what="customer")
         if not await asyncio.to_thread(entitlements.resume, caller.organisation_id, customer_id):
             raise NotFound("This customer is not suspended.")

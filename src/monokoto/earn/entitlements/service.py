@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.earn.entitlements import store
 from monokoto.earn.entitlements.checking import check_given, feature_named
-from monokoto.earn.entitlements.entitlement import Entitlement, Held, Holder, Source, Suspension, Verdict
+from monokoto.earn.entitlements.entitlement import Entitlement, Held, Holder, Source, SuspendedBy, Suspension, Verdict
 from monokoto.earn.entitlements.facts import ENTITLEMENTS_CHANGED
 from monokoto.earn.entitlements.grants import Category
 from monokoto.earn.entitlements.judging import judge
@@ -294,31 +294,39 @@ class Entitlements:
 
     # Suspending
 
-    def suspend(self, organisation_id: int, customer_id: int, because: str, at: int | None = None) -> Suspension:
-        """Close all features of a customer, but for those of safety, until `resume`. Again: the one that goes on."""
+    def suspend(
+        self,
+        organisation_id: int,
+        customer_id: int,
+        because: str,
+        at: int | None = None,
+        *,
+        by: SuspendedBy = SuspendedBy.HAND,
+    ) -> Suspension:
+        """Close all features of a customer, but for those of safety, until `resume`. Again by the same: the one that goes on."""
         now = self._clock.now()
         one = Suspension(
             id=new_id(),
             organisation_id=OrganisationId(organisation_id),
             customer_id=customer_id,
             because=because[:500],
+            by=by,
             begin=Instant(now if at is None else at),
             changed_at=now,
         )
         with self._records.write() as connection:
-            going_on = [
-                other for other in store.suspensions_of(connection, organisation_id, [customer_id]) if other.end is None
-            ]
+            known = store.suspensions_of(connection, organisation_id, [customer_id])
+            going_on = [other for other in known if other.end is None and other.by is by]
             if going_on:
                 return going_on[0]
             store.insert_suspension(connection, one)
         self._changed_of(organisation_id, Held(Holder.CUSTOMER, customer_id))
         return one
 
-    def resume(self, organisation_id: int, customer_id: int) -> bool:
-        """Open them again; whether they were suspended."""
+    def resume(self, organisation_id: int, customer_id: int, *, by: SuspendedBy | None = None) -> bool:
+        """End what suspends a customer, or of that only what one began (the rest goes on); whether there was any."""
         with self._records.write() as connection:
-            ended = store.end_suspensions(connection, organisation_id, customer_id, self._clock.now())
+            ended = store.end_suspensions(connection, organisation_id, customer_id, self._clock.now(), by)
         self._changed_of(organisation_id, Held(Holder.CUSTOMER, customer_id))
         return ended > 0
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from monokoto.earn.entitlements.entitlement import Entitlement, Held, Holder, Source, Suspension
+from monokoto.earn.entitlements.entitlement import Entitlement, Held, Holder, Source, SuspendedBy, Suspension
 from monokoto.earn.entitlements.grants import Category
 from monokoto.earn.entitlements.tables import entitlements, suspensions, thresholds
 from monokoto.kernel.clock import Instant
@@ -202,6 +202,7 @@ def suspension_from_row(row: Any) -> Suspension:
         organisation_id=OrganisationId(row.organisation_id),
         customer_id=row.customer_id,
         because=row.because,
+        by=SuspendedBy(row.suspended_by),
         begin=Instant(row.begin_at),
         end=None if row.end_at is None else Instant(row.end_at),
         changed_at=Instant(row.changed_at),
@@ -215,6 +216,7 @@ def insert_suspension(connection: sa.Connection, one: Suspension) -> None:
         "organisation_id": one.organisation_id,
         "customer_id": one.customer_id,
         "because": one.because,
+        "suspended_by": one.by.value,
         "begin_at": one.begin,
         "end_at": one.end,
         "changed_at": one.changed_at,
@@ -249,13 +251,17 @@ def open_suspensions(
     return [suspension_from_row(row) for row in connection.execute(query)]
 
 
-def end_suspensions(connection: sa.Connection, organisation_id: int, customer_id: int, now: int) -> int:
-    """End what goes on; how many ended."""
-    mine = (
+def end_suspensions(
+    connection: sa.Connection, organisation_id: int, customer_id: int, now: int, by: SuspendedBy | None
+) -> int:
+    """End what goes on, or of that what one began; how many ended."""
+    mine = [
         suspensions.c.organisation_id == organisation_id,
         suspensions.c.customer_id == customer_id,
         suspensions.c.end_at.is_(None),
-    )
+    ]
+    if by is not None:
+        mine.append(suspensions.c.suspended_by == by.value)
     return connection.execute(suspensions.update().where(*mine).values(end_at=now, changed_at=now)).rowcount
 
 

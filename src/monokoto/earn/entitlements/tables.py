@@ -53,6 +53,7 @@ suspensions = sa.Table(
     _number("organisation_id"),
     _number("customer_id"),
     sa.Column("because", sa.String(NOTE_LENGTH_MAX), nullable=False),
+    sa.Column("suspended_by", sa.String(16), nullable=False, server_default="hand"),
     _number("begin_at"),
     _number("end_at", nullable=True),
     _number("changed_at"),

@@ -2,7 +2,7 @@
 
 from monokoto.earn.payments.adapters import BUILT_IN, Adapter, Answer, Collection
 from monokoto.earn.payments.dunning import Act, DunningPolicy, Step
-from monokoto.earn.payments.facts import PAYMENT_CHANGED
+from monokoto.earn.payments.facts import PAYMENT_CHANGED, payment_fact
 from monokoto.earn.payments.mandates import Mandates, PaymentFiles
 from monokoto.earn.payments.payment import (
     Credit,
@@ -14,15 +14,21 @@ from monokoto.earn.payments.payment import (
     Purpose,
     Receipt,
 )
+from monokoto.earn.payments.provider_routes import PaymentProvidersController
+from monokoto.earn.payments.providers import Account, Hearing, Providers
 from monokoto.earn.payments.reminding import DoneStep, Notice, Post, Reminding, Suspensions
-from monokoto.earn.payments.routes import CONTROLLERS
+from monokoto.earn.payments.routes import CONTROLLERS as _CONTROLLERS
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
+
+CONTROLLERS = (*_CONTROLLERS, PaymentProvidersController)
+"""What `api` mounts."""
 
 __all__ = [
     "BUILT_IN",
     "CONTROLLERS",
     "PAYMENT_CHANGED",
+    "Account",
     "Act",
     "Adapter",
     "Answer",
@@ -31,6 +37,7 @@ __all__ = [
     "Direction",
     "DoneStep",
     "DunningPolicy",
+    "Hearing",
     "Mandate",
     "Mandates",
     "Notice",
@@ -41,9 +48,11 @@ __all__ = [
     "PaymentState",
     "Payments",
     "Post",
+    "Providers",
     "Purpose",
     "Receipt",
     "Reminding",
     "Step",
     "Suspensions",
+    "payment_fact",
 ]

@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipV
 from monokoto.earn.invoices import Invoices
 from monokoto.earn.ledger import Ledger
 from monokoto.earn.payments.dunning import DunningPolicy
-from monokoto.earn.payments.facts import PAYMENT_CHANGED
+from monokoto.earn.payments.facts import payment_fact
 from monokoto.earn.payments.json import (
     BooksAuditJson,
     CollectRequest,
@@ -45,7 +45,7 @@ from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
 from monokoto.kernel.clock import Clock, Instant, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.kernel.facts import Fact, Facts
+from monokoto.kernel.facts import Facts
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from monokoto.kernel.money import number
@@ -388,8 +388,7 @@ class LedgerController(Controller):
 
 
 async def _told(payment: Payment, facts: Facts, clock: Clock) -> PaymentJson:
-    data = {"payment_id": payment.id, "customer_id": payment.customer_id, "state": payment.state.value}
-    await facts.tell(Fact(name=PAYMENT_CHANGED, organisation_id=payment.organisation_id, at=clock.now(), data=data))
+    await facts.tell(payment_fact(payment, clock.now()))
     return payment_to_json(payment)
 
 

@@ -9,10 +9,10 @@ Locks are taken in one order: the customer's account, payments, invoices by id, 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -46,6 +46,14 @@ _EVERY = PaymentFilter()
 _AT_ONCE = 500
 
 
+class Accounts(Protocol):
+    """Sellers' accounts with payment providers."""
+
+    def adapter(self, organisation_id: int, method: str) -> Adapter | None:
+        """What asks it; None: the seller has none for this method."""
+        ...
+
+
 class Payments:
     """The payments of all sellers."""
 
@@ -57,12 +65,15 @@ class Payments:
         ledger: Ledger,
         invoices: Invoices,
         adapters: Mapping[str, Adapter] = BUILT_IN,
+        accounts: Accounts | None = None,
     ) -> None:
+        """`adapters`: those every seller has; `accounts`: those a seller has an account for."""
         self._records = records
         self._clock = clock
         self._ledger = ledger
         self._invoices = invoices
         self._adapters = adapters
+        self._accounts = accounts
         self._booking = Booking(clock, ledger=ledger, invoices=invoices)
         self._allocating = self._booking.allocating
 
@@ -73,7 +84,9 @@ class Payments:
 
         Raises Invalid, NotFound (the invoice), Conflict (the key names another payment).
         """
-        self._check(receipt.amount, receipt.currency, receipt.key, receipt.method, receipt.reference)
+        self._check(
+            receipt.organisation_id, receipt.amount, receipt.currency, receipt.key, receipt.method, receipt.reference
+        )
         now = self._clock.now()
         of = (
             receipt.organisation_id,
@@ -118,7 +131,7 @@ class Payments:
             Unavailable: nobody answered; the payment is pending, and is asked for again.
         """
         invoice = self._invoices.get(organisation_id, invoice_id)
-        self._check(invoice.open or Decimal(1), invoice.currency, key, method, "")
+        self._check(organisation_id, invoice.open or Decimal(1), invoice.currency, key, method, "")
         with self._records.write() as connection:
             store.lock_account(connection, organisation_id, invoice.customer_id)
             invoice = self._invoices.lock(connection, organisation_id, invoice_id)
@@ -140,7 +153,7 @@ class Payments:
         self, organisation_id: int, customer_id: int, amount: Decimal, code: str, *, method: str, key: str
     ) -> Payment:
         """Ask an adapter for money a customer pays ahead, into its wallet. Raises as `collect`."""
-        self._check(amount, code, key, method, "")
+        self._check(organisation_id, amount, code, key, method, "")
         payment = replace(self._in(organisation_id, customer_id, amount, code, method, key), purpose=Purpose.WALLET)
         with self._records.write() as connection:
             store.lock_account(connection, organisation_id, customer_id)
@@ -188,7 +201,7 @@ class Payments:
             waiting = store.pending(connection, organisation_id, limit=_AT_ONCE)
         ended = []
         for payment in waiting:
-            adapter = self._adapters.get(payment.method)
+            adapter = self._adapter(payment.organisation_id, payment.method)
             if adapter is None or payment.method == "sepa":
                 continue
             try:
@@ -235,21 +248,20 @@ class Payments:
         holder: str = "",
     ) -> Payment:
         """Send credit back to a customer (`iban`, `holder`: where to). Raises Invalid, Conflict (there is not so much)."""
-        self._check(amount, code, key, method, "")
         payment = self._out(
             organisation_id, amount, code, method, key, customer_id=customer_id, iban=iban, holder=holder
         )
-        with self._records.write() as connection:
+
+        def lock(connection: sa.Connection) -> None:
             store.lock_account(connection, organisation_id, customer_id)
-            if known := self._known(connection, payment):
-                return known
+
+        def take(connection: sa.Connection) -> None:
             held = [one for one in store.credits_of(connection, organisation_id, customer_id) if one.currency == code]
             if total_left(held) < amount:
                 raise Conflict(f"This customer's credit is {total_left(held):f} {code}.")
-            store.insert(connection, payment)
             self._allocating.take(connection, payment, held, payment.amount)
-            self._booking.left(connection, payment, f"credit:{format_id(customer_id)}", "Sent back")
-        return self._ask(payment)
+
+        return self._send(payment, lock, take, f"credit:{format_id(customer_id)}", "Sent back")
 
     def pay_out(
         self,
@@ -264,18 +276,36 @@ class Payments:
         holder: str = "",
     ) -> Payment:
         """Send a partner what is payable to it. Raises Invalid, Conflict (not so much is payable)."""
-        self._check(amount, code, key, method, "")
         payment = self._out(organisation_id, amount, code, method, key, partner=partner, iban=iban, holder=holder)
-        with self._records.write() as connection:
+        account = f"payable:{partner}"
+
+        def lock(connection: sa.Connection) -> None:
             self._ledger.lock(connection, organisation_id)
-            if known := self._known(connection, payment):
-                return known
-            account = f"payable:{partner}"
+
+        def take(connection: sa.Connection) -> None:
             payable = minus(ZERO, self._ledger.balance(organisation_id, account, code, connection=connection))
             if payable < amount:
                 raise Conflict(f"{payable:f} {code} is payable to {partner}.")
+
+        return self._send(payment, lock, take, account, f"Paid to {partner}")
+
+    def _send(
+        self,
+        payment: Payment,
+        lock: Callable[[sa.Connection], None],
+        take: Callable[[sa.Connection], None],
+        account: str,
+        title: str,
+    ) -> Payment:
+        """Book what goes, once for its key, and ask for it. With `lock` nobody else takes from the same; `take` sees that there is
+        enough, and uses it up."""
+        with self._records.write() as connection:
+            lock(connection)
+            if known := self._known(connection, payment):
+                return known
+            take(connection)
             store.insert(connection, payment)
-            self._booking.left(connection, payment, account, f"Paid to {partner}")
+            self._booking.left(connection, payment, account, title)
         return self._ask(payment)
 
     # Looking
@@ -317,14 +347,15 @@ class Payments:
 
     # Inside
 
-    def _check(self, amount: Decimal, code: str, key: str, method: str, reference: str) -> None:
+    def _check(self, organisation_id: int, amount: Decimal, code: str, key: str, method: str, reference: str) -> None:
         faults = []
         if amount <= ZERO or currency(code).round(amount) != amount:
             faults.append(Fault(place="amount", reason=f"is above zero, with the digits of {code}"))
         if not 0 < len(key) <= LEDGER_KEY_LENGTH_MAX:
             faults.append(Fault(place="key", reason=f"has 1 to {LEDGER_KEY_LENGTH_MAX} characters"))
-        if method not in self._adapters or len(method) > METHOD_LENGTH_MAX:
-            faults.append(Fault(place="method", reason=f"one of {', '.join(sorted(self._adapters))}"))
+        if len(method) > METHOD_LENGTH_MAX or self._adapter(organisation_id, method) is None:
+            ways = f"one of {', '.join(sorted(self._adapters))}, or a provider you have an account with"
+            faults.append(Fault(place="method", reason=f"{ways} (PUT /api/v1/payment-providers/stripe)"))
         if len(reference) > REFERENCE_LENGTH_MAX:
             faults.append(Fault(place="reference", reason=f"has at most {REFERENCE_LENGTH_MAX} characters"))
         if faults:
@@ -333,6 +364,11 @@ class Payments:
     def _check_invoice(self, payment: Payment, invoice: Invoice) -> None:
         if (invoice.customer_id, invoice.currency) != (payment.customer_id, payment.currency):
             raise Invalid(f"{invoice.name} is of another customer, or in {invoice.currency}.")
+
+    def _adapter(self, organisation_id: int, method: str) -> Adapter | None:
+        if method in self._adapters or self._accounts is None:
+            return self._adapters.get(method)
+        return self._accounts.adapter(organisation_id, method)
 
     def _known(self, connection: sa.Connection, payment: Payment) -> Payment | None:
         """The payment of the same key, when it is the same one."""
@@ -379,6 +415,8 @@ class Payments:
         iban: str = "",
         holder: str = "",
     ) -> Payment:
+        """One that goes, checked."""
+        self._check(organisation_id, amount, code, key, method, "")
         now = self._clock.now()
         return Payment(
             id=PaymentId(new_id()),
@@ -422,7 +460,9 @@ class Payments:
             description=payment.key,
             mandate=mandate,
         )
-        adapter = self._adapters[payment.method]
+        adapter = self._adapter(payment.organisation_id, payment.method)
+        if adapter is None:
+            raise Unavailable(f"The account with {payment.method} was taken away.", remedy="Put it there again.")
         try:
             answer = adapter.collect(asked) if comes else adapter.send(asked, of=origin)
         except Invalid as error:

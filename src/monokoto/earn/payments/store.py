@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from monokoto.earn.payments.payment import Allocation, Credit, Mandate, Payment, PaymentFile, PaymentState
+from monokoto.earn.payments.payment import Allocation, Credit, Direction, Mandate, Payment, PaymentFile, PaymentState
 from monokoto.earn.payments.tables import (
     allocation_from_row,
     allocation_to_row,
@@ -39,6 +39,8 @@ class PaymentFilter:
     state: PaymentState | None = None
     method: str = ""
     file_id: int | None = None
+    reference: str = ""
+    direction: Direction | None = None
 
 
 def lock_account(connection: sa.Connection, organisation_id: int, customer_id: int) -> None:
@@ -105,6 +107,8 @@ def _conditions(wanted: PaymentFilter) -> Iterator[sa.ColumnElement[bool]]:
         (payments.c.state, None if wanted.state is None else wanted.state.value),
         (payments.c.method, wanted.method or None),
         (payments.c.file_id, wanted.file_id),
+        (payments.c.reference, wanted.reference or None),
+        (payments.c.direction, None if wanted.direction is None else wanted.direction.value),
     ):
         if value is not None:
             yield column == value

@@ -17,7 +17,7 @@ from monokoto.earn.payments.payment import (
     PaymentState,
     Purpose,
 )
-from monokoto.engines.records import metadata
+from monokoto.engines.records import Sealed, metadata
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import InvoiceId, OrganisationId, PaymentId
 
@@ -52,6 +52,16 @@ payments = sa.Table(
     sa.Index("ix_payments_invoice", "organisation_id", "invoice_id"),
     sa.Index("ix_payments_state", "state", "payment_id"),
     sa.Index("ix_payments_settled", "organisation_id", "settled_at"),
+    sa.Index("ix_payments_reference", "organisation_id", "method", "reference"),
+)
+payment_providers = sa.Table(
+    "payment_providers",
+    metadata,
+    sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("method", sa.String(32), primary_key=True),
+    sa.Column("key", Sealed("payment_providers.key"), nullable=False),
+    sa.Column("signing_secret", Sealed("payment_providers.signing_secret"), nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
 )
 payment_credits = sa.Table(
     "payment_credits",

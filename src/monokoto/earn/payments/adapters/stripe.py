@@ -5,6 +5,10 @@ Amounts go in smallest units. Of currencies with three digits Stripe takes no la
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from monokoto.earn.payments.adapters.port import Answer, Collection
@@ -20,6 +24,32 @@ _STATES: Final = {
 }
 """Of a payment intent or a refund; all others are failures: nobody is there to act on them."""
 _TIMEOUT_SECONDS: Final = 20
+_INTENTS: Final = frozenset(
+    {
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+        "payment_intent.processing",
+    }
+)
+_REFUNDS: Final = frozenset({"refund.updated", "refund.failed", "charge.refund.updated"})
+_DISPUTE: Final = "charge.dispute.closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What became of a payment, as Stripe told it by itself."""
+
+    event: str
+    state: PaymentState
+    reference: str
+    payment: str = ""
+    """Our name of it; empty: known by `paid_by`."""
+    paid_by: str = ""
+    """The payment intent it came by."""
+    reason: str = ""
+    amount: Decimal | None = None
+    """Which part of it is meant; None: all."""
 
 
 class Stripe:
@@ -64,6 +94,17 @@ class Stripe:
         kind = self._client.v1.refunds if reference.startswith("re_") else self._client.v1.payment_intents
         return self._answer(lambda: kind.retrieve(reference))
 
+    def told(self, body: bytes, signature: str, secret: str) -> Told | None:
+        """What an event says of a payment; None: it is none of those we know. Raises Invalid: its signature is not right or old."""
+        try:
+            self._sdk.WebhookSignature.verify_header(body, signature, secret, self._sdk.Webhook.DEFAULT_TOLERANCE)
+            event = json.loads(body)
+            return _told(event["type"], event["data"]["object"])
+        except (self._sdk.SignatureVerificationError, UnicodeDecodeError):
+            raise Invalid("The signature is not right, or too old.") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Invalid("This is no event of Stripe's.") from None
+
     def _answer(self, ask: Any) -> Answer:
         sdk = self._sdk
         try:
@@ -89,3 +130,23 @@ def _smallest(asked: Collection) -> int:
     if known.digits == 3 and amount % 10:
         raise Invalid(f"Stripe takes {asked.currency} without its last digit.")
     return amount
+
+
+def _told(kind: str, about: Mapping[str, Any]) -> Told | None:
+    if kind in _INTENTS | _REFUNDS:
+        state = _STATES.get(about["status"], PaymentState.FAILED)
+        name = (about.get("metadata") or {}).get("payment", "")
+        if state is PaymentState.PENDING or not name:
+            return None
+        error = about.get("last_payment_error") or {}
+        why = error.get("message") or about.get("failure_reason") or f"It is {about['status']} at Stripe."
+        reason = str(why) if state is PaymentState.FAILED else ""
+        return Told(event=kind, state=state, reference=str(about["id"]), payment=str(name), reason=reason)
+    if kind == _DISPUTE and about["status"] == "lost" and about.get("payment_intent"):
+        known = currency(str(about["currency"]).upper())
+        return Told(
+            event=kind, state=PaymentState.REVERSED, reference="", paid_by=str(about["payment_intent"]),
+            reason=f"Charged back: {about.get('reason') or 'no reason given'}",
+            amount=Decimal(int(about["amount"])).scaleb(-known.digits),
+        )  # fmt: skip
+    return None
