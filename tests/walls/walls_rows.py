@@ -746,6 +746,7 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/customers/{customer}/archive": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer"}, fresh=new_customer,
     ),
+    "GET /api/v1/customer-usage": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
     "GET /api/v1/subscriptions": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/subscriptions": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body=subscription_body, costly=True, done=(201, 404),

@@ -43,6 +43,7 @@ from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.earn.metering import UsageObserver
 from monokoto.earn.sections import SECTIONS
+from monokoto.earn.subscriptions import UsageByCustomer
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
 from monokoto.operate.commands import AnswersObserver
@@ -153,6 +154,7 @@ class Platform:
         self.joined_metering = meters = JoinedMetering(engines, self, self._set_aside_for)
         self.metering, self.usage_intake, self.usage_corrections = meters.metering, meters.intake, meters.corrections
         self.plans, self.customers, self.subscriptions = join_subscriptions(engines, self)
+        self.usage_by_customer = UsageByCustomer(engines.records, self.subscriptions, self.metering)
         self.joined_entitlements = JoinedEntitlements(engines, self)
         self.entitlements, self.entitlement_tokens = (
             self.joined_entitlements.entitlements,

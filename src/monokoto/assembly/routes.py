@@ -97,6 +97,7 @@ SERVICES = (
     "plans",
     "customers",
     "subscriptions",
+    "usage_by_customer",
     "portal",
     "entitlements",
     "entitlement_tokens",

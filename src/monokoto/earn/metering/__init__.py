@@ -25,6 +25,7 @@ from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.keeping import PROMPT_SECONDS, SampleKind, UsageWriter
 from monokoto.earn.metering.meters import Aggregation, Meter, MeterBook, MetersSection, Origin, meters_of, split_key
 from monokoto.earn.metering.observer import UsageObserver
+from monokoto.earn.metering.questions import MeterKey, Since, Until, span_of
 from monokoto.earn.metering.replaying import ReplayMeters, ReplayParameters
 from monokoto.earn.metering.routes import CONTROLLERS
 from monokoto.earn.metering.service import Bucket, Metering, Touched
@@ -44,6 +45,7 @@ __all__ = [
     "Keep",
     "Meter",
     "MeterBook",
+    "MeterKey",
     "Metering",
     "MetersSection",
     "Origin",
@@ -51,10 +53,12 @@ __all__ = [
     "ReplayMeters",
     "ReplayParameters",
     "SampleKind",
+    "Since",
     "Span",
     "Status",
     "Touched",
     "UnitUsage",
+    "Until",
     "UsageEvent",
     "UsageIntake",
     "UsageObserver",
@@ -74,6 +78,7 @@ __all__ = [
     "prorated_sum",
     "row_to_json",
     "seconds_where",
+    "span_of",
     "split_key",
     "total",
     "unique_count",

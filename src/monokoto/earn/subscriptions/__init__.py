@@ -29,8 +29,10 @@ from monokoto.earn.subscriptions.subscription import (
     Status,
     Subscription,
 )
+from monokoto.earn.subscriptions.usage import CustomerUsage, UsageByCustomer
+from monokoto.earn.subscriptions.usage_routes import CustomerUsageController
 
-CONTROLLERS = (CustomersController, SubscriptionsController)
+CONTROLLERS = (CustomersController, SubscriptionsController, CustomerUsageController)
 """What `api` mounts; `MySubscriptionsController` comes with what the portal adds to it."""
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Buyers",
     "Coverage",
     "Customer",
+    "CustomerUsage",
     "Customers",
     "Gift",
     "GivenCoupon",
@@ -61,6 +64,7 @@ __all__ = [
     "Subscription",
     "SubscriptionEvent",
     "Subscriptions",
+    "UsageByCustomer",
     "Wanted",
     "iban_of",
     "is_country",

@@ -264,6 +264,27 @@ def _same_customer() -> sa.ColumnElement[bool]:
     )
 
 
+def find_subscribers(
+    connection: sa.Connection, organisation_id: int, product: str, span: Span, *, after: int, limit: int
+) -> list[int]:
+    """The customers with a subscription to a product at some time of a span, by age, past one."""
+    table = subscriptions.c
+    query = (
+        sa.select(table.customer_id)
+        .distinct()
+        .where(
+            table.organisation_id == organisation_id,
+            table.product == product,
+            table.customer_id > after,
+            table.starts_at < span.end,
+            table.ends_at.is_(None) | (table.ends_at > span.start),
+        )
+        .order_by(table.customer_id)
+        .limit(limit)
+    )
+    return [int(row.customer_id) for row in connection.execute(query)]
+
+
 def find_of_unit(
     connection: sa.Connection, organisation_id: int, product: str, unit_id: int, owner_id: int, at: int
 ) -> list[tuple[Subscription, int | None]]:
