@@ -57,6 +57,7 @@ CreditNoteId = NewType("CreditNoteId", int)
 DocumentId = NewType("DocumentId", int)
 PaymentId = NewType("PaymentId", int)
 PaymentFileId = NewType("PaymentFileId", int)
+ProductSaleId = NewType("ProductSaleId", int)
 # A product is named by its maker, as in `rice-cooker`; the name is unique within the organisation.
 ProductName = NewType("ProductName", str)
 

@@ -198,6 +198,9 @@ RULE_PERCENTILE_READINGS_MAX = 128  # of a window, evenly over its time
 RULE_PAST_INTERVALS_MAX = 400  # kept of each unit for a comparison with its past
 RULE_SEQUENCE_STEPS_MAX = 16
 RULE_WAITING_READINGS_MAX = 200_000  # of one rule, waiting to be put in order; past it they are taken as they stand
+RULE_PAST_READINGS_MAX = 2_000_000  # about so many are read at once for rules that begin; of one unit there may be more
+RULE_PAST_GATHERED_MAX = 500_000  # readings that come meanwhile; past it they begin again, with fewer units
+RULE_PAST_UNITS_MAX = 1_000  # begin with their past together
 RULE_TEXTS_MAX = 65_536  # different texts of one property that rules look at; past it those no unit holds go
 AREA_POINTS_MAX = 10_000  # corners of an area
 TRIAL_READINGS_MAX = 20_000_000  # one trial on history reads
@@ -321,9 +324,6 @@ CREDIT_NOTES_PER_INVOICE_MAX = 100
 INVOICE_GRACE_SECONDS_MAX = 31 * 24 * 3600  # between the end of a period and the document
 TAX_RULES_MAX = 1_000  # of one organisation
 PAYMENT_FILE_PAYMENTS_MAX = 10_000  # in one file for a bank
-DUNNING_STEPS_MAX = 10
-DUNNING_LOOK_MAX = 1_000  # overdue invoices looked at in one go
-
 PAYMENT_PROVIDERS_KNOWN_MAX = 1_000  # connections to payment providers kept in memory, one for each seller
 PAYMENT_SECRET_LENGTH_MAX = 300  # a key of a payment provider
 PAYMENT_EVENT_BYTES_MAX = 1 << 20  # what a payment provider tells at once
@@ -332,6 +332,12 @@ PRODUCT_SALES_MAX = 10_000  # products sold elsewhere, told in one request
 PRODUCT_SALE_KEY_LENGTH_MAX = 200
 PRODUCT_SALE_UNITS_MAX = 10**9  # of one product on one day
 PAYMENT_ANSWER_BYTES_MAX = 32 << 20  # of a bank's report about a file
+DUNNING_STEPS_MAX = 10
+DUNNING_PAUSE_DAYS_MAX = 366  # ahead
+GIFTS_OPEN_MAX = 20  # not yet taken, of one giver
+GIFT_DAYS = 90  # after which nobody can take one
+DUNNING_LOOK_MAX = 1_000  # overdue invoices looked at in one go
+
 # Metering
 METERS_PER_PRODUCT_MAX = 100
 METER_GROUPS_MAX = 5  # fields one meter groups by

@@ -294,6 +294,11 @@ class Invoices:
         with self._records.read() as connection:
             return {one.id: one for one in store.documents_named(connection, organisation_id, document_ids)}
 
+    def documents_after(self, organisation_id: int, position: int, limit: int) -> builtins.list[Document]:
+        """Of all invoices and credit notes those past a place in the seller's chain, in its order."""
+        with self._records.read() as connection:
+            return store.documents_after(connection, organisation_id, position, limit)
+
     def list(
         self,
         organisation_id: int,

@@ -356,6 +356,18 @@ def documents_named(connection: sa.Connection, organisation_id: int, document_id
     return [document_from_row(row) for row in connection.execute(query)]
 
 
+def documents_after(connection: sa.Connection, organisation_id: int, position: int, limit: int) -> list[Document]:
+    """Those past a place in the seller's chain, in its order."""
+    table = invoice_documents.c
+    query = (
+        sa.select(invoice_documents)
+        .where(table.organisation_id == organisation_id, table.position > position)
+        .order_by(table.position)
+        .limit(limit)
+    )
+    return [document_from_row(row) for row in connection.execute(query)]
+
+
 def documents_of(connection: sa.Connection, organisation_id: int, invoice_id: int) -> list[Document]:
     """The invoice and its credit notes, in the order they were made."""
     table = invoice_documents.c
