@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from rules_making import HEAD, checked, model, rule_of, text_of
 
 from monokoto.connect.products import Bump, Folder, check
+from monokoto.kernel.durations import parse_duration
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.limits import AREA_POINTS_MAX, RULE_SECONDS_MAX, RULES_PER_PRODUCT_MAX, SIGNALS_PER_RULE_MAX
 from monokoto.operate.rules import RulesSection, Severity, rules_of
 from monokoto.operate.rules.compiling import digest_of
 from monokoto.operate.rules.engine import compiled as spec
-from monokoto.operate.rules.parsing.reading import parse_duration
 from monokoto.operate.rules.parsing.signals import KINDS
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -4,6 +4,7 @@ from monokoto.connect.products.changes.change import ABSENT, Change, ChangeKind,
 from monokoto.connect.products.description.checking import CheckedProduct, check
 from monokoto.connect.products.description.compiling import compile_model
 from monokoto.connect.products.description.folder import Folder, read_folder
+from monokoto.connect.products.description.reading import Part, is_language, kind_of
 from monokoto.connect.products.description.report import Note, Report, child, suggestion
 from monokoto.connect.products.description.sections import Section
 from monokoto.connect.products.description.source import parse_yaml
@@ -34,6 +35,7 @@ __all__ = [
     "Moment",
     "Note",
     "Outcome",
+    "Part",
     "Plan",
     "Product",
     "ProductModel",
@@ -53,6 +55,8 @@ __all__ = [
     "checked_to_json",
     "child",
     "compile_model",
+    "is_language",
+    "kind_of",
     "parse_simulation",
     "parse_version",
     "parse_yaml",

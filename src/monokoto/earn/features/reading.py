@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from monokoto.connect.products import ProductModel, Report, child, schema_validator, suggestion
+from monokoto.connect.products import Part, ProductModel, Report, child, schema_validator, suggestion
 from monokoto.earn.features.feature import THRESHOLDS, Feature, FeatureKind, Governs, Threshold
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
+from monokoto.kernel.durations import parse_duration
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.limits import (
     ENTITLEMENT_OFFLINE_SECONDS,
     ENTITLEMENT_OFFLINE_SECONDS_MAX,
     ENTITLEMENT_THRESHOLDS_MAX,
     NAME_LENGTH_MAX,
-    TITLE_LENGTH_MAX,
 )
 from monokoto.kernel.money import number
 from monokoto.kernel.names import SLUG_RULE, is_slug
@@ -30,25 +29,6 @@ _ONLY_OF = {
 }
 TYPES = ("number", "integer", "string", "boolean")
 _ADDS_UP = {"count", "sum", "counter", "duration"}
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_DURATION = re.compile(r"(\d{1,6})\s*(min|h|d|w)")
-_SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-class _Part:
-    """A mapping with its place."""
-
-    def __init__(self, value: Mapping[str, Any], place: str, report: Report) -> None:
-        self.value, self.place, self.report = value, place, report
-
-    def fault(self, reason: str, key: str = "") -> None:
-        self.report.add(child(self.place, key) if key else self.place, reason)
-
-    def flag(self, key: str) -> bool:
-        found = self.value.get(key, False)
-        if not isinstance(found, bool):
-            self.fault("is true or false", key)
-        return found is True
 
 
 def read_feature(
@@ -60,11 +40,8 @@ def read_feature(
     if not isinstance(value, Mapping):
         report.add(place, "is a mapping such as {kind: boolean}")
         return None
-    part = _Part(value, place, report)
-    for key in value:
-        if key not in _FIELDS:
-            near = suggestion(str(key), _FIELDS) or f"; there are {', '.join(_FIELDS)}"
-            part.fault(f"a feature has no `{str(key)[:80]}`{near}", str(key))
+    part = Part(value, place, report)
+    part.fields(_FIELDS, what="a feature")
     try:
         kind = FeatureKind(str(value.get("kind")))
     except ValueError:
@@ -77,7 +54,7 @@ def read_feature(
     return Feature(
         name=name,
         kind=kind,
-        title=_title(part),
+        title=part.translated("title"),
         type=type_,
         meter=_meter(part, meters) if kind is FeatureKind.METERED else "",
         overage=part.flag("overage"),
@@ -89,28 +66,14 @@ def read_feature(
     )
 
 
-def _title(part: _Part) -> dict[str, str]:
-    value = part.value.get("title", {})
-    texts = {"": value} if isinstance(value, str) else value
-    if not isinstance(texts, Mapping):
-        part.fault("is a text, or one for each language", "title")
-        return {}
-    for tag, text in texts.items():
-        if tag and not _LANGUAGE.fullmatch(str(tag)):
-            part.fault(f"{str(tag)[:40]!r} is not a language tag such as `de`", "title")
-        if not isinstance(text, str) or not text.strip() or len(text) > TITLE_LENGTH_MAX:
-            part.fault(f"has 1 to {TITLE_LENGTH_MAX} characters", "title")
-    return {str(tag): str(text) for tag, text in texts.items()}
-
-
-def _type(part: _Part) -> str:
+def _type(part: Part) -> str:
     value = part.value.get("type")
     if value not in TYPES:
         part.fault(f"is one of {', '.join(TYPES)}", "type")
     return str(value)
 
 
-def _meter(part: _Part, meters: Mapping[str, Any]) -> str:
+def _meter(part: Part, meters: Mapping[str, Any]) -> str:
     value = part.value.get("meter")
     if not isinstance(value, str) or value not in meters:
         near = suggestion(str(value), map(str, meters)) or f"; there are {', '.join(map(str, meters)) or 'none'}"
@@ -120,7 +83,7 @@ def _meter(part: _Part, meters: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _actions(part: _Part, model: ProductModel) -> tuple[str, ...]:
+def _actions(part: Part, model: ProductModel) -> tuple[str, ...]:
     unlocks = part.value.get("unlocks", {})
     place = child(part.place, "unlocks")
     if not isinstance(unlocks, Mapping) or set(unlocks) - {"actions"}:
@@ -137,7 +100,7 @@ def _actions(part: _Part, model: ProductModel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, actions)))
 
 
-def _sets(part: _Part, model: ProductModel, kind: FeatureKind) -> Governs | None:
+def _sets(part: Part, model: ProductModel, kind: FeatureKind) -> Governs | None:
     if "sets" not in part.value:
         return None
     value, place = part.value["sets"], child(part.place, "sets")
@@ -163,7 +126,7 @@ def _sets(part: _Part, model: ProductModel, kind: FeatureKind) -> Governs | None
     return governs
 
 
-def _thresholds(part: _Part) -> tuple[Threshold, ...]:
+def _thresholds(part: Part) -> tuple[Threshold, ...]:
     value = part.value.get("thresholds")
     if value is None:
         return THRESHOLDS
@@ -184,13 +147,12 @@ def _thresholds(part: _Part) -> tuple[Threshold, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _offline(part: _Part) -> int:
-    value = part.value.get("offline")
-    seconds = ENTITLEMENT_OFFLINE_SECONDS
-    if value is not None:
-        match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-        seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
-        if not 60 <= seconds <= ENTITLEMENT_OFFLINE_SECONDS_MAX:
-            longest = ENTITLEMENT_OFFLINE_SECONDS_MAX // 86_400
-            part.fault(f"is a duration such as 12 h or 30 d, at most {longest} d", "offline")
-    return seconds * MICROSECONDS_PER_SECOND
+def _offline(part: Part) -> int:
+    """In microseconds."""
+    if part.value.get("offline") is None:
+        return ENTITLEMENT_OFFLINE_SECONDS * MICROSECONDS_PER_SECOND
+    micros = parse_duration(part.value["offline"]) or 0
+    if not 60 * MICROSECONDS_PER_SECOND <= micros <= ENTITLEMENT_OFFLINE_SECONDS_MAX * MICROSECONDS_PER_SECOND:
+        longest = ENTITLEMENT_OFFLINE_SECONDS_MAX // 86_400
+        part.fault(f"is a duration such as 12 h or 30 d, at most {longest} d", "offline")
+    return micros

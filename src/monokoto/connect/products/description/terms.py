@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monokoto.connect.products.description.reading import is_language
 from monokoto.connect.products.description.report import Report, child, suggestion
 
 Check = Callable[["Scope", Any, str], None]
@@ -120,14 +120,11 @@ def text_or_texts(scope: Scope, value: Any, place: str) -> None:
     (texts if isinstance(value, list) else text)(scope, value, place)
 
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-
-
 def by_language(scope: Scope, value: Any, place: str) -> None:
     """A text for each language tag."""
     each(text)(scope, value, place)
     for tag in value if isinstance(value, dict) else ():
-        if not _LANGUAGE.fullmatch(tag):
+        if not is_language(tag):
             scope.fault(child(place, tag), f"{tag[:40]!r} is not a language tag such as `de` or `pt-BR`")
 
 

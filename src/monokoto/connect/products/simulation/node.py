@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monokoto.kernel import durations
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
+from monokoto.kernel.durations import MICROSECONDS_OF
 from monokoto.kernel.errors import Fault
 
 SECONDS_PER_DAY = 86_400.0
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_DURATION_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": SECONDS_PER_DAY}
+_UNITS = {unit: MICROSECONDS_OF[unit] for unit in ("ms", "s", "m", "h", "d")}
 
 
 @dataclass(slots=True)
@@ -75,8 +76,8 @@ def parse_duration(value: object) -> float | None:
     """Seconds of `5s`, `1.5h`, `2d`, or of a plain number of seconds; None when it is not a duration."""
     if is_number(value):
         return float(value) if value >= 0 else None  # type: ignore[operator, arg-type]
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    return float(match[1]) * _DURATION_SECONDS[match[2]] if match else None
+    micros = durations.parse_duration(value, _UNITS)
+    return None if micros is None else micros / MICROSECONDS_PER_SECOND
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from monokoto.connect.products import ProductModel, Report, child, suggestion
+from monokoto.connect.products import Part, ProductModel, Report, child, suggestion
 from monokoto.earn.metering.meters.fields import DECLARABLE, event_variables, external_variables
 from monokoto.earn.metering.meters.meter import MICROSECONDS, Aggregation, Meter, Origin
+from monokoto.kernel.durations import parse_duration
 from monokoto.kernel.errors import Invalid
-from monokoto.kernel.limits import METER_GROUPS_MAX, METER_STATES_MAX, TITLE_LENGTH_MAX
+from monokoto.kernel.limits import METER_GROUPS_MAX, METER_STATES_MAX
 from monokoto.operate.conditions import CelType, Condition, check, variables_of
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_WINDOW = re.compile(r"(\d{1,4})\s*(s|min|h)")
 _SHARED = ("title", "unit", "where", "value", "by", "external")
 _OF: Mapping[Aggregation, tuple[str, ...]] = {
     Aggregation.COUNTER: ("serial",),
@@ -33,16 +33,15 @@ _ALL_KEYS = frozenset(key for keys in _OF.values() for key in keys)
 _HOUR = 3_600_000_000
 
 
-@dataclass(slots=True)
-class _Reader:
+@dataclass(frozen=True, slots=True)
+class _Reader(Part):
     model: ProductModel
     name: str
-    document: Mapping[str, Any]
-    report: Report
-    place: str
 
-    def fault(self, reason: str, key: str = "") -> None:
-        self.report.add(child(self.place, key) if key else self.place, reason)
+    @property
+    def document(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.value
+        return found
 
     def aggregation(self) -> Aggregation | None:
         named = [one for one in Aggregation if one.value in self.document]
@@ -86,22 +85,12 @@ class _Reader:
         )
         return None
 
-    def text(self, key: str, length_max: int = 64) -> str:
+    def word(self, key: str, length_max: int = 64) -> str:
         value = self.document.get(key, "")
         if not isinstance(value, str) or len(value) > length_max:
             self.fault(f"must be a text of at most {length_max} characters", key)
             return ""
         return value
-
-    def title(self) -> dict[str, str]:
-        value = self.document.get("title", {})
-        texts = {"": value} if isinstance(value, str) else value
-        if not isinstance(texts, dict) or not all(
-            isinstance(text, str) and len(text) <= TITLE_LENGTH_MAX for text in texts.values()
-        ):
-            self.fault(f"must be a text of at most {TITLE_LENGTH_MAX} characters, or one for each language", "title")
-            return {}
-        return {str(language): text for language, text in texts.items()}
 
     def condition(self, key: str, variables: Mapping[str, CelType], wanted: CelType) -> Condition | None:
         source = self.document.get(key)
@@ -121,7 +110,7 @@ class _Reader:
                     self.report.add(place, fault.reason)
             return None
 
-    def names(self, key: str, most: int) -> tuple[str, ...]:
+    def listed(self, key: str, most: int) -> tuple[str, ...]:
         value = self.document.get(key, [])
         listed = value if isinstance(value, list) else [value]
         if len(listed) > most or len({str(one) for one in listed}) < len(listed) or isinstance(value, dict):
@@ -133,9 +122,8 @@ class _Reader:
         value = self.document.get("every")
         if value is None:
             return 0
-        match = _WINDOW.fullmatch(value.strip()) if isinstance(value, str) else None
-        micros = int(match[1]) * MICROSECONDS[match[2]] if match else 0
-        if not micros or _HOUR % micros:
+        micros = parse_duration(value, MICROSECONDS) or 0
+        if not micros or micros % MICROSECONDS["s"] or _HOUR % micros:
             self.fault("must be a time an hour can be divided by, such as 15 min", "every")
         return micros
 
@@ -164,7 +152,7 @@ def read_meter(model: ProductModel, name: str, document: Any, report: Report, pl
     if not isinstance(document, Mapping):
         report.add(place, "must be a mapping such as {count: cycleFinished}")
         return None
-    it = _Reader(model, name, document, report, place)
+    it = _Reader(document, place, report, model, name)
     aggregation = it.aggregation()
     if aggregation is None:
         return None
@@ -182,19 +170,19 @@ def read_meter(model: ProductModel, name: str, document: Any, report: Report, pl
 def _meter(it: _Reader, aggregation: Aggregation, origin: Origin, subject: str) -> Meter:
     variables = _variables(it, origin, subject)
     where = it.condition("where", variables, CelType.BOOLEAN) if "where" in it.document else None
-    by = it.names("by", METER_GROUPS_MAX)
+    by = it.listed("by", METER_GROUPS_MAX)
     for name in by:
         _check_variable(it, name, variables, "by")
-    serial = it.text("serial", 200)
+    serial = it.word("serial", 200)
     if serial:
         _check_variable(it, serial, variables, "serial")
-    states = it.names("in", METER_STATES_MAX)
+    states = it.listed("in", METER_STATES_MAX)
     if aggregation is Aggregation.DURATION and not states:
         it.fault("a duration needs `in`, the states that count")
     value = _value(it, aggregation, origin, subject, variables)
     path = value.source.strip() if value is not None and value.source.strip() in variables else ""
     return Meter(
-        product=it.model.product, name=it.name, title=it.title(), unit=it.text("unit"), aggregation=aggregation,
+        product=it.model.product, name=it.name, title=it.translated("title"), unit=it.word("unit"), aggregation=aggregation,
         origin=origin, subject=subject, where=where, value=value, path=path, by=by, states=states, every=it.window(),
         per=it.per(), percent=it.percent() if aggregation is Aggregation.PERCENTILE else Decimal(0), serial=serial,
         types=variables, document=it.document,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from monokoto.earn.plans.parsing.reading import Node, described
+from monokoto.connect.products import kind_of
+from monokoto.earn.plans.parsing.reading import Node
 from monokoto.earn.pricing import (
     MODELS,
     BlockPolicy,
@@ -237,7 +238,7 @@ def kind_of_charge(node: Node) -> str:
     """Which of `meter`, `fee` and `once` a charge is; empty where none or several are said, which is a fault."""
     said = [key for key in ("meter", "fee", "once") if node.has(key)]
     if len(said) != 1:
-        told = " and ".join(f"`{key}`" for key in said) if said else described(node.value)
+        told = " and ".join(f"`{key}`" for key in said) if said else kind_of(node.value)
         node.fault(f"a charge has one of `meter`, `fee` and `once`, this has {told}")
         return ""
     return said[0]

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import shapely
 
-from monokoto.connect.products import suggestion
+from monokoto.connect.products import kind_of, suggestion
 from monokoto.kernel.limits import AREA_POINTS_MAX
-from monokoto.operate.rules.parsing.reading import Node, kind_of
+from monokoto.operate.rules.parsing.reading import Node
 
 _SURFACES = ("Polygon", "MultiPolygon")
 _NESTING_MAX = 4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from monokoto.connect.products import child
+from monokoto.connect.products import child, kind_of
 from monokoto.kernel.errors import Invalid
 from monokoto.operate.conditions import CelType, Condition, check
-from monokoto.operate.rules.parsing.reading import Node, kind_of
+from monokoto.operate.rules.parsing.reading import Node
 from monokoto.operate.rules.parsing.setting import Setting
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monokoto.connect.products import ProductModel, Report, suggestion
+from monokoto.connect.products import ProductModel, Report, kind_of, suggestion
 from monokoto.operate.conditions import CelType, Condition
 from monokoto.operate.rules.change import Severity
 from monokoto.operate.rules.parsing.expressions import check_expression, read_condition
-from monokoto.operate.rules.parsing.reading import Node, kind_of
+from monokoto.operate.rules.parsing.reading import Node
 from monokoto.operate.rules.parsing.setting import Setting
 from monokoto.operate.rules.parsing.signals import read_signals
 from monokoto.operate.rules.rule import Audience, Rule

@@ -6,9 +6,9 @@ import re
 from datetime import time
 from zoneinfo import available_timezones
 
-from monokoto.connect.products import suggestion
+from monokoto.connect.products import kind_of, suggestion
 from monokoto.operate.rules.engine.compiled import Schedule
-from monokoto.operate.rules.parsing.reading import Node, kind_of
+from monokoto.operate.rules.parsing.reading import Node
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _GROUPS = {"weekdays": (0, 1, 2, 3, 4), "weekend": (5, 6)}

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monokoto.connect.products import suggestion
+from monokoto.connect.products import kind_of, suggestion
+from monokoto.kernel.durations import parse_duration
 from monokoto.kernel.limits import (
     RULE_PAST_INTERVALS_MAX,
     RULE_SEQUENCE_STEPS_MAX,
@@ -17,7 +18,7 @@ from monokoto.operate.conditions import CelType
 from monokoto.operate.rules.engine import compiled as spec
 from monokoto.operate.rules.parsing.area import read_area
 from monokoto.operate.rules.parsing.expressions import check_expression, read_condition
-from monokoto.operate.rules.parsing.reading import DURATION_RULE, Node, kind_of, parse_duration
+from monokoto.operate.rules.parsing.reading import DURATION_RULE, Node
 from monokoto.operate.rules.parsing.schedule import read_schedule
 from monokoto.operate.rules.parsing.setting import Setting
 
