@@ -290,6 +290,11 @@ def invoice_body(world: World, _asker: Asker) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def product_sales_body(world: World, _asker: Asker) -> dict[str, Any]:
+    sale = {"date": "2026-01-05", "product": "washer", "units": 1, "currency": "EUR", "amount": "399.00"}
+    return {"sales": [{"key": f"sold-{world.number()}", **sale}]}
+
+
 def payment_body(world: World, _asker: Asker) -> dict[str, Any]:
     return {"customer": world.ids["customer"], "amount": "1.00", "currency": "EUR", "key": f"paid-{world.number()}"}
 
@@ -530,6 +535,7 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/entitlement-suspensions/{customer}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "suspended"}, fresh=new_suspension,
     ),
+    "GET /api/v1/entitlement-thresholds": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/units/{unit}/entitlements": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/units/{unit}/entitlements/{feature}": unit_row(Wall.PRESENT, S.UNITS_READ, ids={"feature": "=glow"}),
     "GET /api/v1/units/{unit}/entitlement-token": unit_row(Wall.CONTROL, S.CONTROL_READ, done=(200, 404), subjects=("subject",)),
@@ -843,6 +849,9 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/plans/simulations": R(
         wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
     ),
+    "POST /api/v1/plans/simulations/steps": R(
+        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
+    ),
     "GET /api/v1/subscriptions/{subscription}/next-invoice": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD),
     "GET /api/v1/my/subscriptions/{subscription}/next-invoice": R(
         wall=Wall.OWN, scope=S.PORTAL_READ, ids=_SOLD, owners=frozenset({"owner"}),
@@ -888,7 +897,6 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/customers/{customer}/mandates/{method}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer", "method": "=stripe"},
     ),
-    "GET /api/v1/payment-files": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/payment-providers/{method}": R(
         wall=Wall.OWN, scope=S.EARN_READ, ids={"method": "=stripe"}, done=(200, 404), perhaps=True,
     ),
@@ -899,6 +907,7 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/payment-events/stripe/{seller}": R(
         wall=Wall.OPEN, ids={"seller": f"={NOBODY}"}, body={}, done=(400,), never="Stripe did not sign it",
     ),
+    "GET /api/v1/payment-files": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/payment-files": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"kind": "pain.001"}, done=(201, 409), perhaps=True,
     ),
@@ -909,6 +918,18 @@ ROWS: dict[str, Row] = {
     "PUT /api/v1/dunning-policy": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"steps": [{"after_days": 300, "act": "notice"}]},
     ),
+    "GET /api/v1/reports/recurring": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/reports/revenue": R(wall=Wall.OWN, scope=S.EARN_READ, query={"by": "product"}),
+    "GET /api/v1/reports/cohorts": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/reports/{report}/file": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"report": "=revenue"}),
+    "GET /api/v1/reports/recurring/customers": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"month": "2026-01", "currency": "EUR"}
+    ),
+    "GET /api/v1/reports/revenue/documents": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"month": "2026-01", "currency": "EUR"}
+    ),
+    "GET /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=product_sales_body),
     "GET /api/v1/partners": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/partners/{partner}/statement": R(
         wall=Wall.OWN, scope=S.EARN_READ, query={"currency": "EUR", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},

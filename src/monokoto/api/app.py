@@ -75,6 +75,7 @@ TAGS = {
     "Entitlements": "What units may use: features given, bought, shared; tokens for units that are away.",
     "Invoices": "What is owed: drafts, documents that never change, credit notes; who sells, by which tax rules.",
     "Billing": "From usage to invoices: runs, what the next invoice will say, documents as files, the evidence of lines.",
+    "Reports": "What comes again and how it moves, what was charged, products beside services, who stays; with what is behind it.",
     "Payments": "Money that comes and goes: recorded, collected, sent back; files for a bank; reminders.",
     "Ledger": "What was booked, in double entry; balances; the audit.",
     "Things": "Every unit as a W3C Web of Things Thing: its description, forms that work, the directory.",

@@ -60,6 +60,7 @@ PARAMETERS = {
     "customer": "Id of the customer",
     "invoice": "Id of the invoice",
     "payment": "Id of the payment",
+    "report": "Which report: recurring, revenue, cohorts",
     "partner": "Name of the partner, as plans say it",
     "file": "Id of the file",
     "method": "How it is paid: manual, sandbox, sepa, stripe",

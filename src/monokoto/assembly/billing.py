@@ -16,6 +16,7 @@ from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import INVOICE_CHANGED, Invoices, Issuers
 from monokoto.earn.metering import Metering
 from monokoto.earn.plans import Plans, Promise
+from monokoto.earn.reports import ProductSales, Reports
 from monokoto.earn.subscriptions import SUBSCRIPTIONS_CHANGED, Customers, Subscriptions
 from monokoto.kernel.errors import Unavailable
 from monokoto.kernel.facts import Fact
@@ -64,6 +65,11 @@ class JoinedBilling:
         )
         self.papers = Papers.over(parts.invoices)
         self.evidence = Evidence(invoices=parts.invoices, subscriptions=parts.subscriptions, samples=parts.metering)
+        self.product_sales = ProductSales(records, clock)
+        self.reports = Reports(
+            records, clock, subscriptions=parts.subscriptions, plans=parts.plans, documents=parts.invoices,
+            issuers=parts.issuers,
+        )  # fmt: skip
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 

@@ -168,11 +168,12 @@ class Platform:
         self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
         self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
         self.mandates, self.payment_files = books.mandates, books.payment_files
+        self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.statements = books.statements
         self.joined_billing = bills = JoinedBilling(engines, self)
-        self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.billing, self.billing_runs = bills.billing, bills.runs
         self.papers, self.evidence, self.simulator = bills.papers, bills.evidence, bills.simulator
+        self.reports, self.product_sales = bills.reports, bills.product_sales
 
     def _line(self, settings: Settings, partition: int) -> Line:
         return Line(

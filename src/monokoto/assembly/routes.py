@@ -28,6 +28,7 @@ from monokoto.earn.partners import CONTROLLERS as PARTNERS
 from monokoto.earn.payments import CONTROLLERS as PAYMENTS
 from monokoto.earn.plans import CONTROLLERS as PLANS
 from monokoto.earn.portal import CONTROLLERS as PORTAL
+from monokoto.earn.reports import CONTROLLERS as REPORTS
 from monokoto.earn.subscriptions import CONTROLLERS as SUBSCRIPTIONS
 from monokoto.operate.alerts import CONTROLLERS as ALERTS
 from monokoto.operate.commands import CONTROLLERS as COMMANDS
@@ -86,6 +87,8 @@ SERVICES = (
     "papers",
     "evidence",
     "simulator",
+    "reports",
+    "product_sales",
     "things",
     "event_feed",
     "directory_events",
@@ -152,6 +155,7 @@ ALL: tuple[ControllerRouterHandler, ...] = (
     *PARTNERS,
     *PAYMENTS,
     *BILLING,
+    *REPORTS,
     *THINGS,
     *METERING,
     *PLANS,
