@@ -178,6 +178,7 @@ def test_every_operation_says_who_may(document):
                 "/api/v1/products/diff",
                 "/api/v1/rules/try",
                 "/api/v1/plans/simulations",
+                "/api/v1/plans/simulations/steps",
             }
             looks = path in tries or path.endswith("/preview")
             writes = any(scope in {"admin", "platform"} or scope.endswith(":write") for scope in needed["key"])

@@ -536,6 +536,7 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "suspended"}, fresh=new_suspension,
     ),
     "GET /api/v1/entitlement-thresholds": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/entitlement-thresholds": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/units/{unit}/entitlements": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/units/{unit}/entitlements/{feature}": unit_row(Wall.PRESENT, S.UNITS_READ, ids={"feature": "=glow"}),
     "GET /api/v1/units/{unit}/entitlement-token": unit_row(Wall.CONTROL, S.CONTROL_READ, done=(200, 404), subjects=("subject",)),
@@ -847,6 +848,9 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
     "POST /api/v1/plans/simulations": R(
+        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
+    ),
+    "POST /api/v1/plans/simulations/steps": R(
         wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
     ),
     "POST /api/v1/plans/simulations/steps": R(

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.testing import TestClient
 from subscriptions_making import at
 from till import GRACE, Till
 
+from monokoto.connect.tenancy import ApiKeys
+from monokoto.earn.billing import simulation
 from monokoto.earn.billing.simulation import DRAFT_VERSION, Simulation, Simulator
+from monokoto.earn.billing.simulation_routes import SimulationsController
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plan
 from monokoto.earn.subscriptions import Coverage
 from monokoto.engines.records import Records
+from monokoto.web import Scope, authentication, exception_handlers, provide_caller
 
 JANUARY = Span(at("2026-01-01"), at("2026-02-01"))
 USED = {501: ("2026-01-05", "2026-01-09", "2026-01-31T23:59:59Z"), 502: (), 503: ("2026-02-01",)}
@@ -33,6 +41,10 @@ def till(records: Records) -> Till:
         for instant in instants:
             made.used.add(unit_id, at(instant))
     return made
+
+
+def provided(one: object) -> Provide:
+    return Provide(lambda: one, sync_to_thread=False)
 
 
 def tried(till: Till, **document: object) -> Plan:
@@ -84,3 +96,38 @@ def test_several_subscriptions_are_billed_the_same_in_whichever_order_they_are_r
         return {one.job.subscription.id: [due.amount for due in one.dues] for one in rated}
 
     assert sums(jobs) == sums(jobs[::-1])
+
+
+def test_over_http_it_says_how_far_it_is_and_then_what_came_of_it(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "CHUNK", 2)
+    till.go(at("2026-02-01") + GRACE)
+    keys = ApiKeys(till.records, till.clock)
+    simulator = Simulator(rater=till.rater, billing=till.billing, subscriptions=till.subscriptions, plans=till.plans)
+    named = {"plans": till.plans, "subscriptions": till.subscriptions, "simulator": simulator}
+    application = Litestar(
+        [SimulationsController],
+        middleware=[authentication(keys)],
+        exception_handlers=exception_handlers,
+        dependencies={
+            "caller": Provide(provide_caller),
+            **{name: provided(one) for name, one in named.items()},
+        },
+    )
+    headers = {"Authorization": f"Bearer {keys.create(till.maker, name='k', scopes=[Scope.EARN_READ])[1]}"}
+    asked = {
+        "product": "washer", "plan": "basic", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z",
+        "document": {"currency": "EUR", "every": "month", "charges": {"base": {"fee": "3.00"}}},
+    }  # fmt: skip
+    with TestClient(application) as client:
+        answer = client.post("/api/v1/plans/simulations/steps", json=asked, headers=headers)
+        *steps, last = [msgspec.json.decode(line) for line in answer.text.splitlines()]
+        assert [(one["type"], one["looked_at"], one["subscriptions"]) for one in steps] == [
+            ("progress", 2, 2), ("progress", 3, 3),
+        ]  # fmt: skip
+        whole = client.post("/api/v1/plans/simulations", json=asked, headers=headers).json()
+        assert last == {"type": "result", "simulation": whole}
+        monkeypatch.setattr(simulation, "SIMULATION_SUBSCRIPTIONS_MAX", 1)
+        answer = client.post("/api/v1/plans/simulations/steps", json=asked, headers=headers)
+        assert msgspec.json.decode(answer.text.splitlines()[-1])["type"] == "failed"
+        refused = client.post("/api/v1/plans/simulations/steps", json={**asked, "document": {}}, headers=headers)
+        assert refused.status_code == 422

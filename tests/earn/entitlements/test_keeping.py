@@ -197,6 +197,11 @@ def test_thresholds_are_told_once_a_period(kept: Kept) -> None:
     assert [(one.threshold, one.used, one.total) for one in rows] == [
         ("50%", "8", "10"), ("80%", "8", "10"), ("100%", "10", "10"),
     ]  # fmt: skip
+    newest = world.service.reached(MAKER, product="washer", limit=2)
+    assert [one.threshold for one in newest] == ["100%", "80%"]
+    assert [one.threshold for one in world.service.reached(MAKER, before=newest[-1].id)] == ["50%"]
+    assert world.service.reached(MAKER, feature="steam") == []
+    assert world.service.reached(MAKER + 1) == []
     world.clock.advance((monthly(start).after(start) - world.now) / SECOND)
     use(WASHER, 5)
     told = [fact.data["threshold"] for fact in world.facts if fact.name == ENTITLEMENTS_THRESHOLD]

@@ -3,21 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
+import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
+from litestar.response import Stream
 
 from monokoto.earn.billing.json import PlanSimulationJson, SimulatePlanRequest, simulation_to_json
-from monokoto.earn.billing.simulation import DRAFT_VERSION, Simulator
+from monokoto.earn.billing.simulation import DRAFT_VERSION, Simulation, Simulator
 from monokoto.earn.calendar import Span, local, start_of_day
 from monokoto.earn.plans import Plan, Plans
 from monokoto.earn.subscriptions import Subscriptions
 from monokoto.kernel.clock import parse_instant
-from monokoto.kernel.errors import Fault, Invalid
+from monokoto.kernel.errors import Fault, Invalid, MonokotoError
 from monokoto.web import Caller, Scope, problem_responses, requires
+
+STEPS_WAITING_MAX: Final = 8
+"""Steps nobody read yet; more of them are left out, the last word never is."""
+LINES = "application/x-ndjson"
+_LINES = {
+    200: ResponseSpec(
+        data_container=str,
+        description="Lines of JSON: `progress` again and again, then one `result` (or `failed`)",
+        media_type=LINES,
+        generate_examples=False,
+    )
+}
+
+
+class SimulationProgressJson(msgspec.Struct, frozen=True, tag="progress"):
+    """How far it is."""
+
+    looked_at: int
+    """Subscriptions of the product so far."""
+    subscriptions: int
+    """Compared so far."""
+
+
+class SimulationResultJson(msgspec.Struct, frozen=True, tag="result"):
+    """What came of it."""
+
+    simulation: PlanSimulationJson
+
+
+class SimulationFailedJson(msgspec.Struct, frozen=True, tag="failed"):
+    """It could not go on."""
+
+    reason: str
+    remedy: str
 
 
 class SimulationsController(Controller):
@@ -51,6 +91,66 @@ class SimulationsController(Controller):
             return simulation_to_json(simulator.run(caller.organisation_id, plan, span))
 
         return await asyncio.to_thread(found)
+
+    @post(
+        "/steps",
+        operation_id="tryPlanInSteps",
+        guards=[requires(Scope.EARN_READ)],
+        status_code=200,
+        responses=problem_responses(404) | _LINES,
+        summary="Try a plan, and follow how far it is",
+    )
+    async def steps(
+        self,
+        caller: NamedDependency[Caller],
+        plans: NamedDependency[Plans],
+        subscriptions: NamedDependency[Subscriptions],
+        simulator: NamedDependency[Simulator],
+        data: JSONBody[SimulatePlanRequest],
+    ) -> Stream:
+        """The same in an answer that grows, for those with many subscriptions; close the connection to end it early."""
+        span = _span(data, subscriptions.now())
+        plan = await asyncio.to_thread(_plan, plans, caller.organisation_id, data)
+
+        def run(progress: Callable[[Simulation], None]) -> Simulation:
+            return simulator.run(caller.organisation_id, plan, span, progress)
+
+        return Stream(_growing(run), media_type=LINES)
+
+
+class _Left(Exception):
+    """Whoever asked has gone."""
+
+
+async def _growing(run: Callable[[Callable[[Simulation], None]], Simulation]) -> AsyncIterator[bytes]:
+    """The lines of a simulation, which goes on in a thread until it ends or nobody reads any more."""
+    loop, gone = asyncio.get_running_loop(), threading.Event()
+    steps: asyncio.Queue[msgspec.Struct | None] = asyncio.Queue()
+
+    def tell(step: msgspec.Struct | None) -> None:
+        if step is None or steps.qsize() < STEPS_WAITING_MAX:
+            steps.put_nowait(step)
+
+    def progress(found: Simulation) -> None:
+        if gone.is_set():
+            raise _Left
+        loop.call_soon_threadsafe(tell, SimulationProgressJson(found.looked_at, found.subscriptions))
+
+    work = loop.run_in_executor(None, run, progress)
+    work.add_done_callback(lambda _: tell(None))
+    try:
+        while (step := await steps.get()) is not None:
+            yield _line(step)
+        yield _line(SimulationResultJson(simulation_to_json(await work)))
+    except MonokotoError as error:
+        yield _line(SimulationFailedJson(error.message, error.remedy))
+    finally:
+        gone.set()
+        work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
+
+def _line(value: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
 
 
 def _plan(plans: Plans, organisation_id: int, data: SimulatePlanRequest) -> Plan:

@@ -22,6 +22,7 @@ from monokoto.earn.entitlements.json import (
 )
 from monokoto.earn.entitlements.reading import gift_of, held_of
 from monokoto.earn.entitlements.service import Entitlements
+from monokoto.earn.entitlements.threshold_routes import ThresholdsController
 from monokoto.earn.entitlements.tokens import Tokens
 from monokoto.earn.entitlements.unit_routes import UnitEntitlementsController
 from monokoto.kernel.errors import NotFound
@@ -243,5 +244,11 @@ class SigningKeysController(Controller):
         return SigningKeysJson([key.json for key in held])
 
 
-CONTROLLERS = (EntitlementsController, SuspensionsController, SigningKeysController, UnitEntitlementsController)
+CONTROLLERS = (
+    EntitlementsController,
+    SuspensionsController,
+    ThresholdsController,
+    SigningKeysController,
+    UnitEntitlementsController,
+)
 """What `api` mounts."""

@@ -140,6 +140,21 @@ class Entitlements:
                 connection, organisation_id, product=product, feature=feature, holder=holder, before=before, limit=limit
             )
 
+    def reached(
+        self,
+        organisation_id: int,
+        *,
+        product: str = "",
+        feature: str = "",
+        before: int | None = None,
+        limit: int = PAGE_SIZE_DEFAULT,
+    ) -> builtins.list[store.Told]:
+        """Thresholds of quotas that were reached, the newest first."""
+        with self._records.read() as connection:
+            return store.reached(
+                connection, organisation_id, product=product, feature=feature, before=before, limit=limit
+            )
+
     # Giving and taking
 
     def give(self, organisation_id: int, gift: Gift) -> tuple[Entitlement, bool]:

@@ -289,10 +289,21 @@ def told_since(connection: sa.Connection, organisation_id: int, after: int, limi
     query = sa.select(thresholds).where(
         thresholds.c.organisation_id == organisation_id, thresholds.c.threshold_id >= after
     )
-    return [
-        Told(
-            id=row.threshold_id,
-            **{name: getattr(row, name) for name in Told.__dataclass_fields__ if name != "id"},
-        )
-        for row in connection.execute(query.order_by(thresholds.c.threshold_id).limit(limit))
-    ]
+    return [_told(row) for row in connection.execute(query.order_by(thresholds.c.threshold_id).limit(limit))]
+
+
+def reached(
+    connection: sa.Connection, organisation_id: int, *, product: str, feature: str, before: int | None, limit: int
+) -> list[Told]:
+    """Thresholds, the newest first."""
+    query = sa.select(thresholds).where(thresholds.c.organisation_id == organisation_id)
+    if before is not None:
+        query = query.where(thresholds.c.threshold_id < before)
+    for column, wanted in ((thresholds.c.product, product), (thresholds.c.feature, feature)):
+        if wanted:
+            query = query.where(column == wanted)
+    return [_told(row) for row in connection.execute(query.order_by(thresholds.c.threshold_id.desc()).limit(limit))]
+
+
+def _told(row: Any) -> Told:
+    return Told(id=row.threshold_id, **{name: getattr(row, name) for name in Told.__dataclass_fields__ if name != "id"})
