@@ -15,6 +15,7 @@ from monokoto.connect.line.batch import (
 from monokoto.connect.line.checks import Check
 from monokoto.connect.line.dead_letters import DeadLetters
 from monokoto.connect.line.decode import Decoder
+from monokoto.connect.line.gathering import GatheringObserver, joined
 from monokoto.connect.line.instants import instant_of
 from monokoto.connect.line.line import POSITIONS, Line, LineState
 from monokoto.connect.line.refusals import Refused
@@ -31,6 +32,7 @@ __all__ = [
     "DeadLetters",
     "Decoder",
     "EventRecord",
+    "GatheringObserver",
     "Line",
     "LineState",
     "Observer",
@@ -40,4 +42,5 @@ __all__ = [
     "Saving",
     "Waiting",
     "instant_of",
+    "joined",
 ]

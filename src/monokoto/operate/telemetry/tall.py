@@ -47,46 +47,6 @@ def tall_readings(blocks: Iterable[Block]) -> pa.Table:
     return rows_of([piece for block in blocks for piece in _pieces(block)])
 
 
-def joined(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks of one model and the same columns made one, in log order: one sort then serves them all."""
-    groups: dict[tuple[object, ...], list[Block]] = {}
-    for block in blocks:
-        names = tuple(column.property.name for column in block.columns)
-        groups.setdefault((block.model.key, names), []).append(block)
-    return [_join(group) if len(group) > 1 else group[0] for group in groups.values()]
-
-
-def _join(blocks: Sequence[Block]) -> Block:
-    first = blocks[0]
-    columns = tuple(
-        _join_columns([block.columns[position] for block in blocks], [len(block.unit) for block in blocks])
-        for position in range(len(first.columns))
-    )
-    return Block(
-        first.model,
-        np.concatenate([block.unit for block in blocks]),
-        np.concatenate([block.at for block in blocks]),
-        np.concatenate([block.arrived for block in blocks]),
-        columns,
-    )
-
-
-def _join_columns(columns: Sequence[Column], lengths: Sequence[int]) -> Column:
-    present = None
-    if any(column.present is not None for column in columns):
-        present = np.concatenate(
-            [
-                np.ones(length, np.bool_) if column.present is None else column.present
-                for column, length in zip(columns, lengths, strict=True)
-            ]
-        )
-    if columns[0].property.kind.numeric:
-        return Column(
-            columns[0].property, np.concatenate([np.asarray(one.values, np.float64) for one in columns]), present
-        )
-    return Column(columns[0].property, [value for one in columns for value in one.values], present)
-
-
 def rows_of(pieces: Iterable[Piece]) -> pa.Table:
     """The pieces as rows of the `readings` table, by organisation, product and property."""
     pieces = sorted(pieces, key=lambda piece: (piece.organisation, piece.product, piece.property))
