@@ -27,7 +27,7 @@ from monokoto.earn.metering import MeterBook, Metering, UsageObserver
 from monokoto.earn.metering.sampling import Samples, of_doubles
 from monokoto.engines.log import Entry
 from monokoto.engines.series import Series, open_series
-from monokoto.kernel.clock import SystemClock, format_instant
+from monokoto.kernel.clock import ManualClock, SystemClock, format_instant
 from monokoto.operate.telemetry import ReadingsObserver, create_tables
 from monokoto.testing import Installation, register, wait_until
 
@@ -108,6 +108,8 @@ def _line(report: Report, folder: Path, *, rounds: int) -> None:
         plain: list[float] = []
         metered: dict[str, list[float]] = {name: [] for name in mixes}
         observers = {name: _observer(series, meters, kind) for name, meters in mixes.items()}
+        observers["few readings, an hour late"] = _observer(series, FEW, kind, late=3_600)
+        metered["few readings, an hour late"] = []
         for number in range(rounds + 1):
             entry = Entry("line.0", number + 1, START + number, body(number))
             began = time.process_time_ns()
@@ -129,9 +131,10 @@ def _line(report: Report, folder: Path, *, rounds: int) -> None:
         series.close()
 
 
-def _observer(series: Series, meters: Mapping[str, Any], kind: Any) -> UsageObserver:
-    products = _Products(meters, kind)
-    metering = Metering(series, book=MeterBook(products), products=products, units=Everyone(), clock=SystemClock())
+def _observer(series: Series, meters: Mapping[str, Any], kind: Any, *, late: int = 0) -> UsageObserver:
+    """`late`: seconds the clock is ahead of the readings."""
+    products, clock = _Products(meters, kind), ManualClock(START + (15 + late) * 1_000_000)
+    metering = Metering(series, book=MeterBook(products), products=products, units=Everyone(), clock=clock)
     metering.book.of_version(*kind.key)
     return UsageObserver(metering.writer, metering.book, Everyone(), linger_ms=0)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from monokoto.earn.metering.keeping.tables import LATE, USAGE, VERSION_MIDDLE, SampleKind
-from monokoto.earn.metering.sampling import NAMES, Samples
+from monokoto.earn.metering.keeping.tables import LATE, USAGE, VERSION_MIDDLE
+from monokoto.earn.metering.sampling import NAMES, Int64s, Samples
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock
 
@@ -19,6 +19,8 @@ PROMPT_SECONDS: Final = 300
 _INSTANT = pa.timestamp("us", tz="UTC")
 _PARTITIONS_MAX = 20
 _MONTH = 28 * 86_400_000_000
+_Told = tuple[tuple[int, str, str], Int64s, Int64s]
+"""Organisation, product and meter; units; times."""
 
 
 class UsageWriter:
@@ -50,7 +52,7 @@ class UsageWriter:
         with self._lock:
             return min(self._writing.values(), default=self._clock.now())
 
-    def _insert(self, rows: pa.Table, touched: Sequence[dict[str, Any]], *, always: bool = False) -> None:
+    def _insert(self, rows: pa.Table, touched: Sequence[_Told], *, always: bool = False) -> None:
         with self._lock:
             self._number += 1
             number, stored = self._number, self._clock.now()
@@ -68,7 +70,8 @@ class UsageWriter:
 
 
 def rows_of(samples: Sequence[Samples]) -> pa.Table:
-    """Samples as rows of the `usage` table, each as it was told."""
+    """Samples as rows of the `usage` table, each as it was told. A column in which all rows have the table's own default is
+    left out: what does not travel costs nothing."""
     lengths = [len(one) for one in samples]
     arrived = np.concatenate([one.arrived for one in samples])
     columns = {
@@ -77,14 +80,13 @@ def rows_of(samples: Sequence[Samples]) -> pa.Table:
         "meter": _names([one.meter for one in samples], lengths),
         "unit": pa.array(np.concatenate([one.unit for one in samples])),
         "at": pa.array(np.concatenate([one.at for one in samples])).view(_INSTANT),
-        "name": pa.array(
-            np.concatenate([np.zeros(len(one), np.uint64) if one.name is None else one.name for one in samples])
-        ),
         "arrived": pa.array(arrived).view(_INSTANT),
         "value": pa.chunked_array([one.value for one in samples]).combine_chunks(),
-        "kind": pa.array(np.full(len(arrived), SampleKind.FIRST, np.uint8)),
-        "version": pa.array((VERSION_MIDDLE - arrived).astype(np.uint64)),
+        "version": pa.array((VERSION_MIDDLE - arrived).view(np.uint64)),
     }
+    if any(one.name is not None for one in samples):
+        names = [np.zeros(len(one), np.uint64) if one.name is None else one.name for one in samples]
+        columns["name"] = pa.array(np.concatenate(names))
     for column in ("key", "groups", "source"):
         parts = [getattr(one, column) for one in samples]
         if any(part is not None for part in parts):
@@ -128,42 +130,43 @@ def _by_partitions(rows: pa.Table) -> Iterator[pa.Table]:
         yield rows.filter(pa.array((month >= some[0]) & (month <= some[-1])))
 
 
-def _late_of(one: Samples) -> dict[str, Any]:
-    return {
-        "organisation": one.organisation_id, "product": one.product, "meter": one.meter, "unit": one.unit, "at": one.at
-    }  # fmt: skip
+def _late_of(one: Samples) -> _Told:
+    return (one.organisation_id, one.product, one.meter), one.unit, one.at
 
 
-def _touched_by(rows: pa.Table) -> list[dict[str, Any]]:
-    at = rows["at"].cast(pa.int64()).to_pylist()
-    table = rows.select(["organisation", "product", "meter", "unit"]).to_pylist()
-    return [
-        row | {"unit": np.array([row["unit"]], np.int64), "at": np.array([when], np.int64)}
-        for row, when in zip(table, at, strict=True)
-    ]
+def _touched_by(rows: pa.Table) -> list[_Told]:
+    at, units = rows["at"].cast(pa.int64()).to_numpy(), rows["unit"].to_numpy()
+    keys = zip(*(rows[name].to_pylist() for name in ("organisation", "product", "meter")), strict=True)
+    return [(key, units[place : place + 1], at[place : place + 1]) for place, key in enumerate(keys)]
 
 
-def _late_rows(touched: Sequence[dict[str, Any]], stored: int, bound: int) -> pa.Table | None:
-    first: dict[tuple[int, str, str, int], int] = {}
-    for one in touched:
-        if int(one["at"].min()) >= bound:
-            continue
-        late = one["at"] < bound
-        units, places = np.unique(one["unit"][late], return_inverse=True)
-        firsts = np.full(len(units), np.iinfo(np.int64).max)
-        np.minimum.at(firsts, places, one["at"][late])
-        for unit, at in zip(units.tolist(), firsts.tolist(), strict=True):
-            key = (one["organisation"], one["product"], one["meter"], unit)
-            first[key] = min(at, first.get(key, at))
-    if not first:
+def _late_rows(touched: Sequence[_Told], stored: int, bound: int) -> pa.Table | None:
+    """The first instant before `bound` of each meter and unit."""
+    told: dict[tuple[int, str, str], list[tuple[Int64s, Int64s]]] = {}
+    for key, units, at in touched:
+        if int(at.min()) < bound:
+            late = at < bound
+            told.setdefault(key, []).append((units[late], at[late]))
+    if not told:
         return None
+    first = [_first_of(np.concatenate([one[0] for one in parts]), np.concatenate([one[1] for one in parts]))
+             for parts in told.values()]  # fmt: skip
+    lengths = [len(units) for units, _ in first]
     return pa.table(
         {
-            "stored": pa.array([stored] * len(first), pa.int64()).view(_INSTANT),
-            "organisation": pa.array([key[0] for key in first], pa.int64()),
-            "product": pa.array([key[1] for key in first], pa.string()),
-            "meter": pa.array([key[2] for key in first], pa.string()),
-            "unit": pa.array([key[3] for key in first], pa.int64()),
-            "first_at": pa.array(list(first.values()), pa.int64()).view(_INSTANT),
+            "stored": pa.array(np.full(sum(lengths), stored, np.int64)).view(_INSTANT),
+            "organisation": _each([key[0] for key in told], lengths),
+            "product": _names([key[1] for key in told], lengths),
+            "meter": _names([key[2] for key in told], lengths),
+            "unit": pa.array(np.concatenate([units for units, _ in first])),
+            "first_at": pa.array(np.concatenate([at for _, at in first])).view(_INSTANT),
         }
     )
+
+
+def _first_of(units: Int64s, at: Int64s) -> tuple[Int64s, Int64s]:
+    order = np.lexsort((at, units))
+    units, at = units[order], at[order]
+    first = np.ones(len(units), np.bool_)
+    first[1:] = units[1:] != units[:-1]
+    return units[first], at[first]

@@ -46,7 +46,7 @@ class BlockView:
             return self._sorted(few)
         if self._order is None:
             self._order = self._sorted(np.arange(self.rows - 1, -1, -1))
-        return self._order[wanted[self._order]]
+        return self._order if len(few) == self.rows else self._order[wanted[self._order]]
 
     def _sorted(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         return rows[np.lexsort((self.block.at[rows], self.block.unit[rows]))]
@@ -167,6 +167,8 @@ def _texts(vector: Vector, rows: npt.NDArray[np.intp]) -> pa.DictionaryArray:
     values = np.where(known, vector.values[rows], 0) if len(rows) else vector.values[rows]
     if vector.type is CelType.TEXT:
         codes, entries = values, [said(entry) for entry in vector.dictionary] or [""]
+    elif vector.type is CelType.BOOLEAN:
+        codes, entries = values, [said(False), said(True)]
     else:
         distinct, codes = np.unique(values, return_inverse=True)
         entries = [said(_plain_value(vector.type, value)) for value in distinct.tolist()]
@@ -175,8 +177,6 @@ def _texts(vector: Vector, rows: npt.NDArray[np.intp]) -> pa.DictionaryArray:
 
 
 def _plain_value(kind: CelType, value: Any) -> Any:
-    if kind is CelType.BOOLEAN:
-        return bool(value)
     return int(value) if kind is CelType.INTEGER else f"{value:.15g}"
 
 
