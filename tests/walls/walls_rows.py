@@ -330,6 +330,7 @@ R, S = Row, Scope
 _PLAN = {"product": "=lamp", "plan": "=flat"}
 _OWED = {"invoice": "invoice"}
 _SOLD = {"subscription": "subscription"}
+_EACH = frozenset({"everybody"})
 
 _ALERTED = frozenset({"maker", "owner", "guest"})
 """To whom the alert of the requests lies open."""
@@ -535,7 +536,6 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/entitlement-suspensions/{customer}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "suspended"}, fresh=new_suspension,
     ),
-    "GET /api/v1/entitlement-thresholds": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/entitlement-thresholds": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/units/{unit}/entitlements": unit_row(Wall.PRESENT, S.UNITS_READ),
     "GET /api/v1/units/{unit}/entitlements/{feature}": unit_row(Wall.PRESENT, S.UNITS_READ, ids={"feature": "=glow"}),
@@ -812,12 +812,29 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/my/subscriptions/{subscription}/end": R(
         wall=Wall.OWN, scope=S.PORTAL_WRITE, ids=_SOLD, owners=frozenset({"owner"}), fresh=new_bought, body={},
     ),
+    "GET /api/v1/my/credit": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "GET /api/v1/my/shares": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "GET /api/v1/my/gifts": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "POST /api/v1/my/gifts": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 404, 409), perhaps=True,
+    ),
+    "POST /api/v1/my/gifts/{gift}/withdraw": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"gift": f"={NOBODY}"}, owners=frozenset(), never="nobody gave anything here",
+    ),
+    "POST /api/v1/my/gifts/look": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, body={"code": "0000-0000-0000-0000"}, done=(404,), never="this code opens nothing",
+    ),
+    "POST /api/v1/my/gifts/take": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body={"code": "0000-0000-0000-0000", "unit": NOBODY}, done=(404,),
+        never="this code opens nothing",
+    ),
     # Invoices, payments, the ledger
     "GET /api/v1/issuer": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/issuer": R(
         wall=Wall.OWN, scope=S.EARN_WRITE,
         body={"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": {"city": "Berlin"}},
     ),
+    "GET /api/v1/number-series": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/tax-rules": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/tax-rules": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"rules": [{"category": "O", "reason": "Small business"}]},
@@ -826,6 +843,9 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=invoice_body, done=(201, 404)),
     "GET /api/v1/invoices/{invoice}": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
     "GET /api/v1/invoices/{invoice}/dunning": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
+    "GET /api/v1/invoices/{invoice}/dunning-pause": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
+    "PUT /api/v1/invoices/{invoice}/dunning-pause": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, body={"because": "asked"}),
+    "DELETE /api/v1/invoices/{invoice}/dunning-pause": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED),
     "PUT /api/v1/invoices/{invoice}/lines": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids=_OWED, fresh=new_draft_invoice, body={"lines": []},
     ),
@@ -848,9 +868,6 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
     "POST /api/v1/plans/simulations": R(
-        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
-    ),
-    "POST /api/v1/plans/simulations/steps": R(
         wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
     ),
     "POST /api/v1/plans/simulations/steps": R(
@@ -890,6 +907,14 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"payment": "payment"}, fresh=waiting_payment, body={"state": "failed"},
     ),
     "POST /api/v1/refunds": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404, 409), perhaps=True),
+    "POST /api/v1/top-ups": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201, 404),
+        body=lambda w, a: payment_body(w, a) | {"method": "sandbox"},
+    ),
+    "POST /api/v1/payouts": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(409,), never="nothing is payable to a partner here",
+        body={"partner": "city", "amount": "1000.00", "currency": "EUR", "key": "p"},
+    ),
     "GET /api/v1/customers/{customer}/credit": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"customer": "customer"}),
     "GET /api/v1/customers/{customer}/mandates/{method}": R(
         wall=Wall.OWN, scope=S.EARN_READ, ids={"customer": "customer", "method": "=sepa"},
@@ -902,12 +927,14 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer", "method": "=stripe"},
     ),
     "GET /api/v1/payment-providers/{method}": R(
-        wall=Wall.OWN, scope=S.EARN_READ, ids={"method": "=stripe"}, done=(200, 404), perhaps=True,
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"method": "=stripe"}, done=(200, 404), perhaps=True, owners=_EACH,
     ),
     "PUT /api/v1/payment-providers/{method}": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}, body={"key": "sk_test_walls"},
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}, body={"key": "sk_test_walls"}, owners=_EACH,
     ),
-    "DELETE /api/v1/payment-providers/{method}": R(wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}),
+    "DELETE /api/v1/payment-providers/{method}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}, owners=_EACH,
+    ),
     "POST /api/v1/payment-events/stripe/{seller}": R(
         wall=Wall.OPEN, ids={"seller": f"={NOBODY}"}, body={}, done=(400,), never="Stripe did not sign it",
     ),
@@ -917,6 +944,9 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/payment-files/{file}": R(
         wall=Wall.OWN, scope=S.EARN_READ, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
+    ),
+    "POST /api/v1/payment-files/{file}/answers": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
     ),
     "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/dunning-policy": R(
@@ -940,6 +970,7 @@ ROWS: dict[str, Row] = {
         ids={"partner": "=city"},
     ),
     "GET /api/v1/ledger/entries": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/ledger/export": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/ledger/balances": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/ledger/audit": R(wall=Wall.OWN, scope=S.EARN_READ),
     # Alerts

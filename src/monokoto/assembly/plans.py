@@ -15,10 +15,12 @@ from monokoto.connect.ownership import Ledger, Ownerships
 from monokoto.connect.products import VERSION_APPLIED, Products
 from monokoto.connect.tenancy import Organisations
 from monokoto.earn.calendar import Span
-from monokoto.earn.features import FeatureBook
+from monokoto.earn.entitlements import Entitlements
+from monokoto.earn.ledger import Ledger as Books
 from monokoto.earn.metering import Metering
+from monokoto.earn.payments import Payments
 from monokoto.earn.plans import Plans
-from monokoto.earn.portal import Offers, Portal, Purchases, Wording
+from monokoto.earn.portal import Gifts, Offers, Portal, Purchases, Standing, Wording
 from monokoto.earn.subscriptions import Customers, Subscriptions
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.facts import Fact, Facts
@@ -50,17 +52,32 @@ class Sold(Parts, Protocol):
     plans: Plans
     customers: Customers
     subscriptions: Subscriptions
+    entitlements: Entitlements
+    payments: Payments
+    ledger: Books
 
 
-def join_portal(engines: Engines, parts: Sold, book: FeatureBook) -> Portal:
+def join_portal(engines: Engines, parts: Sold) -> Portal:
     """What owners see and decide about plans by themselves."""
     owners = KnownOwners(parts.directory, parts.ownerships.ledger)
+    offers = Offers(parts.plans, owners, parts.directory, engines.clock)
+    purchases = Purchases(parts.plans, parts.customers, parts.subscriptions)
     return Portal(
-        Offers(parts.plans, owners, parts.directory, engines.clock),
-        Purchases(parts.plans, parts.customers, parts.subscriptions),
-        Wording(parts.products, parts.metering, parts.organisations, book),
-        subscriptions=parts.subscriptions,
+        offers,
+        purchases,
+        Wording(parts.products, parts.metering, parts.organisations, parts.entitlements.book),
         plans=parts.plans,
+        subscriptions=parts.subscriptions,
+        customers=parts.customers,
+        gifts=Gifts(
+            engines.records,
+            engines.clock,
+            plans=parts.plans,
+            subscriptions=parts.subscriptions,
+            offers=offers,
+            purchases=purchases,
+        ),
+        standing=Standing(parts.customers, parts.payments, parts.ledger, parts.entitlements, offers),
     )
 
 

@@ -160,7 +160,6 @@ class Platform:
             self.joined_entitlements.entitlements,
             self.joined_entitlements.tokens,
         )
-        self.portal = join_portal(engines, self, self.joined_entitlements.book)
 
     def _join_invoicing(self, settings: Settings, engines: Engines) -> None:
         """What is owed, booked and paid."""
@@ -170,6 +169,7 @@ class Platform:
         self.mandates, self.payment_files = books.mandates, books.payment_files
         self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.statements = books.statements
+        self.portal = join_portal(engines, self)
         self.joined_billing = bills = JoinedBilling(engines, self)
         self.billing, self.billing_runs = bills.billing, bills.runs
         self.papers, self.evidence, self.simulator = bills.papers, bills.evidence, bills.simulator

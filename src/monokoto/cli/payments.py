@@ -108,6 +108,44 @@ def refund(
     _post("/api/v1/refunds", body, url, key, as_json)
 
 
+@payments.command("top-up")
+@told
+def top_up(
+    customer: CustomerArgument,
+    amount: AmountArgument,
+    currency: CurrencyArgument,
+    name: NameOption,
+    method: MethodOption = "sepa",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a customer for money ahead, into its wallet."""
+    body = {"customer": customer, "amount": amount, "currency": currency, "key": name, "method": method}
+    _post("/api/v1/top-ups", body, url, key, as_json)
+
+
+@payments.command("pay-out")
+@told
+def pay_out(
+    partner: Annotated[str, typer.Argument(metavar="PARTNER", help="Its name in plans.")],
+    amount: AmountArgument,
+    currency: CurrencyArgument,
+    name: NameOption,
+    method: MethodOption = "manual",
+    iban: Annotated[str, typer.Option("--iban", help="The account it goes to.")] = "",
+    holder: Annotated[str, typer.Option("--holder", help="Whose account that is.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Send a partner what it is owed, or a part."""
+    body = {
+        "partner": partner, "amount": amount, "currency": currency, "key": name, "method": method, "iban": iban, "holder": holder,
+    }  # fmt: skip
+    _post("/api/v1/payouts", body, url, key, as_json)
+
+
 @payments.command("file")
 @told
 def file(

@@ -4,7 +4,7 @@ memory where the unit was asked about before)."""
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -154,6 +154,11 @@ class Entitlements:
             return store.reached(
                 connection, organisation_id, product=product, feature=feature, before=before, limit=limit
             )
+
+    def shared_from(self, organisation_id: int, unit_ids: Sequence[int]) -> builtins.list[Entitlement]:
+        """The shares in what these units have, ended ones too."""
+        with self._records.read() as connection:
+            return store.shared_from(connection, organisation_id, unit_ids)
 
     # Giving and taking
 

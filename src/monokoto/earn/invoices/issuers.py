@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monokoto.earn.invoices.document import DocumentKind, label_of
 from monokoto.earn.invoices.party import Issuer, issuer_faults, issuer_from_plain
-from monokoto.earn.invoices.tables import invoice_issuers, rule_from_row, rule_to_row, tax_rules
+from monokoto.earn.invoices.tables import invoice_issuers, invoice_series, rule_from_row, rule_to_row, tax_rules
 from monokoto.earn.invoices.tax import TaxRule, overlaps, rule_faults
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
@@ -21,6 +22,18 @@ from monokoto.kernel.ids import OrganisationId
 from monokoto.kernel.limits import TAX_RULES_MAX
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Numbers of one kind of document in one year, without a gap."""
+
+    kind: DocumentKind
+    year: int
+    """Of the seller's calendar."""
+    last: int
+    following: str
+    """What the next document of that year would be called."""
 
 
 class Issuers:
@@ -56,6 +69,27 @@ class Issuers:
             keys = [invoice_issuers.c.organisation_id]
             connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
         return issuer
+
+    def series(self, organisation_id: int) -> builtins.list[Series]:
+        """Its series of numbers, the newest year first: how far each is."""
+        table = invoice_series.c
+        query = (
+            sa.select(invoice_series)
+            .where(table.organisation_id == organisation_id)
+            .order_by(table.year.desc(), table.kind)
+        )
+        with self._records.read() as connection:
+            rows = list(connection.execute(query))
+        issuer = self.get(organisation_id)
+        return [
+            Series(
+                kind=(kind := DocumentKind(row.kind)),
+                year=row.year,
+                last=row.last,
+                following=label_of(issuer, kind, row.year, row.last + 1),
+            )
+            for row in rows
+        ]
 
     def rules(self, organisation_id: int) -> builtins.list[TaxRule]:
         """In the order they were given."""

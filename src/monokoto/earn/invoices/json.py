@@ -214,6 +214,21 @@ class TaxRulesJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: Annotated[list[TaxRuleJson], Meta(max_length=TAX_RULES_MAX)]
 
 
+class NumberSeriesJson(msgspec.Struct, frozen=True):
+    """Numbers of one kind of document in one year, without a gap."""
+
+    kind: Annotated[DocumentKind, Meta(description="invoice or credit-note")]
+    year: Annotated[int, Meta(description="Of the seller's calendar")]
+    last: Annotated[int, Meta(description="The highest one given")]
+    following: Annotated[str, Meta(description="What the next document of that year would be called")]
+
+
+class AllNumberSeriesJson(msgspec.Struct, frozen=True):
+    """All of a seller, the newest year first."""
+
+    series: list[NumberSeriesJson]
+
+
 def invoice_to_json(invoice: Invoice) -> InvoiceJson:
     """As the API shows it."""
     return InvoiceJson(

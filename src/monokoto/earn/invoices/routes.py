@@ -14,6 +14,7 @@ from monokoto.earn.invoices.giving import GivingBack
 from monokoto.earn.invoices.invoice import DraftInvoice, Invoice, InvoiceState
 from monokoto.earn.invoices.issuers import Issuers
 from monokoto.earn.invoices.json import (
+    AllNumberSeriesJson,
     CreateCreditNoteRequest,
     CreateInvoiceRequest,
     CreditNoteJson,
@@ -21,6 +22,7 @@ from monokoto.earn.invoices.json import (
     InvoiceJson,
     IssuerJson,
     LackingJson,
+    NumberSeriesJson,
     PutInvoiceLinesRequest,
     ReasonRequest,
     TaxRulesJson,
@@ -282,6 +284,13 @@ class SellerController(Controller):
     ) -> IssuerJson:
         """For documents from now on; numbers are checked (VAT, IBAN, BIC)."""
         return issuer_to_json(await asyncio.to_thread(issuers.put, issuer_from_json(caller.organisation_id, data)))
+
+    @get("/number-series", operation_id="listNumberSeries", guards=_READ, responses=problem_responses(),
+         summary="How far the numbers of documents are")  # fmt: skip
+    async def series(self, caller: NamedDependency[Caller], issuers: NamedDependency[Issuers]) -> AllNumberSeriesJson:
+        """By kind and year; numbers are given when a draft becomes a document, and none is left out."""
+        found = await asyncio.to_thread(issuers.series, caller.organisation_id)
+        return AllNumberSeriesJson([NumberSeriesJson(one.kind, one.year, one.last, one.following) for one in found])
 
     @get("/tax-rules", operation_id="listTaxRules", guards=_READ, responses=problem_responses(), summary="Tax rules")
     async def rules(self, caller: NamedDependency[Caller], issuers: NamedDependency[Issuers]) -> TaxRulesJson:

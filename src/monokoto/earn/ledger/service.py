@@ -106,20 +106,24 @@ class Ledger:
         organisation_id: int,
         *,
         account: str = "",
+        accounts: Sequence[str] = (),
         code: str = "",
         key: str = "",
+        keys: Sequence[str] | None = None,
         before: int | None = None,
         within: Span | None = None,
         limit: int = PAGE_SIZE_DEFAULT,
     ) -> list[Booked]:
-        """The newest first."""
+        """The newest first; `accounts`: on one of them, `keys`: under one of them (none: nothing)."""
         with self._records.read() as connection:
             return store.find_all(
                 connection,
                 organisation_id,
                 account=account,
+                accounts=accounts,
                 code=code,
                 key=key,
+                keys=keys,
                 before=before,
                 within=within,
                 limit=limit,

@@ -158,8 +158,10 @@ def find_all(
     organisation_id: int,
     *,
     account: str = "",
+    accounts: Sequence[str] = (),
     code: str = "",
     key: str = "",
+    keys: Sequence[str] | None = None,
     before: int | None = None,
     after: int | None = None,
     within: Span | None = None,
@@ -171,6 +173,13 @@ def find_all(
     conditions = [table.organisation_id == organisation_id]
     if key:
         conditions.append(table.key == key)
+    if keys is not None:
+        conditions.append(table.key.in_(keys))
+    if accounts:
+        among = sa.select(ledger_postings.c.number).where(
+            ledger_postings.c.organisation_id == organisation_id, ledger_postings.c.account.in_(accounts)
+        )
+        conditions.append(table.number.in_(among))
     if before is not None:
         conditions.append(table.number < before)
     if after is not None:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monokoto.earn.invoices import Customers, Invoice, InvoiceFilter, Invoices, InvoiceState, Issuers
 from monokoto.earn.payments.dunning import Act, Due, DunningPolicy, checked, due_step
+from monokoto.earn.payments.pausing import Pauses
 from monokoto.earn.payments.tables import dunning_policies, dunning_steps, payment_accounts
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
@@ -100,6 +101,7 @@ class Reminding:
         self._post = post
         self._suspensions = suspensions
         self._after = 0
+        self.pauses = Pauses(records, clock)
 
     # The policy
 
@@ -153,8 +155,12 @@ class Reminding:
         return done
 
     def _next(self, invoice: Invoice, policy: DunningPolicy) -> int:
+        now = self._clock.now()
+        pause = self.pauses.of(invoice.organisation_id, invoice.id)
+        if pause.goes_on(now):
+            return 0
         done: Mapping[int, int] = {one.step: one.at for one in self.steps(invoice.organisation_id, invoice.id)}
-        due = due_step(policy, invoice.due_at or 0, done, self._clock.now())
+        due = due_step(policy, (invoice.due_at or 0) + pause.total(now), done, now)
         if due is None:
             return 0
         told = self._tell(invoice, due) if due.step.act is Act.NOTICE else self._suspend(invoice)

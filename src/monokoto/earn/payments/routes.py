@@ -1,4 +1,4 @@
-"""Payments and the ledger over HTTP: the seller's side."""
+"""Payments over HTTP: the seller's side."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from monokoto.earn.invoices import Invoices
-from monokoto.earn.ledger import Ledger
 from monokoto.earn.payments.dunning import DunningPolicy
 from monokoto.earn.payments.facts import payment_fact
 from monokoto.earn.payments.json import (
-    BooksAuditJson,
     CollectRequest,
     CreditsJson,
     DunningStepJson,
     DunningStepsJson,
-    FindingJson,
-    LedgerEntryJson,
     MakePaymentFileRequest,
     MandateJson,
     PaymentFileJson,
@@ -30,19 +26,20 @@ from monokoto.earn.payments.json import (
     PutMandateRequest,
     RecordPaymentRequest,
     RefundRequest,
-    TrialBalanceJson,
-    balance_to_json,
     credit_to_json,
-    entry_to_json,
     file_to_json,
     mandate_to_json,
     payment_to_json,
 )
+from monokoto.earn.payments.ledger_routes import LedgerController
 from monokoto.earn.payments.mandates import Mandates, PaymentFiles
-from monokoto.earn.payments.payment import Mandate, Payment, PaymentState, Purpose, Receipt
+from monokoto.earn.payments.moving_routes import MovingMoneyController
+from monokoto.earn.payments.pause_routes import DunningPauseController
+from monokoto.earn.payments.payment import Direction, Mandate, Payment, PaymentState, Purpose, Receipt
 from monokoto.earn.payments.reminding import Reminding
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
+from monokoto.earn.subscriptions import Customers
 from monokoto.kernel.clock import Clock, Instant, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.facts import Facts
@@ -70,6 +67,9 @@ class PaymentsController(Controller):
         customer: Annotated[str, QueryParameter(description="Of this customer")] = "",
         invoice: Annotated[str, QueryParameter(description="For this invoice")] = "",
         in_state: Annotated[PaymentState | None, QueryParameter(name="state", description="In this state")] = None,
+        direction: Annotated[Direction | None, QueryParameter(description="in or out")] = None,
+        method: Annotated[str, QueryParameter(description="Of this method", max_length=32)] = "",
+        file: Annotated[str, QueryParameter(description="In this file for a bank")] = "",
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: FromQuery[str | None] = None,
     ) -> Page[PaymentJson]:
@@ -78,6 +78,9 @@ class PaymentsController(Controller):
             customer_id=parse_id(customer, what="customer") if customer else None,
             invoice_id=parse_id(invoice, what="invoice") if invoice else None,
             state=in_state,
+            direction=direction,
+            method=method,
+            file_id=parse_id(file, what="file") if file else None,
         )
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(payments.list, caller.organisation_id, wanted, before=before, limit=limit + 1)
@@ -88,15 +91,18 @@ class PaymentsController(Controller):
     async def record(
         self,
         caller: NamedDependency[Caller],
+        customers: NamedDependency[Customers],
         payments: NamedDependency[Payments],
         facts: NamedDependency[SkipValidation[Facts]],
         clock: NamedDependency[SkipValidation[Clock]],
         data: JSONBody[RecordPaymentRequest],
     ) -> PaymentJson:
         """It is put on the invoice named, then on the oldest due; what is over is credit."""
+        customer_id = parse_id(data.customer, what="customer")
+        await asyncio.to_thread(customers.get, caller.organisation_id, customer_id)
         receipt = Receipt(
             organisation_id=caller.organisation_id,
-            customer_id=parse_id(data.customer, what="customer"),
+            customer_id=customer_id,
             amount=number(data.amount),
             currency=data.currency,
             method=data.method,
@@ -325,68 +331,6 @@ class DunningController(Controller):
         )
 
 
-class LedgerController(Controller):
-    """`/api/v1/ledger`."""
-
-    path = "/api/v1/ledger"
-    tags = ("Ledger",)
-    guards = (requires(Scope.EARN_READ),)
-
-    @get("/entries", operation_id="listLedgerEntries", responses=problem_responses(), summary="What was booked")
-    async def entries(
-        self,
-        caller: NamedDependency[Caller],
-        ledger: NamedDependency[Ledger],
-        account: Annotated[
-            str, QueryParameter(description="On this account, such as `cash:manual`", max_length=120)
-        ] = "",
-        limit: Limit = PAGE_SIZE_DEFAULT,
-        cursor: FromQuery[str | None] = None,
-    ) -> Page[LedgerEntryJson]:
-        """The newest first; nothing of it ever changes."""
-        before = decode_cursor(cursor, int)[0] if cursor else None
-        found = await asyncio.to_thread(
-            ledger.entries, caller.organisation_id, account=account, before=before, limit=limit + 1
-        )
-        return page_of(found, limit, lambda one: one.number, entry_to_json)
-
-    @get("/balances", operation_id="listBalances", responses=problem_responses(), summary="The trial balance")
-    async def balances(
-        self,
-        caller: NamedDependency[Caller],
-        ledger: NamedDependency[Ledger],
-        at: Annotated[str, QueryParameter(description="As of this instant (RFC 3339); else of all entries")] = "",
-        accounts: Annotated[
-            str, QueryParameter(description="Those that begin so, such as `revenue:`", max_length=120)
-        ] = "",
-    ) -> TrialBalanceJson:
-        """Every account; debits and credits are the same."""
-        until = _instant(at, "at") if at else None
-        found = await asyncio.to_thread(ledger.balances, caller.organisation_id, prefix=accounts, at=until)
-        return TrialBalanceJson(accounts=[balance_to_json(one) for one in found])
-
-    @get("/audit", operation_id="checkBooks", responses=problem_responses(), summary="Audit the books")
-    async def audit(
-        self,
-        caller: NamedDependency[Caller],
-        ledger: NamedDependency[Ledger],
-        invoices: NamedDependency[Invoices],
-        payments: NamedDependency[Payments],
-    ) -> BooksAuditJson:
-        """Everything read and added up again: chains, numbers, sums, documents and payments against the books."""
-        organisation_id = caller.organisation_id
-        findings = []
-        for work in (ledger.audit, invoices.audit, payments.audit):
-            findings += await asyncio.to_thread(work, organisation_id)
-        head = await asyncio.to_thread(ledger.head, organisation_id)
-        return BooksAuditJson(
-            sound=not findings,
-            entries=head.number,
-            head=head.digest.hex(),
-            findings=[FindingJson(one.where, one.what) for one in findings],
-        )
-
-
 async def _told(payment: Payment, facts: Facts, clock: Clock) -> PaymentJson:
     await facts.tell(payment_fact(payment, clock.now()))
     return payment_to_json(payment)
@@ -406,5 +350,12 @@ def _day(text: str) -> date:
         raise Invalid("This is no day.", faults=[Fault(place="on", reason=str(error))]) from None
 
 
-CONTROLLERS = (PaymentsController, MandatesController, DunningController, LedgerController)
+CONTROLLERS = (
+    PaymentsController,
+    MovingMoneyController,
+    MandatesController,
+    DunningController,
+    DunningPauseController,
+    LedgerController,
+)
 """What `api` mounts."""

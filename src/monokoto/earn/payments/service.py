@@ -34,6 +34,7 @@ from monokoto.earn.payments.payment import (
     Receipt,
 )
 from monokoto.earn.payments.store import PaymentFilter
+from monokoto.earn.payments.tracing import Tracing
 from monokoto.earn.pricing import currency
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock, Instant
@@ -76,6 +77,7 @@ class Payments:
         self._accounts = accounts
         self._booking = Booking(clock, ledger=ledger, invoices=invoices)
         self._allocating = self._booking.allocating
+        self.tracing = Tracing(records, invoices)
 
     # Money in
 

@@ -147,6 +147,16 @@ dunning_steps = sa.Table(
     sa.Column("told", sa.String(254), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+dunning_pauses = sa.Table(
+    "dunning_pauses",
+    metadata,
+    sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("invoice_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("begin_at", sa.BigInteger),
+    sa.Column("until_at", sa.BigInteger),
+    sa.Column("because", sa.String(500), nullable=False),
+    sa.Column("before", sa.BigInteger, nullable=False),
+)
 _PLAIN = (
     "customer_id", "partner", "method", "currency", "key", "invoice_id", "iban", "holder", "reference", "reason",
     "file_id", "received_at", "created_at", "settled_at",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -57,6 +58,7 @@ class MyPlanJson(msgspec.Struct, frozen=True):
     """What a plan costs and includes."""
 
     product: str
+    product_title: Annotated[str, Meta(description="What people call the product; empty: nothing")]
     plan: str
     version: int
     title: Titles
@@ -133,6 +135,15 @@ class EndMySubscriptionRequest(msgspec.Struct, frozen=True, forbid_unknown_field
     because: Text = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a product calls itself, its features and its meters, by name."""
+
+    title: str
+    features: Mapping[str, Feature]
+    meters: Mapping[str, Meter]
+
+
 def choice_of(data: BuyRequest) -> Choice:
     """What the body asks for. Raises Invalid."""
     return Choice(
@@ -141,35 +152,38 @@ def choice_of(data: BuyRequest) -> Choice:
         plan=data.plan,
         version=data.version,
         units=tuple(dict.fromkeys(parse_id(one, what="unit id") for one in data.units)),
-        billing=None if data.billing is None else _customer(data.billing),
+        billing=customer_of(data.billing),
     )
 
 
-def _customer(data: BillingJson) -> NewCustomer:
+def customer_of(data: BillingJson | None) -> NewCustomer | None:
+    """Who pays; None: it was not said."""
+    if data is None:
+        return None
     return NewCustomer(
         name=data.name, country=data.country, currency="", email=data.email, vat_id=data.vat_id,
         address=Address(**msgspec.structs.asdict(data.address)), timezone=data.timezone, language=data.language,
     )  # fmt: skip
 
 
-def offer_to_json(
-    one: Offered, maker_name: str, features: Mapping[str, Feature], meters: Mapping[str, Meter]
-) -> PlanOfferJson:
+def offer_to_json(one: Offered, maker_name: str, words: Words) -> PlanOfferJson:
     """As the API shows it."""
     plan = one.published.plan
     return PlanOfferJson(
         maker=format_id(plan.organisation_id),
         maker_name=maker_name,
-        plan=plan_to_json(plan, features, meters),
+        plan=plan_to_json(plan, words),
         units=[format_id(unit) for unit in one.units[:UNITS_SHOWN_MAX]],
     )
 
 
-def plan_to_json(plan: Plan, features: Mapping[str, Feature], meters: Mapping[str, Meter]) -> MyPlanJson:
-    """As the API shows it to who pays; `features` and `meters` of the product by name."""
+def plan_to_json(plan: Plan, words: Words) -> MyPlanJson:
+    """As the API shows it to who pays."""
+    features, meters = words.features, words.meters
     lasts = plan.offer.lasts if plan.offer is not None else 0
     return MyPlanJson(
         product=plan.product,
+        product_title=words.title,
         plan=plan.name,
         version=plan.version,
         title=dict(plan.title),

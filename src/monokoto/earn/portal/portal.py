@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.plans import Plans
-from monokoto.earn.portal.documents import MyPlanJson, PlanOfferJson
-from monokoto.earn.portal.offers import Offers
+from monokoto.earn.plans import Plan, Plans
+from monokoto.earn.portal.documents import MyPlanJson, PlanOfferJson, Words
+from monokoto.earn.portal.gift import Gift
+from monokoto.earn.portal.gifts import Gifts
+from monokoto.earn.portal.offers import Offered, Offers
+from monokoto.earn.portal.own import Standing
 from monokoto.earn.portal.purchases import Choice, Purchases
 from monokoto.earn.portal.wording import Wording
-from monokoto.earn.subscriptions import MySubscriptionJson, Subscription, Subscriptions, my_subscription_to_json
+from monokoto.earn.subscriptions import (
+    Customers,
+    MySubscriptionJson,
+    Subscription,
+    Subscriptions,
+    my_subscription_to_json,
+)
 
 
 class Portal:
@@ -18,18 +27,34 @@ class Portal:
     which those it owns count."""
 
     def __init__(
-        self, offers: Offers, purchases: Purchases, wording: Wording, *, subscriptions: Subscriptions, plans: Plans
+        self,
+        offers: Offers,
+        purchases: Purchases,
+        wording: Wording,
+        *,
+        subscriptions: Subscriptions,
+        plans: Plans,
+        customers: Customers,
+        gifts: Gifts,
+        standing: Standing,
     ) -> None:
         self._offers = offers
         self._purchases = purchases
         self._wording = wording
         self._subscriptions = subscriptions
         self._plans = plans
+        self._customers = customers
+        self.gifts = gifts
+        self.standing = standing
 
     def offers(self, buyer_id: int, held: Iterable[int], product: str = "") -> list[PlanOfferJson]:
         """What it may buy, by maker, product and name."""
         found = self._offers.to(buyer_id, held)
         return self._wording.offers([one for one in found if product in {"", one.published.plan.product}])
+
+    def offered(self, buyer_id: int, held: Iterable[int]) -> Sequence[Offered]:
+        """The same, as it is known here."""
+        return self._offers.to(buyer_id, held)
 
     def buy(self, buyer_id: int, choice: Choice, held: Iterable[int], *, actor_id: int = 0) -> Subscription:
         """As `Purchases.buy`."""
@@ -70,3 +95,25 @@ class Portal:
     def shown(self, one: Subscription) -> MySubscriptionJson:
         """As its customer sees it."""
         return my_subscription_to_json(one, self._plans, self._subscriptions.now())
+
+    # Words
+
+    def worded(self, plan: Plan) -> MyPlanJson:
+        """What a plan costs and includes, in words of its product."""
+        return self._wording.plan(plan)
+
+    def words(self, organisation_id: int, product: str) -> Words:
+        """Of a product."""
+        return self._wording.of(organisation_id, product)
+
+    def maker(self, organisation_id: int) -> str:
+        """What it is called."""
+        return self._wording.maker(organisation_id)
+
+    def plan_given(self, gift: Gift) -> Plan:
+        """The plan of a present."""
+        return self._plans.get(gift.organisation_id, gift.product, gift.plan, gift.version)
+
+    def is_customer(self, buyer_id: int, maker_id: int) -> bool:
+        """Whether the maker knows it as a customer."""
+        return bool(self._customers.list(maker_id, buyer_id=buyer_id, limit=1))

@@ -52,10 +52,8 @@ class Purchases:
             Invalid: some of the units are not the buyer's; who pays is not said.
             Conflict: another version is offered by now; the buyer has the same already, or pays in another currency.
         """
-        offered = _found(offers, choice)
+        offered = self.offered(choice, offers)
         plan = offered.published.plan
-        if choice.version != plan.version:
-            raise Conflict("The offer has changed since you saw it.", remedy="Look again, then decide.")
         faults = [
             Fault(place=f"units/{number}", reason=f"{format_id(one)} is no {choice.product} of yours")
             for number, one in enumerate(choice.units)
@@ -63,7 +61,7 @@ class Purchases:
         ]
         if faults:
             raise Invalid("This is bought for units of your own.", faults=faults)
-        customer_id = self._customer(buyer_id, choice, plan)
+        customer_id = self.customer(buyer_id, choice, plan)
         now = self._subscriptions.now()
         assert plan.offer is not None
         new = NewSubscription(
@@ -79,7 +77,15 @@ class Purchases:
         )
         return self._subscriptions.start(choice.maker_id, new, actor_id=actor_id)
 
-    def _customer(self, buyer_id: int, choice: Choice, plan: Plan) -> int:
+    def offered(self, choice: Choice, offers: Sequence[Offered]) -> Offered:
+        """What was chosen, as it was seen. Raises NotFound, Conflict (another version is offered by now)."""
+        found = _found(offers, choice)
+        if choice.version != found.published.plan.version:
+            raise Conflict("The offer has changed since you saw it.", remedy="Look again, then decide.")
+        return found
+
+    def customer(self, buyer_id: int, choice: Choice, plan: Plan) -> int:
+        """The customer a buyer is to the maker; a new one where it is none yet. Raises Invalid (who pays is not said)."""
         known = self._customers.list(choice.maker_id, buyer_id=buyer_id, limit=1)
         if known:
             return known[0].id
@@ -109,9 +115,7 @@ class Purchases:
         """Another offered plan of the same product, `now` or from the `period-end` on. Raises as `buy` and `_own`."""
         one = self._own(buyer_id, subscription_id)
         wanted = Choice(maker_id=one.organisation_id, product=one.product, plan=plan, version=version)
-        chosen = _found(offers, wanted).published.plan
-        if chosen.version != version:
-            raise Conflict("The offer has changed since you saw it.", remedy="Look again, then decide.")
+        chosen = self.offered(wanted, offers).published.plan
         if chosen.offer is None or chosen.offer.lasts:
             raise Conflict("This ends by itself; it is bought beside what you have.")
         return self._subscriptions.change(

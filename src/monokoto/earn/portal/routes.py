@@ -17,6 +17,8 @@ from monokoto.earn.portal.documents import (
     PlanOfferJson,
     choice_of,
 )
+from monokoto.earn.portal.gift_routes import GiftsController, held_by
+from monokoto.earn.portal.own_routes import OwnController
 from monokoto.earn.portal.portal import Portal
 from monokoto.earn.subscriptions import (
     MySubscriptionJson,
@@ -54,7 +56,7 @@ class OffersController(Controller):
     ) -> Page[PlanOfferJson]:
         """Plans makers offer to whoever owns a unit of the product, by maker, product and name."""
         after = decode_cursor(cursor, str, str, str) if cursor else ("", "", "")
-        held = _held(gate, caller)
+        held = held_by(gate, caller)
 
         def found() -> Page[PlanOfferJson]:
             told = [one for one in portal.offers(caller.organisation_id, held, product) if _key(one) > after]
@@ -83,7 +85,7 @@ class PurchasesController(MySubscriptionsController):
     ) -> Response[MySubscriptionJson]:
         """From now on; what it includes opens on the units within a second. Send an `Idempotency-Key`: asked again it is bought
         once. 409 where you have it already, or the offer has changed since you saw it."""
-        choice, held = choice_of(data), _held(gate, caller)
+        choice, held = choice_of(data), held_by(gate, caller)
         made = await asyncio.to_thread(portal.buy, caller.organisation_id, choice, held, actor_id=caller.actor_id)
         shown = await _told(made, portal, facts)
         return Response(shown, status_code=201, headers={"Location": f"/api/v1/my/subscriptions/{shown.id}"})
@@ -106,7 +108,7 @@ class PurchasesController(MySubscriptionsController):
         data: JSONBody[ChangeMySubscriptionRequest],
     ) -> MySubscriptionJson:
         """Another plan that is offered for the same product. 409 where the subscription was agreed with the maker."""
-        held = _held(gate, caller)
+        held = held_by(gate, caller)
         changed = await asyncio.to_thread(
             portal.change,
             caller.organisation_id,
@@ -186,11 +188,6 @@ async def _told(one: Subscription, portal: Portal, facts: Facts) -> MySubscripti
     return await asyncio.to_thread(portal.shown, one)
 
 
-def _held(gate: Gate, caller: Caller) -> list[int]:
-    """Units of makers that lie open to the caller at present, of which it owns some."""
-    return [int(reach.unit_id) for reach in gate.held(caller)]
-
-
 def _key(one: PlanOfferJson) -> tuple[str, str, str]:
     return one.maker, one.plan.product, one.plan.plan
 
@@ -199,5 +196,5 @@ def _id(text: str) -> int:
     return parse_id(text, what="subscription id")
 
 
-CONTROLLERS = (OffersController, PurchasesController)
+CONTROLLERS = (OffersController, PurchasesController, GiftsController, OwnController)
 """What `api` mounts."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import Organisations
-from monokoto.earn.features import Feature, FeatureBook
-from monokoto.earn.metering import Meter, Metering
+from monokoto.earn.features import FeatureBook
+from monokoto.earn.metering import Metering
 from monokoto.earn.plans import Plan
-from monokoto.earn.portal.documents import MyPlanJson, PlanOfferJson, offer_to_json, plan_to_json
+from monokoto.earn.portal.documents import MyPlanJson, PlanOfferJson, Words, offer_to_json, plan_to_json
 from monokoto.earn.portal.offers import Offered
 
 
@@ -22,16 +20,21 @@ class Wording:
         self._organisations = organisations
         self._book = book
 
-    def of(self, organisation_id: int, product: str) -> tuple[Mapping[str, Feature], Mapping[str, Meter]]:
+    def of(self, organisation_id: int, product: str) -> Words:
         """Of the product's current version."""
-        current = self._products.get(organisation_id, product).current_version
+        found = self._products.get(organisation_id, product)
         meters = self._metering.meters(organisation_id, product)
-        return self._book.of(organisation_id, product, current), {one.name: one for one in meters}
+        features = self._book.of(organisation_id, product, found.current_version)
+        return Words(found.title, features, {one.name: one for one in meters})
+
+    def maker(self, organisation_id: int) -> str:
+        """What an organisation is called."""
+        return self._organisations.get(organisation_id).name
 
     def offers(self, found: list[Offered]) -> list[PlanOfferJson]:
         """As the API shows them."""
         names: dict[int, str] = {}
-        words: dict[tuple[int, str], tuple[Mapping[str, Feature], Mapping[str, Meter]]] = {}
+        words: dict[tuple[int, str], Words] = {}
         told = []
         for one in found:
             plan = one.published.plan
@@ -39,10 +42,10 @@ class Wording:
             if key not in words:
                 words[key] = self.of(*key)
             if plan.organisation_id not in names:
-                names[plan.organisation_id] = self._organisations.get(plan.organisation_id).name
-            told.append(offer_to_json(one, names[plan.organisation_id], *words[key]))
+                names[plan.organisation_id] = self.maker(plan.organisation_id)
+            told.append(offer_to_json(one, names[plan.organisation_id], words[key]))
         return told
 
     def plan(self, plan: Plan) -> MyPlanJson:
         """As the API shows it to who pays."""
-        return plan_to_json(plan, *self.of(plan.organisation_id, plan.product))
+        return plan_to_json(plan, self.of(plan.organisation_id, plan.product))

@@ -94,6 +94,15 @@ def find_all(
     return [customer_from_row(row) for row in connection.execute(query.order_by(customers.c.customer_id).limit(limit))]
 
 
+def find_of_buyer(connection: sa.Connection, buyer_id: int, *, after: int, limit: int) -> list[Customer]:
+    """What an organisation is to makers, by age, past one; of all makers, as it is the asker's own."""
+    table = customers.c
+    query = sa.select(customers).where(
+        table.customer_organisation_id == buyer_id, table.customer_id > after, table.archived_at.is_(None)
+    )
+    return [customer_from_row(row) for row in connection.execute(query.order_by(table.customer_id).limit(limit))]
+
+
 def count(connection: sa.Connection, organisation_id: int) -> int:
     """How many there are, archived ones too."""
     query = sa.select(sa.func.count()).where(customers.c.organisation_id == organisation_id)

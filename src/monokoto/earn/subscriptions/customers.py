@@ -78,6 +78,11 @@ class Customers:
                 connection, organisation_id, text=text, buyer_id=buyer_id, archived=archived, after=after, limit=limit
             )
 
+    def of_buyer(self, buyer_id: int, *, after: int = 0, limit: int = PAGE_SIZE_DEFAULT) -> builtins.list[Customer]:
+        """The customers an organisation is, of all makers, past one."""
+        with self._records.read() as connection:
+            return store.find_of_buyer(connection, buyer_id, after=after, limit=limit)
+
     def create(self, organisation_id: int, new: NewCustomer) -> Customer:
         """A new customer. Raises Invalid, Conflict (its organisation is a customer already)."""
         now = self._clock.now()
