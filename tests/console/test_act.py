@@ -433,7 +433,13 @@ def looked_at(stage: Stage) -> dict[str, str]:
     return {"commands": stage.commands, "run": run}
 
 
-@pytest.mark.parametrize(("width", "theme", "language"), [("desktop", "light", "en"), ("phone", "dark", "ko")])
+@pytest.mark.parametrize(
+    ("width", "theme", "language"),
+    [
+        pytest.param("phone", "dark", "ko", id="phone"),
+        pytest.param("desktop", "light", "en", id="desktop", marks=pytest.mark.long),
+    ],
+)
 def test_the_pages_fit_and_are_accessible(
     stage: Stage, chromium: browser.Chromium, looked_at: dict[str, str], width: str, theme: str, language: str
 ) -> None:

@@ -14,7 +14,10 @@ from monokoto.console.plan_text import differences, read_quantity
 from monokoto.testing import Installation
 
 Cookies = list[dict[str, Any]]
-LOOKS = (("phone", "dark", "ko"), ("desktop", "light", "en"))
+LOOKS = (
+    pytest.param(("phone", "dark", "ko"), id="phone-dark-ko"),
+    pytest.param(("desktop", "light", "en"), id="desktop-light-en", marks=pytest.mark.long),
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def laundry(here: Installation, admin: httpx.Client) -> Laundry:
     return furnish(here, admin)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("look", LOOKS)
 def test_pages_are_accessible_translated_and_as_wide_as_their_window(
     laundry: Laundry, chrome: Chromium, cookies: Cookies, look: tuple[str, str, str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -14,19 +15,26 @@ from monokoto.testing import Installation
 
 Cookies = list[dict[str, Any]]
 BLUEPRINTS = ROOT / "blueprints"
-LOOKS = (("desktop", "light", "en"), ("phone", "dark", "ko"))
+DESKTOP, PHONE = ("desktop", "light", "en"), ("phone", "dark", "ko")
+WALKS = (
+    pytest.param(DESKTOP, PAGES[::2], id="desktop"),
+    pytest.param(PHONE, PAGES[1::2], id="phone"),
+    pytest.param(DESKTOP, PAGES[1::2], id="desktop-others", marks=pytest.mark.long),
+    pytest.param(PHONE, PAGES[::2], id="phone-others", marks=pytest.mark.long),
+)
+"""Each page in one look, and in the long form in the other."""
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize(("look", "pages"), WALKS)
 def test_pages_are_accessible_and_as_wide_as_their_window(
-    chrome: Chromium, admin: httpx.Client, cookies: Cookies, look: tuple[str, str, str]
+    chrome: Chromium, admin: httpx.Client, cookies: Cookies, look: tuple[str, str, str], pages: Sequence[Shown]
 ) -> None:
     width, theme, language = look
     admin.patch("/api/v1/me", json={"locale": language}).raise_for_status()
     faults: list[str] = []
     for guests in (True, False):
         with chrome.visitor(width=width, theme=theme, language=language, cookies=() if guests else cookies) as visitor:
-            for shown in (one for one in PAGES if one.guest == guests):
+            for shown in (one for one in pages if one.guest == guests):
                 page = visitor.go(shown.path)
                 faults += [f"{shown.name}: {one}" for one in [*visitor.violations(), *visitor.faults]]
                 visitor.faults.clear()
@@ -198,7 +206,9 @@ def test_what_is_not_allowed_has_a_page_of_its_own(chrome: Chromium, cookies: Co
         expect(page.get_by_role("link", name="To the first page")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize(
+    "look", [pytest.param(PHONE, id="phone"), pytest.param(DESKTOP, id="desktop", marks=pytest.mark.long)]
+)
 def test_applying_and_registering_fit_and_are_accessible(
     chrome: Chromium, admin: httpx.Client, cookies: Cookies, look: tuple[str, str, str]
 ) -> None:

@@ -125,7 +125,7 @@ def after_kills(folder: Path, *, kills: int, longest_pause: float) -> None:
             fleet.finish()
             print(f"{killer.killed + 1} kills, {fleet.acked} messages acknowledged, {fleet.desired_acked} desires")
             fleet.judge()
-            assert fleet.acked > 300 * len(MANNERS), "hardly anything was sent"
+            assert fleet.acked > 30 * kills * len(MANNERS), "hardly anything was sent"
             named = len(PROPERTIES) * sum(len(found) for found in fleet.stored().values())
         finally:
             fleet.close()
@@ -137,7 +137,7 @@ def after_kills(folder: Path, *, kills: int, longest_pause: float) -> None:
 
 @pytest.mark.timeout(400)
 def test_what_was_acked_is_there_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
-    after_kills(tmp_path, kills=8, longest_pause=3.0)
+    after_kills(tmp_path, kills=4, longest_pause=1.5)
 
 
 @pytest.mark.long

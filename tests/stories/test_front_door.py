@@ -16,8 +16,9 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urljoin
 
 import pytest
 from paho.mqtt import client as mqtt
@@ -246,8 +247,8 @@ def owner_sees_nothing_else(story: Story) -> None:
     tabs = ("", *(f"/{path.rpartition('/')[2]}" for path in seen if path.startswith(f"/console/units/{ours}/")))
     assert len(tabs) > 5
     for tab in tabs:
-        page.goto(f"{story.here.api_url}/console/units/{theirs}{tab}")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
+        answer = page.request.get(f"{story.here.api_url}/console/units/{theirs}{tab}")
+        assert (tab, answer.status, "Nothing here" in answer.text()) == (tab, 404, True)
     page.goto(f"{story.here.api_url}/console/products")
     assert "hermostat" not in page.content()
     for path in ("/console/products/thermostat", "/console/units/new", "/console/apply", "/console/organisations"):
@@ -263,7 +264,10 @@ def owner_sees_nothing_else(story: Story) -> None:
 
 
 def walk(page: Page, base: str) -> set[str]:
-    """Every page reachable by links from the first one; each is held against what is foreign. Their paths."""
+    """Every page reachable by links from the first one; each is held against what is foreign. Their paths.
+
+    Only pages of units are drawn: their scripts ask for more.
+    """
     seen: set[str] = set()
     ahead = ["/console"]
     while ahead:
@@ -273,13 +277,15 @@ def walk(page: Page, base: str) -> set[str]:
         seen.add(path)
         assert len(seen) < PAGES_MAX, sorted(seen)
         answer = page.request.get(base + path)
+        text = answer.text()
+        assert not FOREIGN.search(text), path
         if "html" not in answer.headers.get("content-type", ""):  # a file to take away
-            assert not FOREIGN.search(answer.text()), path
             continue
-        page.goto(base + path)
-        assert not FOREIGN.search(page.content()), path
-        for href in page.eval_on_selector_all("a[href]", "links => links.map((one) => one.href)"):
-            there = urldefrag(href).url.removeprefix(base).partition("?")[0]
+        if "/units" in path:
+            page.goto(base + path)
+            assert not FOREIGN.search(page.content()), path
+        for href in re.findall(r'<a\b[^>]*\bhref="([^"]*)"', text):
+            there = urldefrag(urljoin(base + path, unescape(href))).url.removeprefix(base).partition("?")[0]
             if there.startswith("/console") and not there.startswith("/console/explorer/"):
                 ahead.append(there)
     return seen
