@@ -97,6 +97,7 @@ class JoinedBilling:
                             data={},
                         )
                     )  # fmt: skip
+                    await asyncio.to_thread(self.reports.catch_up, organisation_id)
             except Unavailable as error:
                 _log.warning("billing_waits", reason=error.message)
             except Exception:

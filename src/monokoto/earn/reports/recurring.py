@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from math import lcm
 
 from monokoto.earn.calendar import Every, Span
@@ -101,8 +102,4 @@ def counted(units: Mapping[int, Sequence[Span]], ends: Sequence[int]) -> list[in
         for span in spans:
             steps[bisect_left(ends, span.start)] += 1
             steps[bisect_left(ends, span.end)] -= 1
-    found, there = [], 0
-    for step in steps[:-1]:
-        there += step
-        found.append(there)
-    return found
+    return list(accumulate(steps[:-1]))

@@ -6,7 +6,7 @@ billing made names its charge in its key; one of a credit note is what the line 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -19,7 +19,7 @@ from monokoto.earn.invoices import Document, DocumentKind, LineKind
 from monokoto.earn.plans import Charge, OneTimeFee, UsageCharge
 from monokoto.earn.pricing import currency
 from monokoto.kernel.limits import NAME_LENGTH_MAX, TITLE_LENGTH_MAX
-from monokoto.kernel.money import Currency
+from monokoto.kernel.money import ZERO, exact
 
 
 class RevenueKind(StrEnum):
@@ -93,6 +93,7 @@ class _Told(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Told).decode
 
 
+@exact
 def revenue_of(document: Document, original: Document | None, charge_of: ChargeOf) -> tuple[str, list[Revenue]]:
     """The currency of a document and what it comes to by what it is for.
 
@@ -103,20 +104,12 @@ def revenue_of(document: Document, original: Document | None, charge_of: ChargeO
     """
     told = _decode(document.text)
     known = _whats((_decode(original.text) if original else told).lines, charge_of)
-    code = currency(told.currency)
-    sign = 1 if document.kind is DocumentKind.INVOICE else -1
-    return told.currency, _added((known[line.key], sign * _smallest(code, line.amount)) for line in told.lines)
-
-
-def _smallest(code: Currency, amount: Decimal) -> int:
-    return code.smallest(amount)
-
-
-def _added(parts: Iterable[tuple[What, int]]) -> list[Revenue]:
-    found: dict[What, int] = {}
-    for what, amount in parts:
-        found[what] = found.get(what, 0) + amount
-    return [Revenue(what, amount) for what, amount in found.items()]
+    found: dict[What, Decimal] = {}
+    for line in told.lines:
+        what = known[line.key]
+        found[what] = found.get(what, ZERO) + line.amount
+    code, sign = currency(told.currency), 1 if document.kind is DocumentKind.INVOICE else -1
+    return told.currency, [Revenue(what, sign * code.smallest(amount)) for what, amount in found.items()]
 
 
 def _whats(lines: Sequence[_Line], charge_of: ChargeOf) -> dict[str, What]:

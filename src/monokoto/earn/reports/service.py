@@ -122,6 +122,10 @@ class Reports:
         timezone = self._issuers.get(organisation_id).timezone
         return months_asked(begin, end, timezone=timezone, now=self._clock.now())
 
+    def catch_up(self, organisation_id: int) -> int:
+        """Read the documents that came since the last time, so that the next report need not; how many there were."""
+        return self._projection.catch_up(organisation_id, self._issuers.get(organisation_id).timezone)
+
     def recurring(self, organisation_id: int, months: Months, currency: str = "") -> RecurringReport:
         """What comes again, how it moves, who stays and leaves."""
         self._projection.catch_up(organisation_id, months.timezone)
