@@ -12,9 +12,10 @@ import pytest
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering import Metering, UsageIntake
+from monokoto.earn.metering.told.names import Recent
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import ManualClock
-from monokoto.kernel.errors import Invalid
+from monokoto.kernel.errors import Invalid, Unavailable
 from monokoto.kernel.ids import format_id
 
 
@@ -103,6 +104,94 @@ def test_each_event_is_answered_for_itself(intake: UsageIntake, maker: int, cloc
     assert found[-1].meters == ()
     # What was refused has no name: told rightly it is taken.
     assert _said(_take(intake, maker, [_event(clock, unit, 8)])[0]) == ["accepted"]
+
+
+@pytest.mark.parametrize("data", [b'{"n": "\xff"}', b'{"n": ' + b"1" * 5_000 + b"}", b"[" * 700 + b"]" * 700])
+def test_data_that_cannot_be_read_are_refused_alone(
+    intake: UsageIntake, maker: int, clock: ManualClock, data: bytes
+) -> None:
+    good, bad = (json.dumps(_event(clock, maker * 1000 + 1, number)).encode() for number in ("good", "bad"))
+    bad = bad.replace(b'{"n": 1, "region": "eu"}', data)
+
+    async def work() -> list[list[Any]]:
+        return list(await asyncio.gather(intake.take(maker, b"[" + bad + b"]"), intake.take(maker, good)))
+
+    found = [_said(items) for items in asyncio.run(work())]
+    assert found[0] in (["malformed"], ["no-value"])  # what nests so deep some readers read; it has no `n` then
+    assert found[1] == ["accepted"]
+
+
+@pytest.mark.parametrize("kind", ["names", "samples"])
+def test_what_was_cut_short_is_counted_when_it_is_told_again(
+    series: Series, metering: Metering, maker: int, clock: ManualClock, kit: SimpleNamespace, kind: str
+) -> None:
+    """The process ends between the two inserts, or before the first; then the request is told again, elsewhere in time."""
+    broken = UsageIntake(_Failing(series, "usage_events" if kind == "names" else ""), _writer(metering, kind), metering.book,
+                         kit.Units(), clock)  # fmt: skip
+    events = [_event(clock, maker * 1000 + 1, number) for number in range(5)]
+    with pytest.raises(Unavailable):
+        _take(broken, maker, events)
+    clock.advance(3)
+    whole = UsageIntake(series, metering.writer, metering.book, kit.Units(), clock)
+    late = [event | {"time": None} for event in events]
+    status = "accepted" if kind == "names" else "duplicate"
+    assert _said(_take(whole, maker, late)[0]) == [status] * 5
+    assert _said(_take(whole, maker, events)[0]) == ["duplicate"] * 5
+    assert metering.total(maker, "washer/calls", None, Span(kit.START, kit.START + 2 * kit.DAY)) == 5
+
+
+class _Failing:
+    """A store that takes everything but one table's rows."""
+
+    def __init__(self, series: Series, table: str) -> None:
+        self._series, self._table = series, table
+
+    def insert(self, table: str, rows: Any) -> None:
+        if table == self._table:
+            raise Unavailable("The store is away.")
+        self._series.insert(table, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._series, name)
+
+
+def _writer(metering: Metering, kind: str) -> Any:
+    def write(_samples: Any) -> None:
+        raise Unavailable("The store is away.")
+
+    return SimpleNamespace(write=write) if kind == "samples" else metering.writer
+
+
+def test_a_repeat_of_what_was_counted_lately_asks_nothing_of_the_store(
+    series: Series, metering: Metering, maker: int, clock: ManualClock, kit: SimpleNamespace
+) -> None:
+    store = _Counting(series)
+    intake = UsageIntake(store, metering.writer, metering.book, kit.Units(), clock)
+    events = [_event(clock, maker * 1000 + 1, number) for number in range(20)]
+    _take(intake, maker, events)
+    before = store.calls
+    assert _said(_take(intake, maker, events)[0]) == ["duplicate"] * 20
+    assert store.calls == before
+
+
+class _Counting:
+    """A store that counts what is asked of it."""
+
+    def __init__(self, series: Series) -> None:
+        self._series, self.calls = series, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls += 1
+        return getattr(self._series, name)
+
+
+def test_names_are_kept_in_memory_up_to_a_limit() -> None:
+    recent = Recent()
+    recent.add(range(150_000))
+    recent.add(range(150_000, 250_000))
+    assert 249_999 in recent
+    assert 0 not in recent
+    assert len(recent) <= 200_000
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"7", b'{"a": 1', b'"x"'])

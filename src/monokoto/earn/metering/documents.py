@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ from monokoto.earn.metering.correcting import Correction, Wanted
 from monokoto.earn.metering.evidence import UsageRow
 from monokoto.earn.metering.meters import Meter, Origin
 from monokoto.earn.metering.service import Bucket
-from monokoto.earn.metering.told import Item
+from monokoto.earn.metering.told import Item, Status
 from monokoto.kernel.clock import format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.ids import format_id, parse_id
@@ -172,19 +174,20 @@ def row_to_json(row: UsageRow) -> UsageRowJson:
     )  # fmt: skip
 
 
-def results_to_json(items: list[Item]) -> UsageEventsJson:
+def results_to_json(items: Sequence[Item]) -> UsageEventsJson:
     """As the API shows them."""
-    shown = [_result(item) for item in items]
-    counts = {status: sum(one.status == status for one in shown) for status in ("accepted", "duplicate", "refused")}
-    return UsageEventsJson(counts["accepted"], counts["duplicate"], counts["refused"], shown)
+    meters = {one: list(one) for one in {item.meters for item in items}}
+    shown = [_result(item, meters[item.meters]) for item in items]
+    counts = Counter(item.status for item in items)
+    return UsageEventsJson(counts[Status.ACCEPTED], counts[Status.DUPLICATE], counts[Status.REFUSED], shown)
 
 
-def _result(item: Item) -> UsageEventResultJson:
+def _result(item: Item, meters: list[str]) -> UsageEventResultJson:
     refusal, event = item.refusal, item.event
-    return UsageEventResultJson(
-        status=item.status.value, source=event.source if event else "", id=event.id if event else "",
-        meters=list(item.meters), reason=refusal.reason.value if refusal else "", detail=refusal.detail if refusal else "",
-    )  # fmt: skip
+    source, told_id = (event.source, event.id) if event is not None else ("", "")
+    if refusal is None:
+        return UsageEventResultJson(item.status.value, source, told_id, meters)
+    return UsageEventResultJson(item.status.value, source, told_id, meters, refusal.reason.value, refusal.detail)
 
 
 def wanted_from_json(asked: CorrectionsRequest) -> list[Wanted]:

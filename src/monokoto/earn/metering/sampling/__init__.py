@@ -1,7 +1,7 @@
 """Sampling: what meters take of what is said, without looking at anything said before."""
 
 from monokoto.earn.metering.sampling.decimals import VALUE, of_decimals, of_doubles, of_json
-from monokoto.earn.metering.sampling.occurrences import Occurrence, name_of, read_data, samples_of_events
+from monokoto.earn.metering.sampling.occurrences import Occurrence, name_of, read_all_data, read_data, samples_of_events
 from monokoto.earn.metering.sampling.readings import BlockView, samples_of_block
 from monokoto.earn.metering.sampling.samples import NAMES, Int64s, Samples, coded, said
 
@@ -17,6 +17,7 @@ __all__ = [
     "of_decimals",
     "of_doubles",
     "of_json",
+    "read_all_data",
     "read_data",
     "said",
     "samples_of_block",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,8 +20,7 @@ from monokoto.operate.conditions import CelType, Condition, Frame, Vector
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True):
     """Something that happened once."""
 
     unit_id: int
@@ -42,23 +40,27 @@ def read_data(text: bytes | str) -> Any:
     return _DECODER.decode(text)
 
 
+def read_all_data(texts: Sequence[bytes | msgspec.Raw]) -> list[Any]:
+    """As `read_data`, of many texts at once. Raises msgspec.DecodeError."""
+    found: list[Any] = _DECODER.decode(b"[%b]" % b",".join(map(bytes, texts)))
+    return found
+
+
 def name_of(*parts: bytes) -> int:
     """64 bits of what an event is known by."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        digest.update(len(part).to_bytes(4, "little"))
-        digest.update(part)
-    return int.from_bytes(digest.digest(), "little")
+    whole = b"".join([len(part).to_bytes(4, "little") + part for part in parts])
+    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "little")
 
 
-def told(data: Any, variable: str) -> Any:
-    """What an event's data say under a variable's name: `data.litres`, `litres`, `data`."""
+def told(happened: Sequence[Occurrence], variable: str) -> list[Any]:
+    """What each event's data say under a variable's name: `data.litres`, `litres`, `data`."""
     steps = variable.split(".")
     if steps[0] == "data":
         steps = steps[1:]
+    values = [one.data for one in happened]
     for step in steps:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data
+        values = [value.get(step) if isinstance(value, dict) else None for value in values]
+    return values
 
 
 def samples_of_events(
@@ -98,7 +100,7 @@ def _ids(ids: Iterable[str]) -> Any:
 
 
 def _groups(meter: Meter, chosen: Sequence[Occurrence]) -> Any:
-    return groups_of(meter.by, [[said(told(one.data, name)) for one in chosen] for name in meter.by])
+    return groups_of(meter.by, [list(map(said, told(chosen, name))) for name in meter.by])
 
 
 _ONE = Decimal(1)
@@ -113,7 +115,7 @@ def _values(meter: Meter, chosen: Sequence[Occurrence]) -> tuple[list[Decimal | 
         return [None if key is None else _ONE for key in keys], keys
     if meter.path:
         # As it was written: no binary fraction comes between.
-        return [_number(told(one.data, meter.path)) for one in chosen], [None] * len(chosen)
+        return list(map(_number, told(chosen, meter.path))), [None] * len(chosen)
     vector = meter.value.evaluate(_frame(meter, meter.value, chosen))
     numbers = np.asarray(vector.values, np.float64)
     good = countable(numbers) if vector.known is None else countable(numbers) & vector.known
@@ -127,7 +129,7 @@ def _number(value: Any) -> Decimal | None:
 
 def _asked(meter: Meter, condition: Condition, chosen: Sequence[Occurrence]) -> list[Any]:
     if meter.path:
-        return [told(one.data, meter.path) for one in chosen]
+        return told(chosen, meter.path)
     vector = condition.evaluate(_frame(meter, condition, chosen))
     return [vector.at(row) for row in range(len(chosen))]
 
@@ -145,6 +147,6 @@ def _frame(meter: Meter, condition: Condition, chosen: Sequence[Occurrence]) -> 
     for name in condition.names:
         kind = meter.types[name]
         convert = _CONVERSIONS.get(kind)
-        values = [told(one.data, name) for one in chosen]
+        values = told(chosen, name)
         columns[name] = Vector.of(kind, values if convert is None else [convert(value) for value in values])
     return Frame(len(chosen), columns)

@@ -18,6 +18,8 @@ from monokoto.kernel.limits import (
     USAGE_PAST_DAYS,
 )
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What reading JSON raises: of its form; of its characters; of lists in lists in lists."""
 BATCH_TYPE: Final = "application/cloudevents-batch+json"
 SINGLE_TYPE: Final = "application/cloudevents+json"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,7 +72,7 @@ def read_events(body: bytes) -> list[CloudEvent | Refusal]:
     """
     try:
         events: list[CloudEvent | Refusal] = list(_BATCH.decode(body))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         events = _one_by_one(body)
     if len(events) > USAGE_EVENTS_MAX:
         raise TooLarge(f"There are {len(events)} events; a request has at most {USAGE_EVENTS_MAX}.")
@@ -82,7 +84,7 @@ def _one_by_one(body: bytes) -> list[CloudEvent | Refusal]:
         raws = [msgspec.Raw(body)] if body.lstrip()[:1] == b"{" else _RAWS.decode(body)
         if len(raws) == 1:
             msgspec.json.decode(raws[0])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Invalid(
             f"The body is not a list of CloudEvents in JSON: {error}",
             remedy='Send [{"specversion": "1.0", "id": ..., "source": ..., "type": ..., "subject": UNIT, "data": {...}}].',
@@ -93,7 +95,7 @@ def _one_by_one(body: bytes) -> list[CloudEvent | Refusal]:
 def _read(raw: msgspec.Raw) -> CloudEvent | Refusal:
     try:
         return _ONE.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         return Refusal(Reason.MALFORMED, f"It is no CloudEvent: {error}"[:300])
 
 
@@ -102,14 +104,18 @@ def instant_of(event: CloudEvent, now: int) -> int:
     return now if event.time is None else (event.time - _EPOCH) // _MICROSECOND
 
 
-def fault_of(event: CloudEvent, now: int) -> Refusal | None:
-    """What is wrong with an event by itself."""
+def form_fault(event: CloudEvent) -> Refusal | None:
+    """What is wrong with an event whenever it happened."""
     malformed = _malformed(event)
     if malformed:
         return Refusal(Reason.MALFORMED, malformed)
     if len(event.data) > USAGE_DATA_BYTES_MAX:
         return Refusal(Reason.TOO_LARGE, f"`data` has {len(event.data)} bytes; {USAGE_DATA_BYTES_MAX} are allowed.")
-    at = instant_of(event, now)
+    return None
+
+
+def age_fault(at: int, now: int) -> Refusal | None:
+    """What is wrong with an event's time."""
     if at < now - USAGE_PAST_DAYS * 86_400 * _SECOND:
         return Refusal(
             Reason.TOO_OLD, f"It is older than {USAGE_PAST_DAYS} days; correct usage at /api/v1/usage-corrections."
@@ -123,9 +129,11 @@ def _malformed(event: CloudEvent) -> str:
     """Which attribute is not as it must be; empty: none."""
     if event.specversion != "1.0":
         return "`specversion` is not 1.0."
-    for name, value in (("id", event.id), ("source", event.source), ("type", event.type)):
-        if not value or len(value) > USAGE_NAME_LENGTH_MAX:
-            return f"`{name}` has 1 to {USAGE_NAME_LENGTH_MAX} characters."
+    longest = max(len(event.id), len(event.source), len(event.type))
+    if longest > USAGE_NAME_LENGTH_MAX or not (event.id and event.source and event.type):
+        for name, value in (("id", event.id), ("source", event.source), ("type", event.type)):
+            if not value or len(value) > USAGE_NAME_LENGTH_MAX:
+                return f"`{name}` has 1 to {USAGE_NAME_LENGTH_MAX} characters."
     if event.data_base64 is not None:
         return "`data_base64` is not read; send JSON in `data`."
     return "`time` has no zone." if event.time is not None and event.time.tzinfo is None else ""

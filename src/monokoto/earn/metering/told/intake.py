@@ -1,8 +1,9 @@
 """Taking usage events in: those of all requests that wait go in together, by one look-up and two inserts.
 
 What a request is answered is what holds: `accepted` events are on disk and counted, `duplicate` ones were told before, by this
-request or another. One thing at a time writes, so that two requests with one name cannot both be first. Should the process die
-between the two inserts, nobody was answered; whoever tells the event again finds it told, and what it counts is written then.
+request or another. A round of requests has two steps. In the first, one round at a time, its names become durable, so that two
+requests with one name cannot both be first; in the second its samples do, while the next round is in the first. Should the
+process die between the two, nobody was answered; whoever tells the event again finds it told, and what it counts is written then.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -20,9 +22,26 @@ from monokoto.connect.fleet import UnitIdentity
 from monokoto.earn.metering.keeping import EVENTS, UsageWriter
 from monokoto.earn.metering.keeping.tables import VERSION_MIDDLE
 from monokoto.earn.metering.meters import Meter, MeterBook, Origin
-from monokoto.earn.metering.sampling import Occurrence, Samples, coded, name_of, read_data, samples_of_events
-from monokoto.earn.metering.told.cloud_event import CloudEvent, Reason, Refusal, fault_of, instant_of, read_events
-from monokoto.earn.metering.told.names import Names
+from monokoto.earn.metering.sampling import (
+    Occurrence,
+    Samples,
+    coded,
+    name_of,
+    read_all_data,
+    read_data,
+    samples_of_events,
+)
+from monokoto.earn.metering.told.cloud_event import (
+    UNREADABLE,
+    CloudEvent,
+    Reason,
+    Refusal,
+    age_fault,
+    form_fault,
+    instant_of,
+    read_events,
+)
+from monokoto.earn.metering.told.names import Names, Recent
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import Invalid, Unavailable
@@ -30,9 +49,12 @@ from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import USAGE_WAITING_MAX
 
 _TOGETHER_MAX = 50_000
+_ROUNDS_MAX = 2
+"""Rounds at once: one whose names are written, one whose samples are."""
 _INSTANT = pa.timestamp("us", tz="UTC")
 _HEAL_US = 3_600_000_000
-"""A repeat of what came within the last hour is counted again, to the same rows: the first time may have been cut short."""
+"""A repeat of what came within the last hour is counted again, to the same rows: the first time may have been cut short.
+What this process counted itself it knows, as long as that is among the newest names."""
 
 
 class Status(StrEnum):
@@ -43,8 +65,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(slots=True)
-class Item:
+class Item(msgspec.Struct):
     """One event of a request, and what became of it."""
 
     event: CloudEvent | None
@@ -76,8 +97,18 @@ class _Request:
     answer: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Requests whose names are durable."""
+
+    requests: Sequence[_Request]
+    samples: Sequence[Samples]
+    keys: Sequence[int]
+    """Of the names whose usage is counted when the samples are written."""
+
+
 class UsageIntake:
-    """`take` from the event loop; the work is done in a thread, for all that wait together."""
+    """`take` from the event loop; the work is done in threads, for all that wait together."""
 
     def __init__(self, series: Series, writer: UsageWriter, book: MeterBook, units: Units, clock: Clock) -> None:
         self._series = series
@@ -86,9 +117,11 @@ class UsageIntake:
         self._units = units
         self._clock = clock
         self._names = Names(series)
+        self._recent = Recent()
         self._waiting: list[_Request] = []
         self._count = 0
         self._worker: asyncio.Task[None] | None = None
+        self._counting: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Learn which names were told before."""
@@ -114,59 +147,83 @@ class UsageIntake:
 
     async def _work(self) -> None:
         while self._waiting:
-            together: list[_Request] = []
-            size = 0
-            while self._waiting and (not together or size + len(self._waiting[0].items) <= _TOGETHER_MAX):
-                request = self._waiting.pop(0)
-                together.append(request)
-                size += len(request.items)
+            while len(self._counting) >= _ROUNDS_MAX:
+                await asyncio.wait(self._counting, return_when=asyncio.FIRST_COMPLETED)
+            together = self._next()
             try:
-                await asyncio.to_thread(self._store, together)
-                error: BaseException | None = None
+                named = await asyncio.to_thread(self._name, together)
             except Exception as problem:
-                error = problem
-            self._count -= size
-            for request in together:
-                if request.answer.done():
-                    continue
-                if error is None:
-                    request.answer.set_result(None)
-                else:
-                    request.answer.set_exception(error)
+                self._answer(together, problem)
+                continue
+            counting = asyncio.create_task(self._write(named), name="usage samples")
+            self._counting.add(counting)
+            counting.add_done_callback(self._counting.discard)
 
-    def _store(self, requests: Sequence[_Request]) -> None:
+    def _next(self) -> list[_Request]:
+        together: list[_Request] = []
+        size = 0
+        while self._waiting and (not together or size + len(self._waiting[0].items) <= _TOGETHER_MAX):
+            together.append(self._waiting.pop(0))
+            size += len(together[-1].items)
+        return together
+
+    async def _write(self, named: _Round) -> None:
+        try:
+            await asyncio.to_thread(self._writer.write, named.samples)
+        except Exception as problem:
+            self._answer(named.requests, problem)
+            return
+        self._recent.add(named.keys)
+        self._answer(named.requests, None)
+
+    def _answer(self, requests: Sequence[_Request], problem: Exception | None) -> None:
+        for request in requests:
+            self._count -= len(request.items)
+            if request.answer.done():
+                continue
+            if problem is None:
+                request.answer.set_result(None)
+            else:
+                request.answer.set_exception(problem)
+
+    def _name(self, requests: Sequence[_Request]) -> _Round:
+        """Make the names of what is new durable; what is to be counted of it, and of what was told lately."""
         now = self._clock.now()
-        known: dict[tuple[int, str], UnitIdentity | None] = {}
-        asked = [(request.organisation_id, item) for request in requests for item in request.items]
-        asked = [
-            (maker, item)
-            for maker, item in asked
-            if item.status is Status.ACCEPTED and self._sound(maker, item, now, known)
+        units: dict[tuple[int, str], UnitIdentity | None] = {}
+        sound = [
+            item
+            for request in requests
+            for item in request.items
+            if item.event is not None and self._sound(request.organisation_id, item, item.event, now, units)
         ]
-        again = self._without_repeats(asked)
-        fresh = [(maker, item) for maker, item in asked if item.status is Status.ACCEPTED]
-        samples = self._samples([(maker, item, _occurrence(item, now)) for maker, item in fresh])
-        fresh = [(maker, item) for maker, item in fresh if item.status is Status.ACCEPTED]
+        keys, again = self._without_repeats(sound)
+        fresh, happened = _read([item for item in sound if item.status is Status.ACCEPTED], now)
+        samples = self._samples(fresh, happened)
+        fresh = [item for item in fresh if item.status is Status.ACCEPTED]
         if fresh:
             self._series.insert(EVENTS, _event_rows(fresh, now))
-        self._writer.write([*samples, *self._samples(again)])
-        self._names.add(np.array([item.name for _, item in fresh], np.uint64))
+            self._names.add(np.array([item.name for item in fresh], np.uint64))
+        repeated = self._samples([item for item, _ in again], [happened for _, happened in again])
+        counted = [key for item, key in keys if item.status is not Status.REFUSED]
+        return _Round(requests, [*samples, *repeated], counted)
 
-    def _sound(self, maker: int, item: Item, now: int, known: dict[tuple[int, str], UnitIdentity | None]) -> bool:
-        event = item.event
-        assert event is not None
-        fault = fault_of(event, now)
+    def _sound(
+        self, maker: int, item: Item, event: CloudEvent, now: int, units: dict[tuple[int, str], UnitIdentity | None]
+    ) -> bool:
+        fault = form_fault(event)
+        if fault is None:
+            item.at = instant_of(event, now)
+            fault = age_fault(item.at, now)
         if fault is not None:
             item.status, item.refusal = Status.REFUSED, fault
             return False
         subject = (maker, event.subject)
-        if subject not in known:
-            known[subject] = self._unit(*subject)
-        item.unit = known[subject]
+        if subject not in units:
+            units[subject] = self._unit(*subject)
+        item.unit = units[subject]
         if item.unit is None:
             item.refuse(Reason.UNKNOWN_UNIT, "`subject` is the id of one of your units; this is none.")
             return False
-        item.at = instant_of(event, now)
         item.name = name_of(event.source.encode(), event.id.encode())
         return True
 
@@ -178,58 +235,66 @@ class UsageIntake:
         unit = self._units.find(unit_id)
         return unit if unit is not None and unit.organisation_id == maker else None
 
-    def _without_repeats(self, asked: Sequence[tuple[int, Item]]) -> list[tuple[int, Item, Occurrence]]:
-        """Mark what was told before; what of it came lately comes back as it was told first, to be counted again."""
+    def _without_repeats(self, sound: Sequence[Item]) -> tuple[list[tuple[Item, int]], list[tuple[Item, Occurrence]]]:
+        """Mark what was told before. The keys of the names not known to be counted, and what of them came lately, as it was
+        told first: to be counted again."""
         seen: set[tuple[int, str, str]] = set()
-        keys = []
-        for maker, item in asked:
-            assert item.event is not None
-            known = (maker, item.event.source, item.event.id)
-            if known in seen:
+        asked: dict[tuple[int, str, str], Item] = {}
+        keys: list[tuple[Item, int]] = []
+        for item in sound:
+            known = _known(item)
+            key = self._recent.key(item.name, known)
+            if known in seen or key in self._recent:
                 item.status = Status.DUPLICATE
-            else:
-                seen.add(known)
-                keys.append((maker, item.name, item.event.source, item.event.id))
-        told, lately = self._names.told(keys), []
-        for maker, item in asked:
-            assert item.event is not None
-            row = told.get((maker, item.event.source, item.event.id))
-            if row is None:
                 continue
-            item.status = Status.DUPLICATE
+            seen.add(known)
+            asked[known] = item
+            keys.append((item, key))
+        told = self._names.told(
+            [(maker, item.name, source, told_id) for (maker, source, told_id), item in asked.items()]
+        )
+        earliest = self._clock.now() - _HEAL_US
+        again = []
+        for known, row in told.items():
+            asked[known].status = Status.DUPLICATE
             unit = self._units.get(row["unit"])
-            if unit is not None and row["arrived_"] > self._clock.now() - _HEAL_US:
-                first = Item(item.event, unit=unit, at=row["at_"], name=row["name"])
-                happened = Occurrence(
-                    row["unit"],
-                    row["at_"],
-                    row["arrived_"],
-                    read_data(row["data"]),
-                    row["name"],
-                    row["source"],
-                    row["id"],
-                )
-                first.event = CloudEvent("1.0", row["id"], row["source"], row["type"])
-                lately.append((maker, first, happened))
-        return lately
+            if unit is not None and row["arrived_"] > earliest:
+                again.append(_again(row, unit))
+        return keys, again
 
-    def _samples(self, happened: Sequence[tuple[int, Item, Occurrence]]) -> list[Samples]:
+    def _samples(self, items: Sequence[Item], happened: Sequence[Occurrence]) -> list[Samples]:
         """What the meters take; an event without what a meter counts is refused."""
-        groups: dict[tuple[int, str, str, str], list[tuple[Item, Occurrence]]] = {}
-        for maker, item, occurrence in happened:
-            if item.status is Status.ACCEPTED:
-                assert item.unit is not None
-                assert item.event is not None
-                key = (maker, item.unit.product, item.unit.version, item.event.type)
-                groups.setdefault(key, []).append((item, occurrence))
+        by_kind: dict[tuple[int, str, str, str], list[tuple[Item, Occurrence]]] = {}
+        for item, occurrence in zip(items, happened, strict=True):
+            unit, event = item.unit, item.event
+            assert unit is not None
+            assert event is not None
+            key = (unit.organisation_id, unit.product, unit.version, event.type)
+            by_kind.setdefault(key, []).append((item, occurrence))
         found: list[Samples] = []
-        for (maker, product, version, kind), members in groups.items():
+        for (maker, product, version, kind), members in by_kind.items():
             meters = [
                 one for one in self._book.of_version(maker, product, version)
                 if one.origin is Origin.EXTERNAL and one.subject == kind
             ]  # fmt: skip
             found += _counted(maker, meters, members)
         return found
+
+
+def _known(item: Item) -> tuple[int, str, str]:
+    """What a name is: whose, the source, the id."""
+    assert item.event is not None
+    assert item.unit is not None
+    return item.unit.organisation_id, item.event.source, item.event.id
+
+
+def _again(row: dict[str, Any], unit: UnitIdentity) -> tuple[Item, Occurrence]:
+    """An event as it was told first."""
+    event = CloudEvent("1.0", row["id"], row["source"], row["type"])
+    happened = Occurrence(
+        row["unit"], row["at_"], row["arrived_"], read_data(row["data"]), row["name"], row["source"], row["id"]
+    )
+    return Item(event, unit=unit, at=row["at_"], name=row["name"]), happened
 
 
 def _counted(maker: int, meters: Sequence[Meter], members: list[tuple[Item, Occurrence]]) -> list[Samples]:
@@ -250,26 +315,46 @@ def _counted(maker: int, meters: Sequence[Meter], members: list[tuple[Item, Occu
     return []
 
 
-def _occurrence(item: Item, now: int) -> Occurrence:
-    event, unit = item.event, item.unit
-    assert event is not None
-    assert unit is not None
-    return Occurrence(unit.unit_id, item.at, now, read_data(bytes(event.data)), item.name, event.source, event.id)
+def _read(items: Sequence[Item], now: int) -> tuple[list[Item], list[Occurrence]]:
+    """The items whose data can be read, and what happened; their data are read in one go, the others are refused."""
+    try:
+        data = read_all_data([item.event.data for item in items if item.event is not None])
+    except UNREADABLE:
+        items, data = _read_each(items)
+    happened = [
+        Occurrence(item.unit.unit_id, item.at, now, content, item.name, item.event.source, item.event.id)
+        for item, content in zip(items, data, strict=True)
+        if item.event is not None and item.unit is not None
+    ]
+    return list(items), happened
 
 
-def _event_rows(fresh: Sequence[tuple[int, Item]], now: int) -> pa.Table:
-    events: list[Any] = [item.event for _, item in fresh]
+def _read_each(items: Sequence[Item]) -> tuple[list[Item], list[Any]]:
+    readable, data = [], []
+    for item in items:
+        assert item.event is not None
+        try:
+            data.append(read_data(bytes(item.event.data)))
+            readable.append(item)
+        except UNREADABLE as error:
+            item.refuse(Reason.MALFORMED, f"`data` cannot be read: {error}"[:300])
+    return readable, data
+
+
+def _event_rows(fresh: Sequence[Item], now: int) -> pa.Table:
+    events = [item.event for item in fresh if item.event is not None]
+    units = [item.unit for item in fresh if item.unit is not None]
     return pa.table(
         {
-            "organisation": pa.array([maker for maker, _ in fresh], pa.int64()),
-            "name": pa.array([item.name for _, item in fresh], pa.uint64()),
+            "organisation": pa.array([unit.organisation_id for unit in units], pa.int64()),
+            "name": pa.array([item.name for item in fresh], pa.uint64()),
             "source": coded([event.source for event in events]),
             "id": pa.array([event.id for event in events], pa.string()),
             "type": coded([event.type for event in events]),
-            "unit": pa.array([item.unit.unit_id for _, item in fresh if item.unit], pa.int64()),
-            "at": pa.array([item.at for _, item in fresh], pa.int64()).view(_INSTANT),
-            "arrived": pa.array([now] * len(fresh), pa.int64()).view(_INSTANT),
+            "unit": pa.array([unit.unit_id for unit in units], pa.int64()),
+            "at": pa.array([item.at for item in fresh], pa.int64()).view(_INSTANT),
+            "arrived": pa.array(np.full(len(fresh), now, np.int64)).view(_INSTANT),
             "data": pa.array([bytes(event.data) for event in events], pa.binary()).cast(pa.string()),
-            "version": pa.array([VERSION_MIDDLE - now] * len(fresh), pa.uint64()),
+            "version": pa.array(np.full(len(fresh), VERSION_MIDDLE - now, np.uint64)),
         }
     )

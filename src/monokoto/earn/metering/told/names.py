@@ -20,7 +20,39 @@ UInt64s = npt.NDArray[np.uint64]
 _BITS = 1 << 28
 _STEPS = 4
 _LOOKED_UP_MAX = 10_000
+_RECENT_MAX = 100_000
 _MASK = np.uint64(_BITS - 1)
+
+
+class Recent:
+    """The newest names whose usage this process has counted: of a repeat of one of them nothing need be looked up or written.
+
+    A name is known by 128 bits: the 64 of its hash, and 64 of another that no two processes share. Two generations of at most
+    _RECENT_MAX names each: when one is full, the older goes. Some 20 MB when full.
+    """
+
+    def __init__(self) -> None:
+        self._newer: set[int] = set()
+        self._older: set[int] = set()
+
+    @staticmethod
+    def key(name: int, known: tuple[int, str, str]) -> int:
+        """What a name is known by; `known`: whose it is, source, id."""
+        return (name << 64) | (hash(known) & 0xFFFF_FFFF_FFFF_FFFF)
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._newer or key in self._older
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def add(self, keys: Sequence[int]) -> None:
+        """Their usage is on disk."""
+        for first in range(0, len(keys), _RECENT_MAX):
+            some = keys[first : first + _RECENT_MAX]
+            if len(self._newer) + len(some) > _RECENT_MAX:
+                self._older, self._newer = self._newer, set()
+            self._newer.update(some)
 
 
 class Names:
