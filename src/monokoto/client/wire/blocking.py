@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -252,6 +253,8 @@ class Events:
     def close(self) -> None:
         """End it; another thread may, while this one waits for an event."""
         self._closed.set()
+        if (answer := self._answer) is not None:
+            _wake(answer)
         self._hang_up()
 
     def __iter__(self) -> Iterator[ServerEvent]:
@@ -270,6 +273,8 @@ class Events:
 
     def _connection(self) -> Iterator[ServerEvent]:
         self._answer = answer = self._api.open_stream(self._resumption.resumed(self._call))
+        if self._closed.is_set():  # while it was opened
+            return
         for piece in answer.iter_bytes():
             yield from self._resumption.events(piece)
 
@@ -277,3 +282,12 @@ class Events:
         answer, self._answer = self._answer, None
         if answer is not None:
             answer.close()
+
+
+def _wake(answer: httpx.Response) -> None:
+    """Let the thread that waits for more of an answer find its end: closing a socket alone wakes nobody."""
+    stream = answer.extensions.get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
