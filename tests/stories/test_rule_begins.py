@@ -54,3 +54,26 @@ def test_a_rule_begins_with_what_units_reported_last(here: Installation) -> None
     httpx.post(f"{here.api_url}/api/v1/telemetry", headers=bearer, json={"temperature": 20}).raise_for_status()
     wait_until(lambda: all(alert(one)["cleared_at"] for one in (added["id"], "oven/hot")), seconds=60)  # type: ignore[index]
     assert len(api.get("/api/v1/alerts", {"unit": unit})["items"]) == 2
+
+
+def test_a_rule_that_looks_back_begins_with_the_past(here: Installation) -> None:
+    api = here.organisation("looksback")
+    api.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
+    (row,) = register(api, "oven", ["a"])
+    unit, bearer = row["unit"], {"authorization": f"Bearer {row['token']}"}
+
+    def say(temperature: float) -> None:
+        document = {"temperature": temperature}
+        httpx.post(f"{here.api_url}/api/v1/telemetry", headers=bearer, json=document).raise_for_status()
+
+    for temperature in (91.5, 92.5, 20):
+        say(temperature)
+    wait_until(lambda: "20" in str(api.get(f"/api/v1/units/{unit}/twin")), seconds=60)
+    rule = {"signals": {"often": {"count": "temperature > 80", "over": "1 h"}}, "when": "often >= 3"}
+    added = api.post("/api/v1/rules", {"name": "often", "product": "oven", "rule": rule})
+    # Two of the three were said before there was such a rule.
+    say(93.5)
+    found = wait_until(lambda: api.get("/api/v1/alerts", {"unit": unit, "rule": added["id"]})["items"], seconds=90)
+    (alert,) = found
+    evidence = api.get(f"/api/v1/alerts/{alert['id']}")["evidence"]
+    assert [(one["name"], one["value"]) for one in evidence] == [("often", 3.0)]

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from monokoto.connect.fleet import Directory, Fleet, UnitFilter
 from monokoto.connect.ownership import Ledger
 from monokoto.kernel.errors import NotFound, TooLarge
-from monokoto.kernel.ids import OrganisationId, format_id
+from monokoto.kernel.ids import OrganisationId, UnitId, format_id
 from monokoto.kernel.limits import PAGE_SIZE_MAX
 from monokoto.operate.groups import Groups
 from monokoto.operate.rules import Watched
+from monokoto.operate.telemetry import Windows
 
 Int64s = npt.NDArray[np.int64]
 
@@ -77,6 +78,15 @@ class RuleReach:
             reaches = ((one, self._ledger.reach(organisation_id, one)) for one in self._ledger.owned(organisation_id))
             closed |= {unit_id for unit_id, reach in reaches if reach is None or not reach.control}
         return np.setdiff1d(made, np.fromiter(closed, np.int64, len(closed)), assume_unique=True) if closed else made
+
+    def open_to(self, organisation_id: int, maker_id: int, units: Sequence[int]) -> Windows | None:
+        """The times of a maker's units that lie open to an organisation; None: all of them."""
+        if maker_id != organisation_id:
+            held = {one.unit_id: one for one in self._ledger.foreign(organisation_id)}
+            return Windows({unit: held[UnitId(unit)].times for unit in units if unit in held}, others=False)
+        clipped = self._ledger.clipped(organisation_id)
+        times = {unit: clipped[unit].times for unit in units if unit in clipped}
+        return Windows(times) if times else None
 
     def selected(self, organisation_id: int, watched: Watched) -> Int64s | None:
         """As `Reach.selected`."""

@@ -31,11 +31,12 @@ from monokoto.operate.rules import (
     Rules,
     RulesObserver,
     Severity,
+    StoredPast,
     Surroundings,
     Trials,
     Watching,
 )
-from monokoto.operate.telemetry import Telemetry
+from monokoto.operate.telemetry import ReadingsObserver, Telemetry
 from monokoto.operate.twins import Twins
 
 REFRESH_SECONDS = 5.0
@@ -55,6 +56,7 @@ class Parts(Protocol):
     ownerships: Ownerships
     groups: Groups
     telemetry: Telemetry
+    readings: ReadingsObserver
     twins: Twins
     alerts: Alerts
     interlocks: StateInterlocks
@@ -75,6 +77,9 @@ class JoinedRules:
         self.observer = RulesObserver(
             engine=self._engine, objects=engines.objects, sink=parts.alerts.hear, clock=engines.clock,
             snapshot_seconds=snapshot_seconds, standing=parts.alerts.standing,
+            past=StoredPast(
+                telemetry=parts.telemetry, products=parts.products, kept=parts.readings.kept, open_to=reach.open_to
+            ),
         )  # fmt: skip
         self.watching = Watching(self.book, identity=parts.directory.get, raised=self._raised)
         self.trials = Trials(

@@ -9,6 +9,7 @@ from monokoto.operate.rules.engine.engine import Engine
 from monokoto.operate.rules.engine.observer import RulesObserver
 from monokoto.operate.rules.engine.surroundings import Held, Surroundings
 from monokoto.operate.rules.facts import RULES_CHANGED
+from monokoto.operate.rules.past import StoredPast
 from monokoto.operate.rules.ports import Reach
 from monokoto.operate.rules.routes import ProductRulesController, RulesController, UnitRulesController
 from monokoto.operate.rules.rule import Audience, Rule
@@ -44,6 +45,7 @@ __all__ = [
     "RulesObserver",
     "RulesSection",
     "Severity",
+    "StoredPast",
     "Surroundings",
     "Tally",
     "Trials",

@@ -65,6 +65,11 @@ class Arrays:
         for name, array in self._arrays.items():
             array[..., rows] = self._fills[name]
 
+    def adopt(self, rows: Int64s, other: Arrays, others: Int64s) -> None:
+        """Make these rows what those are in other arrays of the same names and widths."""
+        for name, array in self._arrays.items():
+            array[..., rows] = other[name][..., others]
+
     def dump(self, rows: int) -> dict[str, Array]:
         """A copy of the first rows, by name."""
         return {name: array[..., :rows].copy() for name, array in self._arrays.items()}

@@ -43,6 +43,12 @@ def fill_stream(population: Population, stream: Stream, reported: Reported, cloc
 
 def begin(population: Population, running: RunningRule, reported: Reported) -> Int64s:
     """The rows that a rule begins with now; what it looks at of them is known as far as they reported it."""
+    known_of(population, running, reported)
+    return running.unwatched()
+
+
+def known_of(population: Population, running: RunningRule, reported: Reported) -> None:
+    """Look up what a rule looks at of the units it does not watch yet, where it is not known."""
     rows = running.unwatched()
     if len(rows):
         unknown = [
@@ -52,7 +58,6 @@ def begin(population: Population, running: RunningRule, reported: Reported) -> I
             held = reported(population.maker_id, population.product, _properties(unknown))
             for slot in unknown:
                 _fill(running.stream, slot, held)
-    return rows
 
 
 def _properties(slots: Sequence[Slot] | Any) -> list[str]:

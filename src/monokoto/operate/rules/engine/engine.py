@@ -15,12 +15,14 @@ import structlog
 from monokoto.connect.line import Batch
 from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Int64s
-from monokoto.operate.rules.engine.beginning import begin, fill_stream
+from monokoto.operate.rules.engine.beginning import begin, fill_stream, known_of
 from monokoto.operate.rules.engine.compiled import CompiledRule
+from monokoto.operate.rules.engine.loading import Loading, Plan, plan_of
 from monokoto.operate.rules.engine.population import Population, StateKey
 from monokoto.operate.rules.engine.rows import Rows
 from monokoto.operate.rules.engine.running import Record, RunningRule
 from monokoto.operate.rules.engine.sessions import Sessions
+from monokoto.operate.rules.engine.spans import span_of
 from monokoto.operate.rules.engine.stream import Stream
 from monokoto.operate.rules.engine.suppression import Suppression
 from monokoto.operate.rules.engine.surroundings import Reported, Surroundings, nothing_reported
@@ -61,6 +63,9 @@ class Engine:
         """Looks of the journal whose place between the readings has not come yet."""
         self.catching_up: CatchingUp | None = None
         """Set while the log is replayed into state that was copied at several moments."""
+        self.loads = False
+        """Whether rules that look back begin with the past of their units (`load`), not at once."""
+        self.loading: Loading | None = None
 
     # Rules
 
@@ -83,6 +88,8 @@ class Engine:
             if key not in self.populations:
                 self.populations[key] = Population(*key, self._surroundings, self.sessions)
             self.populations[key].add(rule)
+        if self.loading is not None and any(key not in wanted for key in self.loading.plan.keys):
+            self.loading = None
         found = self._suppression.apply(found)
         self._suppression.know(wanted.values())
         return found
@@ -113,7 +120,13 @@ class Engine:
                 population.select(running)
         return any(
             not one.begun for population in self.populations.values() for one in population.streams.values()
-        ) or any(not running.failed and len(running.unwatched()) for running in self.running())
+        ) or any(
+            not running.failed and not self._looks_back(running) and len(running.unwatched())
+            for running in self.running()
+        )
+
+    def _looks_back(self, running: RunningRule) -> bool:
+        return self.loads and span_of(running.rule) > 0
 
     def begin(self, now: int) -> list[AlertChange]:
         """Let rules begin with the units they are for and do not watch yet. The state is to be kept before the changes are
@@ -127,9 +140,54 @@ class Engine:
                 own = _own_time(stream, now)
                 for running in population.rules_of(stream):
                     population.select(running)
+                    if self._looks_back(running):
+                        continue
                     rows = begin(population, running, self._reported)
                     if len(rows):
                         found += self._guarded(running, running.begin, rows, own, now)
+        return self._suppression.apply(found)
+
+    # Beginning with the past
+
+    def to_load(self, now: int, units_max: int) -> Plan | None:
+        """The next rules whose past, of the next units, is to be read; None: none."""
+        for population in self.populations.values():
+            plan = plan_of(population, lambda stream: _own_time(stream, now), units_max)
+            if plan is not None:
+                return plan
+        return None
+
+    def load(self, plan: Plan, now: int) -> Loading | None:
+        """They begin now: from here on what the line hands over is gathered for them. None: the rules are others now."""
+        population = self.populations.get((plan.maker_id, plan.product))
+        if population is None or any(key not in population.rules for key in plan.keys):
+            return None
+        stream = population.streams[plan.stream]
+        for key in plan.keys:
+            known_of(population, population.rules[key], self._reported)
+        self.loading = Loading(plan, population, _own_time(stream, now))
+        return self.loading
+
+    def loaded(self, loading: Loading) -> list[AlertChange]:
+        """The past went through, and nearly all that came since: the rules watch these units from now on. The state is to be
+        kept before the changes are told, as with `begin`."""
+        if self.loading is not loading:
+            return []
+        self.loading = None
+        return self._suppression.apply(loading.finish())
+
+    def forgo(self, plan: Plan, now: int) -> list[AlertChange]:
+        """Begin without the past: it cannot be read."""
+        self.loading = None
+        found: list[AlertChange] = []
+        population = self.populations.get((plan.maker_id, plan.product))
+        for running in [] if population is None else list(population.rules.values()):
+            if running.rule.state_key in plan.keys and not running.failed:
+                assert population is not None
+                rows = running.stream.rows_for(plan.units)
+                rows = np.intersect1d(rows, begin(population, running, self._reported))
+                if len(rows):
+                    found += self._guarded(running, running.begin, rows, _own_time(running.stream, now), now)
         return self._suppression.apply(found)
 
     # The log
@@ -194,6 +252,8 @@ class Engine:
             elif copied >= moment and not stream.lateness:
                 continue
             found += self._guarded(running, running.take, taken)
+        if self.loading is not None:
+            self.loading.gather(stream, taken)
         stream.leave(taken)
         return found
 

@@ -24,6 +24,7 @@ from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.compiled import CompiledRule
 from monokoto.operate.rules.engine.engine import Engine
 from monokoto.operate.rules.engine.keeping import Copying, load
+from monokoto.operate.rules.engine.past import Past, PastLoader
 from monokoto.operate.rules.engine.reconciling import StandingAlert, name_of, settle, strays
 from monokoto.operate.rules.engine.running import Record
 from monokoto.operate.rules.engine.snapshot import (
@@ -75,9 +76,13 @@ class RulesObserver:
         tick_seconds: float = 0.25,
         grace_seconds: float = 1.0,
         standing: Callable[[], Iterable[StandingAlert]] = _nothing_stands,
+        past: Past | None = None,
     ) -> None:
-        """`standing`: the alerts that stand for whoever is told; blocking."""
+        """`standing`: the alerts that stand for whoever is told; blocking. `past`: what rules that look back begin with;
+        None: they begin with nothing."""
         self.engine = engine
+        engine.loads = past is not None
+        self._past = None if past is None else PastLoader(self, past)
         self._objects = objects
         self._sink = sink
         self._clock = clock
@@ -209,6 +214,36 @@ class RulesObserver:
         with self.engine.lock:
             self.engine.know_versions()
 
+    # What rules that begin with their past ask (`past.Host`)
+
+    def now(self) -> int | None:
+        """The time by which rules begin; None: not yet."""
+        return None if self._copying.locked() or self._now() is None else int(self._clock.now())
+
+    def positions(self) -> dict[int, int]:
+        """By partition that handed over anything, up to where."""
+        return {partition: self._observed[partition] for partition in self._arrived}
+
+    async def in_turn(self, work: Callable[[], _T]) -> _T:
+        """Do it between two batches."""
+        async with self._turn:
+            return await asyncio.to_thread(self._locked, work)
+
+    async def begin_by(self, work: Callable[[], Sequence[AlertChange]]) -> None:
+        """A beginning: what it brings is told once the state is written, which goes on meanwhile."""
+        async with self._copying, self._turn:
+            self._hold_back(await asyncio.to_thread(self._locked, work))
+        if time.monotonic() >= self._begin_again and (self._saving is None or self._saving.done()):
+            self._saving = asyncio.create_task(self._insist(self.save), name="rules-begun")
+
+    async def load_past(self) -> None:
+        """Let all rules that wait for it begin with their past."""
+        if self._past is not None:
+            while await self._past.step():
+                pass
+            if self._written < self._beginnings and (self._saving is None or self._saving.done()):
+                await self._insist(self.save)
+
     def _begin(self) -> list[AlertChange]:
         # By the clock itself: no two beginnings are at one instant, so that what they raise has names of its own.
         with self.engine.lock:
@@ -299,6 +334,7 @@ class RulesObserver:
             asyncio.create_task(_every(lambda: self._tick_seconds, self._look_on), name="rules-clock"),
             asyncio.create_task(_every(self._snapshot_period, self.save), name="rules-snapshot"),
             asyncio.create_task(_every(lambda: _RECONCILE_SECONDS, self.reconcile), name="rules-reconcile"),
+            asyncio.create_task(_every(lambda: self._tick_seconds, self.load_past), name="rules-past"),
         ]
 
     def _load(self, snapshot: Snapshot) -> list[AlertChange]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -59,6 +59,14 @@ class Population:
             stream = self.streams[name] = Stream(rule.lateness_us)
             stream.state.add("version", np.int16, -1)
         self.rules[rule.state_key] = RunningRule(rule, stream, self._around(stream))
+
+    def beside(self, rules: Iterable[CompiledRule]) -> Population:
+        """The same product with these rules alone and no units, for work beside the line. Events have the same numbers."""
+        found = Population(self.maker_id, self.product, self._surroundings, self._sessions)
+        found.events, found.versions = dict(self.events), dict(self.versions)
+        for rule in rules:
+            found.add(rule)
+        return found
 
     def keep_only(self, wanted: Mapping[StateKey, CompiledRule]) -> list[AlertChange]:
         """Rules that are not wanted end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from monokoto.operate.rules.change import AlertChange
 from monokoto.operate.rules.engine.arrays import NEVER, Array, Arrays, Bools, Float64s, Int64s
 from monokoto.operate.rules.engine.compiled import Changed, CompiledRule, Silent
 from monokoto.operate.rules.engine.compiled import Sequence as Steps
-from monokoto.operate.rules.engine.judging import NEITHER, RAISE, Verdict, judge, symbols
+from monokoto.operate.rules.engine.judging import NEITHER, RAISE, Turn, Verdict, judge, symbols
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.signals import Around, SignalRun, State, Taking, run_of
 from monokoto.operate.rules.engine.signals.comparing import PreviousRun
@@ -68,6 +68,7 @@ class RunningRule:
             self.arrays.add(ladder_key(severity), np.bool_, False)
         if rule.hold_us or rule.clear_hold_us:
             self.arrays.add("since", np.int64, NEVER)
+            self.arrays.add("began", np.int64, NEVER)
         if rule.signals or rule.hold_us or rule.clear_hold_us or rule.lateness_us:
             self.arrays.add("due", np.int64, NEVER)
             self.arrays.add("clamp", np.int64, NEVER)
@@ -129,6 +130,56 @@ class RunningRule:
         rows = len(self.stream)
         values = {name: run.now(rows, clock)[units] for name, run in self.outside.items() if isinstance(run, Outside)}
         return self.advance(units, np.maximum(now[units], self._last(units) + 1), values)
+
+    def unsay(self, units: Int64s) -> None:
+        """Nothing was raised of these: what was so far is not to be relied on, as windows were not full."""
+        self.arrays["raised"][units] = False
+        if "since" not in self.arrays:
+            self.arrays["symbol"][units] = NEITHER
+        for row in units.tolist():
+            self.standing.pop(row, None)
+
+    def begin_with_past(self, units: Int64s, now: Int64s) -> list[AlertChange]:
+        """After the past went through: what stands is raised now, and what was raised before never was. Units of which
+        nothing would have been told since their last reading stay as that left them."""
+        self.standing.clear()
+        if "began" in self.arrays:
+            self.arrays["began"][units] = now
+        _, verdict = self._evaluate(self._walk_until(units, now))
+        chosen = verdict.raised | self.arrays["raised"][units]
+        chosen[[turn.number for turn in verdict.turns]] = True
+        if not chosen.any():
+            return []
+        units, now = units[chosen], now[chosen]
+        walk = self._walk_until(units, now)
+        ranks, verdict = self._evaluate(walk)
+        # What is neither so nor not so at the end was raised when windows were not full, or so long ago that nobody knows.
+        stands = verdict.raised & (verdict.symbol != NEITHER)
+        ends = walk.ends
+        turns = [
+            Turn(one, True, int(now[one]), int(now[one]), int(ends[one])) for one in np.flatnonzero(stands).tolist()
+        ]
+        found = self._settle(walk, ranks, replace(verdict, turns=turns, raised=stands))
+        self.arrays["clamp"][units] = now
+        return found
+
+    def adopt(self, units: Int64s, other: RunningRule, others: Int64s) -> None:
+        """Watch these from now on as another one, with the same rule, watched those."""
+        self.begun = True
+        self.arrays.reserve(len(self.stream))
+        other.arrays.reserve(len(other.stream))
+        self.arrays.adopt(units, other.arrays, others)
+        for name, run in self.signals.items():
+            theirs = other.signals[name]
+            if isinstance(run, PreviousRun) and isinstance(theirs, PreviousRun):
+                run.adopt(units, theirs)
+        self.arrays["watched"][units] = True
+        if self.selected is not None:
+            self.selected[units] = True
+        for mine, its in zip(units.tolist(), others.tolist(), strict=True):
+            standing = other.standing.get(its)
+            if standing is not None:
+                self.standing[mine] = standing
 
     # Readings
 
@@ -194,7 +245,8 @@ class RunningRule:
         units = walk.units
         found: list[AlertChange] = []
         if verdict.turns or (ranks is not None and self.standing):
-            found = changes_of(walk, self.rule, verdict.turns, ranks, self.standing, self.stream.unit)
+            turns = self._named(walk, verdict.turns)
+            found = changes_of(walk, self.rule, turns, ranks, self.standing, self.stream.unit)
         self.arrays["symbol"][units] = verdict.symbol
         self.arrays["raised"][units] = verdict.raised
         if len(verdict.since):
@@ -203,6 +255,14 @@ class RunningRule:
             self.arrays["due"][units] = walk.due
         walk.commit()
         return found
+
+    def _named(self, walk: Walk, turns: Sequence[Turn]) -> Sequence[Turn]:
+        """No alert is named by an instant before the rule began with its unit: another text of the rule, which was there
+        then, may have raised one by that name."""
+        if "began" not in self.arrays:
+            return turns
+        began = self.arrays["began"][walk.units]
+        return [replace(one, since=max(one.since, int(began[one.number]))) if one.raised else one for one in turns]
 
     # The clock
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from monokoto.operate.conditions import CelType, Condition, Vector
-from monokoto.operate.rules.engine.arrays import Array, Bools
+from monokoto.operate.rules.engine.arrays import Array, Bools, Int64s
 from monokoto.operate.rules.engine.compiled import Changed, Previous
 from monokoto.operate.rules.engine.dictionary import UNKNOWN, Dictionary
 from monokoto.operate.rules.engine.signals.base import State, boolean
@@ -87,6 +87,15 @@ class PreviousRun:
 
         walk.afterwards(commit)
         return signal
+
+    def adopt(self, rows: Int64s, other: PreviousRun) -> None:
+        """These rows are another's: its texts have the numbers they have here."""
+        if self.dictionary is None or other.dictionary is None:
+            return
+        texts = [*other.dictionary.entries, None]
+        for field in ("current", "previous"):
+            codes = self._state[field][rows].tolist()
+            self._state[field][rows] = [self.dictionary[texts[code]] for code in codes]
 
     def _forget(self) -> None:
         """Too many different texts: what was there before is not known any more."""
