@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from monokoto.assembly.engines import Engines
+from monokoto.connect.fleet import Directory
 from monokoto.earn.billing import Billing, BillingRuns, Evidence, Outage, Outages, Papers, Rater, Simulator, UnitOutages
 from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import INVOICE_CHANGED, Invoices, Issuers
@@ -40,6 +41,7 @@ class Parts(Protocol):
     invoices: Invoices
     issuers: Issuers
     alerts: Alerts
+    directory: Directory
 
 
 class JoinedBilling:
@@ -58,7 +60,7 @@ class JoinedBilling:
         )  # fmt: skip
         self.runs = BillingRuns(
             records, clock, billing=self.billing, subscriptions=parts.subscriptions, invoices=parts.invoices,
-            usage=parts.metering,
+            usage=parts.metering, outages=AlertNews(parts.alerts, parts.plans, parts.directory),
         )  # fmt: skip
         self.simulator = Simulator(
             rater=self.rater, billing=self.billing, subscriptions=parts.subscriptions, plans=parts.plans
@@ -153,3 +155,24 @@ class ByAlerts:
             ]
             for unit_id, over in windows.items()
         }
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNews:
+    """As `billing.OutageNews`: alerts that came, ended or were ended late, and windows entered after they had begun."""
+
+    alerts: Alerts
+    plans: Plans
+    directory: Directory
+
+    def counts(self) -> Mapping[int, int]:
+        """As `OutageNews.counts`: of those who promise something."""
+        counts = self.alerts.numbers()
+        return {one: counts.get(one, 0) for one in self.plans.rules_of_promises()}
+
+    def changed(self, organisation_id: int, mark: int, limit: int) -> tuple[list[tuple[str, int, int]], int]:
+        """As `OutageNews.changed`."""
+        rules = self.plans.rules_of_promises().get(organisation_id, frozenset())
+        units = self.directory.units(organisation_id).tolist()
+        found, after = self.alerts.outages_changed(organisation_id, rules, mark, limit, units)
+        return [(one.product, one.unit_id, one.begin) for one in found], after

@@ -10,7 +10,7 @@ from monokoto.earn.billing.papers import Papers
 from monokoto.earn.billing.rater import OutagesPort, Rater, UnitsOfMeters
 from monokoto.earn.billing.rating import Circumstances, UnitSpans, UsageOf, dues_of
 from monokoto.earn.billing.routes import CONTROLLERS
-from monokoto.earn.billing.runs import BillingRuns, RunState
+from monokoto.earn.billing.runs import BillingRuns, OutageNews, RunState
 from monokoto.earn.billing.service import Billing
 from monokoto.earn.billing.simulation import Simulation, Simulator
 from monokoto.earn.billing.wording import invoice_line
@@ -28,6 +28,7 @@ __all__ = [
     "Failure",
     "Measured",
     "Outage",
+    "OutageNews",
     "Outages",
     "OutagesPort",
     "Papers",

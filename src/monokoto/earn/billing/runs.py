@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -24,7 +24,8 @@ from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import BILLING_FAILURES_KNOWN_MAX, BILLING_TOUCHED_AT_ONCE
 
-_MARK = "usage"
+_USAGE, _OUTAGES = "usage", "outages"
+"""What is looked through; names of marks."""
 _log = structlog.get_logger(__name__)
 
 
@@ -33,6 +34,18 @@ class TouchedUsage(Protocol):
 
     def touched(self, mark: int, limit: int) -> tuple[list[Touched], int]:
         """As `Metering.touched`."""
+        ...
+
+
+class OutageNews(Protocol):
+    """What is asked of those who know when units were not available: what they say otherwise by now."""
+
+    def counts(self) -> Mapping[int, int]:
+        """By organisation how often anything was said that may concern its plans' promises."""
+        ...
+
+    def changed(self, organisation_id: int, mark: int, limit: int) -> tuple[list[tuple[str, int, int]], int]:
+        """What was said past a count: products, units, and since when another is true of them; the count to go on from."""
         ...
 
 
@@ -60,6 +73,7 @@ class BillingRuns:
         subscriptions: Subscriptions,
         invoices: Invoices,
         usage: TouchedUsage,
+        outages: OutageNews | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
@@ -67,6 +81,7 @@ class BillingRuns:
         self._subscriptions = subscriptions
         self._invoices = invoices
         self._usage = usage
+        self._outages = outages
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self._following = threading.Lock()
         self._states: dict[int, RunState] = {}
@@ -115,9 +130,33 @@ class BillingRuns:
         with self._following:
             return self._follow()
 
+    def follow_outages(self) -> int:
+        """The same for a page of each organisation's outages that were told late or otherwise."""
+        if self._outages is None:
+            return 0
+        with self._following:
+            with self._records.read() as connection:
+                marks = store.marks(connection, _OUTAGES)
+            return sum(
+                self._follow_outages(self._outages, organisation_id, marks.get(organisation_id, 0))
+                for organisation_id, count in self._outages.counts().items()
+                if count > marks.get(organisation_id, 0)
+            )
+
+    def _follow_outages(self, outages: OutageNews, organisation_id: int, mark: int) -> int:
+        found, after = outages.changed(organisation_id, mark, BILLING_TOUCHED_AT_ONCE)
+        first: dict[tuple[str, int], int] = {}
+        for product, unit_id, at in found:
+            first[product, unit_id] = min(first.get((product, unit_id), at), at)
+        with self._alone(organisation_id):
+            self._touch(organisation_id, [(*which, at) for which, at in first.items()])
+        with self._records.write() as connection:
+            store.set_mark(connection, _OUTAGES, after, organisation_id)
+        return len(found)
+
     def _follow(self) -> int:
         with self._records.read() as connection:
-            mark = store.mark(connection, _MARK)
+            mark = store.marks(connection, _USAGE).get(store.PLATFORM, 0)
         found, after = self._usage.touched(mark, BILLING_TOUCHED_AT_ONCE)
         if after == mark:
             return 0
@@ -126,11 +165,13 @@ class BillingRuns:
             with self._alone(organisation_id):
                 self._touch(organisation_id, touched)
         with self._records.write() as connection:
-            store.set_mark(connection, _MARK, after)
+            store.set_mark(connection, _USAGE, after)
         return len(found)
 
     def _follow_all(self) -> None:
         while self.follow():
+            pass
+        while self.follow_outages():
             pass
 
     def _touch(self, organisation_id: int, touched: Sequence[tuple[str, int, int]]) -> None:

@@ -160,23 +160,21 @@ def settle(connection: sa.Connection, organisation_id: int, since: Mapping[int, 
         )
 
 
-def mark(connection: sa.Connection, name: str) -> int:
-    """How far something was looked through; 0: not at all."""
+def marks(connection: sa.Connection, name: str) -> dict[int, int]:
+    """By organisation how far something was looked through; one that is not named: not at all."""
     table = billing_marks.c
-    found = connection.execute(
-        sa.select(table.mark).where(table.organisation_id == PLATFORM, table.name == name)
-    ).scalar()
-    return int(found or 0)
+    rows = connection.execute(sa.select(table.organisation_id, table.mark).where(table.name == name))
+    return {row.organisation_id: row.mark for row in rows}
 
 
-def set_mark(connection: sa.Connection, name: str, value: int) -> None:
+def set_mark(connection: sa.Connection, name: str, value: int, organisation_id: int = PLATFORM) -> None:
     """Remember it."""
     table = billing_marks.c
     changed = connection.execute(
-        sa.update(billing_marks).where(table.organisation_id == PLATFORM, table.name == name).values(mark=value)
+        sa.update(billing_marks).where(table.organisation_id == organisation_id, table.name == name).values(mark=value)
     )
     if not changed.rowcount:
-        connection.execute(sa.insert(billing_marks).values(organisation_id=PLATFORM, name=name, mark=value))
+        connection.execute(sa.insert(billing_marks).values(organisation_id=organisation_id, name=name, mark=value))
 
 
 def _cut(values: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -82,6 +82,17 @@ class Plans:
             )
         return [self._from_row(row) for row in rows]
 
+    def rules_of_promises(self) -> dict[int, frozenset[str]]:
+        """By organisation the rules (`product/name`) any version of its plans promises something about; for the platform's own
+        work."""
+        found: dict[int, set[str]] = {}
+        with self._records.read() as connection:
+            plans = [self._from_row(row).plan for row in store.find_promising(connection)]
+        for plan in plans:
+            rules = {f"{plan.product}/{rule}" for promise in plan.outcome for rule in promise.rules}
+            found.setdefault(int(plan.organisation_id), set()).update(rules)
+        return {organisation_id: frozenset(rules) for organisation_id, rules in found.items() if rules}
+
     def versions(self, organisation_id: int, product: str, name: str) -> builtins.list[PublishedPlan]:
         """All versions (at most 1000), the newest first; raises NotFound."""
         self.take_over(organisation_id, product)

@@ -148,6 +148,11 @@ def find_versions(connection: sa.Connection, organisation_id: int, product: str,
     return list(connection.execute(query.order_by(plan_versions.c.version.desc())))
 
 
+def find_promising(connection: sa.Connection) -> list[sa.Row[Any]]:
+    """All versions that may promise something (they name `outcome` somewhere), of all organisations."""
+    return list(connection.execute(_JOINED.where(plan_versions.c.document.contains('"outcome"'))))
+
+
 def lock(connection: sa.Connection, organisation_id: int, product: str, *, now: int) -> str:
     """Let one who changes a product's plans come after the other; the product's version they were taken from last."""
     row = {"organisation_id": organisation_id, "product": product, "version": "", "taken_at": now}

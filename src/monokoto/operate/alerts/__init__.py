@@ -7,7 +7,7 @@ from monokoto.operate.alerts.listing import AlertCounts, AlertFilter, AlertGroup
 from monokoto.operate.alerts.maintenance_routes import MaintenanceWindowsController
 from monokoto.operate.alerts.routes import AlertsController, UnitAlertsController
 from monokoto.operate.alerts.service import Alerts, RuleText, RuleTexts
-from monokoto.operate.alerts.stood import Stood
+from monokoto.operate.alerts.stood import OutageChange, Stood
 from monokoto.operate.alerts.store import Mark, Standing, mark_of
 from monokoto.operate.alerts.told import Told, evidence_from_json
 from monokoto.operate.alerts.viewer import Viewer, viewer_of
@@ -32,6 +32,7 @@ __all__ = [
     "MaintenanceWindow",
     "MaintenanceWindows",
     "Mark",
+    "OutageChange",
     "Quiet",
     "RuleText",
     "RuleTexts",

@@ -18,7 +18,7 @@ from monokoto.operate.alerts.alert import Alert, AlertEvent, What
 from monokoto.operate.alerts.facts import ALERT_CHANGED, facts_of
 from monokoto.operate.alerts.listing import AlertCounts, AlertFilter, AlertGroup
 from monokoto.operate.alerts.reconciling import Reconciler
-from monokoto.operate.alerts.stood import Stood, read_stood
+from monokoto.operate.alerts.stood import OutageChange, Stood, read_changed, read_stood
 from monokoto.operate.alerts.store import Mark, Standing
 from monokoto.operate.alerts.streams import Streams
 from monokoto.operate.alerts.taking import Taker, Units, Window, above, told_instants, window_over
@@ -252,6 +252,28 @@ class Alerts:
             if mine:
                 found[unit_id] = mine
         return found
+
+    def outages_changed(
+        self, organisation_id: int, rules: Collection[str], mark: int, limit: int, units: Collection[int]
+    ) -> tuple[builtins.list[OutageChange], int]:
+        """What `stood` or `maintained` say otherwise than at a number of changes (0: ever), and the number to ask from next time.
+
+        Args:
+            organisation_id: Whose alerts and windows.
+            rules: `product/name` of those that count.
+            mark: The number answered last.
+            limit: About so many alerts at once.
+            units: Whom windows may be for: all units of the organisation.
+        """
+        with self._records.read() as connection:
+            found, upto = read_changed(connection, organisation_id, rules, mark, limit)
+        late = self.windows.told_late(organisation_id, mark, upto)
+        for unit_id in units if late else ():
+            chain, unit = above(self.units, unit_id), self.units.get(unit_id)
+            begins = [one.begins_at for one in late if any(each in one.units for each in chain)]
+            if unit is not None and begins:
+                found.append(OutageChange(unit.product, unit.unit_id, Instant(min(begins))))
+        return found, upto
 
     def maintenance_of(self, organisation_id: int, unit_id: int, at: int) -> Instant | None:
         """Until when an organisation's window covers a unit at an instant; None: none does. An owner's window keeps nobody

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.ids import AlertId, UnitId
-from monokoto.operate.alerts.tables import alerts
+from monokoto.operate.alerts.tables import alert_changes, alerts
 
 _UNITS_AT_ONCE = 500
 
@@ -23,6 +23,33 @@ class Stood:
     begin: Instant
     end: Instant | None
     """None: it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutageChange:
+    """Something of what was said about a time that was over, or goes on, is said otherwise now."""
+
+    product: str
+    unit_id: int
+    begin: Instant
+    """Nothing before it is another."""
+
+
+def read_changed(
+    connection: sa.Connection, organisation_id: int, rules: Collection[str], mark: int, limit: int
+) -> tuple[list[OutageChange], int]:
+    """The alerts of these rules that changed past a count of changes, about `limit` of them, and the count they go up to."""
+    table = alerts.c
+    counted = sa.select(alert_changes.c.number).where(alert_changes.c.organisation_id == organisation_id)
+    upto = connection.execute(counted).scalar() or 0
+    mine = (table.organisation_id == organisation_id, table.rule.in_(sorted(rules)), table.number > mark)
+    # One transaction's changes have one number, and are not torn apart.
+    page = sa.select(table.number).where(*mine, table.number <= upto).order_by(table.number).offset(limit).limit(1)
+    last = connection.execute(page).scalar()
+    upto = upto if last is None else last
+    query = sa.select(table.product, table.unit_id, table.instance).where(*mine, table.number <= upto)
+    found = [OutageChange(row.product, row.unit_id, Instant(row.instance)) for row in connection.execute(query)]
+    return found, upto
 
 
 def read_stood(

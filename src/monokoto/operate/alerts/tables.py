@@ -134,5 +134,7 @@ maintenance_windows = sa.Table(
     sa.Column("selection", sa.Text, nullable=False),
     sa.Column("actor_id", _ID, nullable=False),
     sa.Column("created_at", _INSTANT, nullable=False),
+    # Which of the organisation's changes made it, see `alert_changes`.
+    sa.Column("number", _ID, nullable=False, server_default="0"),
 )
 sa.Index("ix_maintenance_windows_ends_at", maintenance_windows.c.organisation_id, maintenance_windows.c.ends_at)

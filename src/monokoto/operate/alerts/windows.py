@@ -98,13 +98,13 @@ class MaintenanceWindows:
         table = maintenance_windows.c
         waiting = sa.select(sa.func.count()).where(table.organisation_id == organisation_id, table.ends_at > now)
         with self._records.write() as connection:
-            store.next_number(connection, organisation_id)
+            number = store.next_number(connection, organisation_id)
             if connection.execute(waiting).scalar_one() >= MAINTENANCE_WINDOWS_MAX:
                 raise Conflict(
                     f"There are {MAINTENANCE_WINDOWS_MAX} maintenance windows that are not over.",
                     remedy="End some, or make one for many units.",
                 )
-            connection.execute(maintenance_windows.insert().values(_to_row(window)))
+            connection.execute(maintenance_windows.insert().values({**_to_row(window), "number": number}))
         return window
 
     def list(self, organisation_id: int, *, over: bool, before: int | None, limit: int) -> list[MaintenanceWindow]:
@@ -160,6 +160,17 @@ class MaintenanceWindows:
         )
         with self._records.read() as connection:
             windows = [_from_row(row) for row in connection.execute(query)]
+        return [Window(one.id, one.begins_at, one.ends_at, self._units(one)) for one in windows]
+
+    def told_late(self, organisation_id: int, mark: int, upto: int) -> Windows:
+        """Those made past a count of the organisation's changes and up to another whose time had begun by then."""
+        table = maintenance_windows.c
+        query = sa.select(maintenance_windows).where(
+            table.organisation_id == organisation_id, table.number > mark, table.number <= upto,
+            table.begins_at < table.created_at,
+        )  # fmt: skip
+        with self._records.read() as connection:
+            windows = [_from_row(row) for row in connection.execute(query.order_by(table.window_id))]
         return [Window(one.id, one.begins_at, one.ends_at, self._units(one)) for one in windows]
 
     def _units(self, window: MaintenanceWindow) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Who suspended a customer; a seller's account with a payment provider, and what the provider told of it."""
+"""Who suspended a customer; a seller's account with a payment provider; which change of its alerts a maintenance window was."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,11 +32,13 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "method", name="pk_payment_providers"),
     )
+    op.add_column("maintenance_windows", sa.Column("number", sa.BigInteger, nullable=False, server_default="0"))
     op.create_index("ix_payments_reference", "payments", ["organisation_id", "method", "reference"])
 
 
 def downgrade() -> None:
     """Take them back."""
     op.drop_index("ix_payments_reference", "payments")
+    op.drop_column("maintenance_windows", "number")
     op.drop_table("payment_providers")
     op.drop_column("entitlement_suspensions", "suspended_by")
