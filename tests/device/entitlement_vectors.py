@@ -25,6 +25,17 @@ FEATURES = {
     "washes-included": {"until": (NOW + 86_400) * 1_000_000, "left": "3"},
     "brakes": {"until": (NOW + 3600) * 1_000_000, "safety": True},
 }
+LATER = {
+    "night-programme": {"from": (NOW + 3600) * 1_000_000, "until": (NOW + 7200) * 1_000_000},
+    "speed-limit": {"until": (NOW + 3600) * 1_000_000, "value": 10, "later": [
+        {"from": (NOW + 3600) * 1_000_000, "until": (NOW + 7200) * 1_000_000, "value": 25},
+        {"from": (NOW + 9000) * 1_000_000, "until": (NOW + 86_400) * 1_000_000, "value": 12},
+    ]},
+    "washes-included": {"until": (NOW + 3600) * 1_000_000, "left": "0", "later": [
+        {"from": (NOW + 3600) * 1_000_000, "until": (NOW + 7200) * 1_000_000, "left": "4"},
+    ]},
+}  # fmt: skip
+"""Of version 2: what begins by itself while the unit is away."""
 
 
 def text(raw: bytes) -> str:
@@ -81,6 +92,24 @@ def cases() -> list[dict[str, Any]]:
         {"name": "no features", "token": token(features=[]), "refused": "malformed"},
         {"name": "two parts", "token": good.rsplit(".", 1)[0], "refused": "malformed"},
         {"name": "not base64url", "token": "=" + good, "refused": "malformed"},
+        {"name": "nothing before its time", "token": token(ver=2, features=LATER), "refused": None, "open": ["speed-limit"]},
+        {"name": "a second before its time", "token": token(ver=2, features=LATER), "clock": NOW + 3599, "refused": None,
+         "open": ["speed-limit"]},
+        {"name": "begins by itself", "token": token(ver=2, features=LATER), "clock": NOW + 3600, "refused": None,
+         "open": ["night-programme", "speed-limit", "washes-included"]},
+        {"name": "ends by itself", "token": token(ver=2, features=LATER), "clock": NOW + 7200, "refused": None, "open": []},
+        {"name": "begins again", "token": token(ver=2, features=LATER), "clock": NOW + 9000, "refused": None,
+         "open": ["speed-limit"]},
+        {"name": "clock put back from within a later time", "token": token(ver=2, features=LATER), "latest": NOW + 3700,
+         "clock": NOW + 3399, "refused": "clock"},
+        {"name": "the first version said so", "token": token(ver=1), "refused": None, "open": sorted(FEATURES)},
+        {"name": "a version to come", "token": token(ver=3), "refused": "version"},
+        {"name": "version is a text", "token": token(ver="2"), "refused": "malformed"},
+        {"name": "version is true", "token": token(ver=True), "refused": "malformed"},
+        {"name": "later is no list", "token": token(ver=2, features={"f": {"later": {}}}), "refused": "malformed"},
+        {"name": "a later time is none", "token": token(ver=2, features={"f": {"later": [7]}}), "refused": "malformed"},
+        {"name": "from is a text", "token": token(ver=2, features={"f": {"later": [{"from": "7"}]}}),
+         "refused": "malformed"},
         {"name": "nothing open", "token": token(features={}), "refused": None, "open": []},
     ]  # fmt: skip
 

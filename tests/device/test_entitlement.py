@@ -158,6 +158,46 @@ def test_a_quota_is_used_up_without_a_network(tmp_path: Path) -> None:
     assert again.may("w")
 
 
+def test_what_begins_later_opens_and_closes_by_the_clock_of_the_unit(tmp_path: Path) -> None:
+    clock = Clock()
+    held = held_by(tmp_path, clock)
+    held.take(vectors.token(ver=2, features=vectors.LATER))
+    seen = []
+    for later in (0, 3599.999, 3600, 7199.999, 7200, 8999, 9000, 86_399):
+        clock.now = NOW + later
+        held = held_by(tmp_path, clock)  # it was started anew meanwhile
+        seen.append((held.may("night-programme"), held.value("speed-limit", otherwise=6)))
+    assert seen == [
+        (False, 10), (False, 10), (True, 25), (True, 25), (False, 6), (False, 6), (False, 12), (False, 12),
+    ]  # fmt: skip
+    clock.now = NOW + 3700
+    assert not held.may("night-programme"), "a clock put back opens nothing again"
+
+
+def test_a_quota_that_comes_again_while_away(tmp_path: Path) -> None:
+    clock = Clock()
+    micros = 1_000_000
+    second = {"from": (NOW + 100) * micros, "until": (NOW + 200) * micros, "left": "12", "carried": "2"}
+    features = {"washes": {"until": (NOW + 100) * micros, "left": "5", "later": [second]}, "washes-2": {"left": "9"}}
+    held = held_by(tmp_path, clock)
+    held.take(vectors.token(ver=2, features=features))
+    assert held.use("washes-2", 9), "another feature's use is its own"
+    assert held.use("washes", 1)
+    clock.now = NOW + 55
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "kept.json").write_bytes((tmp_path / "kept.json").read_bytes())
+    assert held.use("washes", 4)
+    assert not held.may("washes")
+    clock.now = NOW + 100
+    assert held_by(tmp_path / "other", clock).left("washes") == 11, "one was used, and is not carried over"
+    assert held.left("washes") == 10, "no more than what can be carried over is lost"
+    assert held.use("washes", 10)
+    again = held_by(tmp_path, clock)
+    assert not again.use("washes")
+    clock.now = NOW + 200
+    assert not again.may("washes")
+
+
 def test_a_damaged_file_opens_nothing(tmp_path: Path) -> None:
     held_by(tmp_path, Clock()).take(vectors.token())
     (tmp_path / "kept.json").write_text('{"counter": "many"')

@@ -165,7 +165,12 @@ def verify_token(
     except Refused as error:
         raise Invalid(f"The unit refuses the token: {error}.") from None
     found: list[dict[str, Any]] = [
-        {"feature": name, "allowed": held.may(name), "value": said.get("value"), "left": said.get("left")}
+        {
+            "feature": name,
+            "allowed": held.may(name),
+            "value": held.value(name) if "value" in said else None,
+            "left": None if (left := held.left(name)) is None else f"{left:f}",
+        }
         for name, said in sorted(claims.features.items())
     ]
     if as_json:

@@ -3,8 +3,11 @@
 A token is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8032, RFC 8037): three parts of base64url text with dots between.
 
     header   {"alg": "EdDSA", "typ": "koto-entitlement", "kid": "…"}
-    payload  {"sub": unit id, "ctr": counter, "iat": s, "nbf": s, "exp": s, "features": {name: {…}}}
-    feature  {"from": µs, "until": µs, "value": …, "left": "3", "overage": true, "safety": true}   only what there is to say
+    payload  {"ver": 2, "sub": unit id, "ctr": counter, "iat": s, "nbf": s, "exp": s, "features": {name: {…}}}
+    feature  {"from": µs, "until": µs, "value": …, "left": "3", "overage": true, "safety": true,   only what there is to say
+              "later": [{"from": µs, "until": µs, "value": …, "left": "10", "carried": "2"}, …]}   times after that one
+
+Version 1 (no `ver`) knew no `later`. The gate of a feature opens at `from` and closes at `until` by the unit's own clock.
 
 `Entitlements` keeps the unit's side: the highest counter and the latest time it has seen, in a file, so that neither an old
 token nor a clock put back opens what is closed. docs/entitlements.md says the same for whoever writes it in C.
@@ -34,6 +37,7 @@ from typing import Any
 TOPIC = "koto/v1/entitlements"
 """Retained: the unit's token, again whenever it changes and before it expires."""
 TYPE = "koto-entitlement"
+VERSIONS = (1, 2)
 TOKEN_BYTES_MAX = 32 * 1024
 CLOCK_TOLERANCE_SECONDS = 300
 """So far a clock may be put back, or a token be from the future, before nothing but safety is open."""
@@ -150,7 +154,7 @@ def verify(token: str, keys: Mapping[str, bytes]) -> Claims:
     """What the token says, if one of these keys signed it. Says nothing of time, counter and unit: `Entitlements.take` does.
 
     Raises:
-        Refused: malformed, algorithm, key, signature.
+        Refused: malformed, algorithm, key, signature, version (a later one than is known here).
     """
     if len(token) > TOKEN_BYTES_MAX or token.count(".") != 2:
         raise Refused("malformed", "this is no token")
@@ -167,13 +171,29 @@ def verify(token: str, keys: Mapping[str, bytes]) -> Claims:
 
 
 def _claims(payload: Mapping[str, Any]) -> Claims:
+    version = payload.get("ver", 1)
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise Refused("malformed", "the token does not say what it must")
+    if version not in VERSIONS:
+        raise Refused("version", f"the token is of version {version}, which is not known here")
     numbers = [payload.get(name) for name in ("ctr", "iat", "nbf", "exp")]
     features = payload.get("features")
-    whole = all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in numbers)
-    if not whole or not isinstance(features, dict) or not all(isinstance(one, dict) for one in features.values()):
+    if not all(map(_whole, numbers)) or not isinstance(features, dict) or not all(map(_sound, features.values())):
         raise Refused("malformed", "the token does not say what it must")
     counter, issued, begins, ends = (int(one) for one in numbers if isinstance(one, int))
     return Claims(str(payload.get("sub", "")), counter, issued, begins, ends, features)
+
+
+def _whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+
+
+def _sound(said: Any) -> bool:
+    """Whether this can be what a token says of a feature."""
+    if not isinstance(said, dict) or not isinstance(said.get("later", []), list):
+        return False
+    times = [said, *said.get("later", [])]
+    return all(isinstance(one, dict) and all(_whole(one.get(name, 0)) for name in ("from", "until")) for one in times)
 
 
 def _bytes(text: str) -> bytes:
@@ -221,7 +241,7 @@ class Entitlements:
         self._counter = 0
         self._latest = 0.0
         self._used: dict[str, Decimal] = {}
-        """Of metered features, since the token was taken."""
+        """Of metered features by their times (`_place`), since the token was taken."""
         self._load()
 
     @property
@@ -238,7 +258,7 @@ class Entitlements:
         """Take a token over. The same one again is no fault.
 
         Raises:
-            Refused: malformed, algorithm, key, signature; unit (another one's); replayed (older than one that was taken);
+            Refused: malformed, algorithm, key, signature, version; unit (another one's); replayed (older than one that was taken);
                 clock (the unit's was put back, or is far behind the token); expired.
         """
         claims = verify(token, self.keys)
@@ -268,36 +288,61 @@ class Entitlements:
         return otherwise if found is None else found.get("value", True)
 
     def left(self, feature: str) -> Decimal | None:
-        """What is left of a metered feature, as far as this unit knows; None where nothing is metered."""
+        """What is left now of a metered feature, as far as this unit knows; None where nothing is metered."""
         said = None if self._claims is None else self._claims.features.get(feature)
-        if said is None or "left" not in said:
-            return None
-        try:
-            return max(Decimal(0), Decimal(str(said["left"])) - self._used.get(feature, Decimal(0)))
-        except InvalidOperation:
-            return Decimal(0)
+        return None if said is None else self._left(feature, self._time(said) or said)
 
     def use(self, feature: str, quantity: int | str | Decimal = 1) -> bool:
         """Use so much of a metered feature, if it is open and enough is left (or overage is allowed); whether it was."""
-        said, left = self._open(feature), self.left(feature)
+        said = self._open(feature)
+        left = None if said is None else self._left(feature, said)
         amount = Decimal(quantity)
         if said is None or left is None or amount < 0:
             return False
-        if left < amount and said.get("overage") is not True:
+        if left < amount and not self._overage(feature):
             return False
-        self._used[feature] = self._used.get(feature, Decimal(0)) + amount
+        place = _place(feature, said)
+        self._used[place] = self._used.get(place, Decimal(0)) + amount
         self._save()
         return True
 
+    def _left(self, feature: str, said: Mapping[str, Any]) -> Decimal | None:
+        """Of one time: what was used in it is gone, and what was used in others as far as it was carried over from them."""
+        if "left" not in said:
+            return None
+        here = _place(feature, said)
+        used = self._used.get(here, Decimal(0))
+        before = sum(
+            (one for place, one in self._used.items() if place != here and place.partition("@")[0] == feature),
+            Decimal(0),
+        )
+        try:
+            whole, carried = Decimal(str(said["left"])), Decimal(str(said.get("carried", 0)))
+            return max(Decimal(0), whole - min(before, carried) - used)
+        except InvalidOperation:
+            return Decimal(0)
+
+    def _overage(self, feature: str) -> bool:
+        return self._claims is not None and self._claims.features[feature].get("overage") is True
+
     def _open(self, feature: str) -> Mapping[str, Any] | None:
+        """What the token says of the time the feature is open in now; None: it is closed."""
         claims = self._claims
         said = None if claims is None else claims.features.get(feature)
         if claims is None or said is None:
             return None
+        found = self._time(said)
         if said.get("safety") is True:
-            return said  # not a clock, not a token that came too late, takes the brakes away
-        clock = self._clock()
-        if clock < self._latest - CLOCK_TOLERANCE_SECONDS:
+            return found or said  # not a clock, not a token that came too late, takes the brakes away
+        if found is None:
+            return None
+        left = self._left(feature, found)
+        return None if left is not None and left <= 0 and not self._overage(feature) else found
+
+    def _time(self, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The one of a feature's times that is now, by a clock that was not put back."""
+        claims, clock = self._claims, self._clock()
+        if claims is None or clock < self._latest - CLOCK_TOLERANCE_SECONDS:
             return None
         now = max(clock, self._latest)
         if now > self._latest + 60:
@@ -306,10 +351,11 @@ class Entitlements:
         if not claims.begins <= now < claims.ends:
             return None
         micros = int(now * _SECOND)
-        if not int(said.get("from", 0)) <= micros < int(said.get("until", 1 << 62)):
-            return None
-        left = self.left(feature)
-        return None if left is not None and left <= 0 and said.get("overage") is not True else said
+        for one in (said, *said.get("later", ())):
+            if int(one.get("from", 0)) <= micros < int(one.get("until", 1 << 62)):
+                found: Mapping[str, Any] = one
+                return found
+        return None
 
     # On disk
 
@@ -343,3 +389,8 @@ class Entitlements:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(self._path)
+
+
+def _place(feature: str, said: Mapping[str, Any]) -> str:
+    """Names one time of a feature; no name of a feature has an @ in it."""
+    return f"{feature}@{said['from']}" if "from" in said else feature

@@ -364,6 +364,7 @@ ENTITLEMENT_OFFLINE_SECONDS_MAX = 400 * 24 * 3600
 ENTITLEMENT_GRANTS_PER_UNIT_MAX = 1000  # standing ones of one unit, or of one customer
 ENTITLEMENT_UNITS_AT_HAND_MAX = 500_000  # whose grants are kept in memory; the oldest asked go first
 ENTITLEMENT_TOKEN_BYTES_MAX = 32 * 1024
+ENTITLEMENT_TOKEN_TIMES_MAX = 16  # to come, of one feature; what is later still comes with a later token
 ENTITLEMENT_KEY_DAYS = 90  # a signing key signs; it is shown a week before and as long as what it signed may hold
 
 # Plans, customers, subscriptions

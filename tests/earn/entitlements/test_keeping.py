@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from entitlements_making import DRYER, HOUR, MAKER, WASHER, World, monthly
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from monokoto.device.entitlement import Entitlements as OnUnit
 from monokoto.device.entitlement import keys_of, verify
+from monokoto.earn.calendar import Cycle, Every
 from monokoto.earn.entitlements import (
     ENTITLEMENTS_THRESHOLD,
     TOPIC,
@@ -27,7 +30,7 @@ from monokoto.earn.entitlements import (
     told_since,
 )
 from monokoto.kernel.errors import Unavailable
-from monokoto.kernel.ids import format_id
+from monokoto.kernel.ids import format_id, new_id
 from monokoto.kernel.limits import ENTITLEMENT_KEY_DAYS
 
 NIGHT = Gift(feature="night-programme", holder=Held(Holder.UNIT, WASHER))
@@ -155,6 +158,95 @@ def test_tokens_count_up_and_are_sent_until_they_are(kept: Kept) -> None:
     asyncio.run(kept.keeper.catch_up())
     renewed = verify(around.sent[-1][1], kept.keys)
     assert (renewed.counter, renewed.ends - claims[1].ends) == (3, 7 * 86_400 + 1)
+
+
+def test_what_is_bought_for_tomorrow_reaches_a_unit_that_leaves_today(kept: Kept) -> None:
+    world = kept.world
+    tomorrow = world.now + 24 * HOUR
+    night, speed = (
+        Gift(feature="night-programme", holder=NIGHT.holder, begin=tomorrow, end=tomorrow + HOUR),
+        Gift(feature="speed-limit", holder=NIGHT.holder, value=25, begin=tomorrow, end=tomorrow + HOUR),
+    )
+    for gift in (night, speed, Gift(feature="speed-limit", holder=NIGHT.holder, value=10, priority=2)):
+        world.service.give(MAKER, gift)
+    kept.look()
+    (sent,) = kept.around.sent
+    held = OnUnit(unit=format_id(WASHER), keys=kept.keys, clock=lambda: world.now / SECOND)
+    held.take(sent[1])
+    seen = []
+    for wait in (0, 24 * 3600 - 0.001, 0.001, 3600 - 0.001, 0.001):
+        world.clock.advance(wait)
+        seen.append((held.may("night-programme"), held.value("speed-limit")))
+    assert seen == [(False, 10), (False, 10), (True, 25), (True, 25), (False, 10)]
+
+
+def test_what_begins_later_than_a_unit_may_be_away_comes_in_time(kept: Kept) -> None:
+    world = kept.world
+    begin = world.now + 20 * 24 * HOUR
+    world.service.give(MAKER, Gift(feature="night-programme", holder=NIGHT.holder, begin=begin, end=begin + HOUR))
+    kept.look()
+    assert kept.around.sent == [], "there is time yet"
+    world.clock.advance(7 * 86_400)
+    asyncio.run(kept.keeper.sweep())
+    ((_, token),) = kept.around.sent
+    assert verify(token, kept.keys).features == {"night-programme": {"from": begin, "until": begin + HOUR}}
+    asyncio.run(kept.keeper.sweep())
+    assert len(kept.around.sent) == 1
+
+
+def test_a_quota_comes_again_on_a_unit_that_is_away(kept: Kept) -> None:
+    world = kept.world
+    start = world.now
+    week = Cycle(every=Every.WEEK, anchor=start)
+    carrying = {"rollover_max": Decimal(2), "amount": Decimal(10), "cycle": week}
+    world.subscribe(1, "washes-included", [WASHER], **carrying)
+    world.use(WASHER, 3)
+    world.clock.advance(60)
+    world.look()
+    kept.look()
+    asyncio.run(kept.keeper.sweep())
+    held = OnUnit(unit=format_id(WASHER), keys=kept.keys, clock=lambda: world.now / SECOND)
+    held.take(kept.around.sent[-1][1])
+    assert held.left("washes-included") == 7
+    assert held.use("washes-included", 6)
+    world.clock.advance(7 * 86_400)
+    assert held.left("washes-included") == 10, (
+        "the platform knows one was left; what a unit used may be all that was carried"
+    )
+    world.use(WASHER, 6, at=start + 2 * HOUR)
+    world.look()
+    assert world.service.may(MAKER, WASHER, "washes-included").left == 11
+
+
+@given(
+    gifts=st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20), st.integers(1, 3), st.integers(0, 9)), max_size=8),
+    taken=st.integers(0, 10),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_unit_that_is_away_answers_as_the_platform_does(
+    kept: Kept, gifts: list[tuple[int, int, int, int]], taken: int
+) -> None:
+    world, start = kept.world, kept.world.now
+    unit = world.units.add(new_id())
+    for begin, lasting, priority, value in gifts:
+        first = start + begin * 6 * HOUR
+        gift = Gift(
+            feature="speed-limit", holder=Held(Holder.UNIT, unit.unit_id), value=value, priority=priority,
+            begin=first, end=first + lasting * 6 * HOUR,
+        )  # fmt: skip
+        world.service.give(MAKER, gift)
+    world.clock.advance(taken * 6 * 3600)
+    token = kept.tokens.kept_up(unit, world.service.standing_ahead(unit))
+    if token is None:
+        assert all(begin + lasting <= taken or begin - taken > 56 for begin, lasting, _, _ in gifts)
+        return
+    clock = [world.now / SECOND]
+    held = OnUnit(unit=format_id(unit.unit_id), keys=kept.keys, clock=lambda: clock[0])
+    held.take(token.text)
+    for quarter in range(taken, 45):
+        clock[0] = start / SECOND + quarter * 6 * 3600
+        verdict = world.service.may(MAKER, unit.unit_id, "speed-limit", int(clock[0] * SECOND))
+        assert held.value("speed-limit") == verdict.value
 
 
 def test_keys_are_shown_before_they_sign_and_after(kept: Kept) -> None:

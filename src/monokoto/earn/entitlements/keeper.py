@@ -192,13 +192,14 @@ class Keeper:
             if not features:
                 continue
             now = self._clock.now()
-            judged = self._entitlements.all_of(organisation_id, unit_id, now)
+            ahead = self._entitlements.standing_ahead(unit, now)
+            judged = [(one.feature, one.verdict) for one in ahead]
             self._plan(unit, judged, now)
             self._thresholds.seen(unit, judged)
             wanted = self._opening.patch(unit)
             stands = self._desiring.desired_of(organisation_id, unit_id) if wanted else {}
             patch = {name: value for name, value in wanted.items() if name not in stands or stands[name] != value}
-            token = self._tokens.kept_up(unit, judged)
+            token = self._tokens.kept_up(unit, ahead)
             if patch or (token is not None and token.told < token.counter):
                 found.append(_Looked(unit, patch, token))
         return found

@@ -19,11 +19,13 @@ from monokoto.earn.entitlements.quota import Quota, QuotaState
 from monokoto.earn.entitlements.standing import Standing, standing_of
 from monokoto.earn.features import Feature
 from monokoto.engines.records import Records
-from monokoto.kernel.limits import ENTITLEMENT_UNITS_AT_HAND_MAX
+from monokoto.kernel.limits import ENTITLEMENT_TOKEN_TIMES_MAX, ENTITLEMENT_UNITS_AT_HAND_MAX
 from monokoto.kernel.money import ZERO
 
 Key = tuple[int, int]
 """Organisation and unit."""
+_AHEAD_MAX = 4 * ENTITLEMENT_TOKEN_TIMES_MAX
+_MORE_THAN_ANY = Decimal(10) ** 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Pool:
     stale: bool = False
     """Something was used since."""
     state: QuotaState | None = None
+    _ahead: dict[int, tuple[QuotaState, Decimal]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def at(self, at: int) -> QuotaState:
@@ -65,6 +68,7 @@ class Pool:
         """How it stands now, its usage looked at anew."""
         with self._lock:
             self.stale = False
+            self._ahead.clear()
             self.state = self.quota.state(at, self._sums)
             return self.state
 
@@ -72,7 +76,21 @@ class Pool:
         """Something was used, from an instant on."""
         with self._lock:
             self.quota.forget(since)
+            self._ahead.clear()
             self.stale = True
+
+    def ahead(self, at: int) -> tuple[QuotaState, Decimal]:
+        """How it will stand at an instant to come if nothing is used until then, and what is left then at least, whatever is
+        used until then."""
+        with self._lock:
+            found = self._ahead.get(at)
+            if found is None:
+                anew = (Quota(self.quota.inclusions, self.quota.rows) for _ in range(2))  # guesses are not remembered
+                found = next(anew).state(at, self._sums), next(anew).state(at, _all_used).left
+                if len(self._ahead) >= _AHEAD_MAX:
+                    self._ahead.clear()
+                self._ahead[at] = found
+            return found
 
     def burned(self, grant: str, at: int) -> Decimal:
         """How much of one grant is used up."""
@@ -226,6 +244,10 @@ class Projection:
             self._changes += 1
             for known in (self._standings, self._pools, self._pools_of, self._rest_on):
                 known.clear()
+
+
+def _all_used(spans: Sequence[Span]) -> Sequence[Decimal]:
+    return [_MORE_THAN_ANY] * len(spans)
 
 
 def _holders(unit_id: int, holdings: UnitHoldings) -> set[Held]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.earn.entitlements import store
+from monokoto.earn.entitlements.ahead import Judged, ahead_of
 from monokoto.earn.entitlements.checking import check_given, feature_named
 from monokoto.earn.entitlements.entitlement import Entitlement, Held, Holder, Source, SuspendedBy, Suspension, Verdict
 from monokoto.earn.entitlements.facts import ENTITLEMENTS_CHANGED
@@ -107,6 +108,17 @@ class Entitlements:
         unit, features = self.features(organisation_id, unit_id)
         now = self._clock.now() if at is None else at
         return [(one, self._judge(unit, one, now)) for one in features.values()]
+
+    def standing_ahead(self, unit: UnitIdentity, at: int | None = None) -> builtins.list[Judged]:
+        """Every feature of a unit now, with what of it is known to come."""
+        now = self._clock.now() if at is None else at
+        standing = self.projection.standing(unit.organisation_id, unit.unit_id)
+        product, found = unit.product, []
+        for feature in self.book.of(unit.organisation_id, product, unit.version).values():
+            verdict = judge(self.projection, standing, product, feature, now)
+            later = ahead_of(self.projection, standing, product, feature, verdict, now)
+            found.append(Judged(feature, verdict, later))
+        return found
 
     def _judge(self, unit: UnitIdentity, feature: Feature, at: int | None) -> Verdict:
         standing = self.projection.standing(unit.organisation_id, unit.unit_id)

@@ -1,15 +1,15 @@
 """Tokens: what a unit may do while it is away, signed, with an end. What they say is in docs/entitlements.md.
 
 A token promises nothing longer than was paid for: each feature carries its own end, and none lasts longer without a word from us
-than its product says (`offline`). Every token of a unit has a higher counter than the one before; the number is on disk before
-the token goes anywhere.
+than its product says (`offline`). What begins within that time is in it already, with its beginning. Every token of a unit has a
+higher counter than the one before; the number is on disk before the token goes anywhere.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ import sqlalchemy as sa
 import structlog
 
 from monokoto.connect.fleet import UnitIdentity
-from monokoto.earn.entitlements.entitlement import FOREVER, Verdict
+from monokoto.earn.entitlements.ahead import Judged, Later
+from monokoto.earn.entitlements.entitlement import FOREVER
 from monokoto.earn.entitlements.keys import SigningKey, SigningKeys, text
 from monokoto.earn.entitlements.tables import tokens
 from monokoto.earn.features import Feature, FeatureKind
@@ -28,6 +29,8 @@ from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import ENTITLEMENT_OFFLINE_SECONDS, ENTITLEMENT_TOKEN_BYTES_MAX
 
 TYPE = "koto-entitlement"
+VERSION = 2
+"""Of what a token says; the first one said nothing of later."""
 _LEFT_EVERY = 60 * MICROSECONDS_PER_SECOND
 """What is left of a quota alone makes a new token no oftener than this."""
 _EMPTY = ENTITLEMENT_OFFLINE_SECONDS * MICROSECONDS_PER_SECOND
@@ -51,34 +54,60 @@ class Token:
     """The counter of the one the unit was sent."""
 
 
-def features_json(judged: Iterable[tuple[Feature, Verdict]], now: int) -> dict[str, dict[str, Any]]:
-    """What the token says of the features that are open now."""
+def features_json(judged: Iterable[Judged], now: int) -> dict[str, dict[str, Any]]:
+    """What the token says: of each feature the time in which it is open now, else the first to come, and `later` times."""
     found: dict[str, dict[str, Any]] = {}
-    for feature, verdict in judged:
-        if not verdict.allowed:
+    for one in judged:
+        times = [*_open_now(one, now), *(_said(one.feature, it, now) for it in one.later)]
+        if not times:
             continue
-        until = now + feature.offline
-        said: dict[str, Any] = {"until": until if verdict.until is None else min(until, verdict.until)}
-        if feature.kind is FeatureKind.VALUE:
-            said["value"] = verdict.value
-        if verdict.left is not None:
-            said["left"] = f"{verdict.left:f}"
-            if feature.overage:
-                said["overage"] = True
-        if feature.safety:
+        said = times[0]
+        if one.feature.kind is FeatureKind.METERED and one.feature.overage:
+            said["overage"] = True
+        if one.feature.safety:
             said["safety"] = True
-        found[feature.name] = said
+        if len(times) > 1:
+            said["later"] = times[1:]
+        found[one.feature.name] = said
     return found
 
 
-def digest_of(judged: Iterable[tuple[Feature, Verdict]]) -> str:
+def _open_now(one: Judged, now: int) -> Iterator[dict[str, Any]]:
+    """The time in which the feature is open now, if it is."""
+    if one.verdict.allowed:
+        verdict = one.verdict
+        yield _said(one.feature, Later(begin=0, until=verdict.until, value=verdict.value, left=verdict.left), now)
+
+
+def _said(feature: Feature, one: Later, now: int) -> dict[str, Any]:
+    """One time, no longer than a unit that is away keeps the feature."""
+    last = now + feature.offline
+    said: dict[str, Any] = {"until": last if one.until is None else min(last, one.until)}
+    if one.begin:
+        said["from"] = one.begin
+    if feature.kind is FeatureKind.VALUE:
+        said["value"] = one.value
+    if one.left is not None:
+        said["left"] = f"{one.left:f}"
+    if one.carried:
+        said["carried"] = f"{one.carried:f}"
+    return said
+
+
+def digest_of(judged: Iterable[Judged]) -> str:
     """Names what a token says: the same as long as nothing but time, and what is left, differs."""
     said = [
-        (one.name, verdict.value, verdict.until, one.overage, one.safety, one.offline, verdict.left is None)
-        for one, verdict in judged
-        if verdict.allowed
+        (one.feature.name, one.feature.overage, one.feature.safety, one.feature.offline, [*_times(one)])
+        for one in judged
+        if one.told
     ]
-    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([VERSION, said], order="deterministic")).hexdigest()
+
+
+def _times(one: Judged) -> Iterator[tuple[Any, ...]]:
+    if one.verdict.allowed:
+        yield (0, one.verdict.value, one.verdict.until, one.verdict.left is None)
+    yield from ((it.begin, it.value, it.until, it.left is None) for it in one.later)
 
 
 def signed(payload: Mapping[str, Any], key: SigningKey) -> str:
@@ -101,12 +130,12 @@ class Tokens:
         with self._records.read() as connection:
             return _find(connection, unit)
 
-    def kept_up(self, unit: UnitIdentity, judged: list[tuple[Feature, Verdict]], *, anew: bool = False) -> Token | None:
+    def kept_up(self, unit: UnitIdentity, judged: Sequence[Judged], *, anew: bool = False) -> Token | None:
         """The unit's token as it must be now: the last one where it still says what is so, else a new one. None: the unit
-        never had any feature, and has none now."""
+        never had any feature, has none now, and gets none soon."""
         now = self._clock.now()
         digest = digest_of(judged)
-        if not any(verdict.allowed for _, verdict in judged) and self.of(unit) is None:
+        if not any(one.told for one in judged) and self.of(unit) is None:
             return None
         key = self.keys.current()  # before the transaction: it may need one of its own
         with self._records.write() as connection:
@@ -131,10 +160,11 @@ class Tokens:
         renew_at: int,
         key: SigningKey,
     ) -> Token | None:
-        ends = max((int(one["until"]) for one in said.values()), default=now + _EMPTY)
+        ends = max((int(it["until"]) for one in said.values() for it in _each(one)), default=now + _EMPTY)
         begins = now // MICROSECONDS_PER_SECOND
         expires = -(-ends // MICROSECONDS_PER_SECOND)
         payload: dict[str, Any] = {
+            "ver": VERSION,
             "sub": format_id(unit.unit_id),
             "ctr": counter,
             "iat": begins,
@@ -143,6 +173,9 @@ class Tokens:
             "features": said,
         }
         token = signed(payload, key)
+        if len(token) > ENTITLEMENT_TOKEN_BYTES_MAX:  # what is open now before what comes
+            brief = {name: {word: it for word, it in one.items() if word != "later"} for name, one in said.items()}
+            token = signed(payload | {"features": brief}, key)
         if len(token) > ENTITLEMENT_TOKEN_BYTES_MAX:
             _log.error("entitlement_token_too_large", unit_id=unit.unit_id, bytes=len(token))
             return None
@@ -178,12 +211,13 @@ class Tokens:
             return [(row.organisation_id, row.unit_id) for row in connection.execute(query)]
 
 
-def _renewal(judged: Iterable[tuple[Feature, Verdict]], now: int) -> int:
+def _renewal(judged: Iterable[Judged], now: int) -> int:
     """When half the time is over that a feature lasts without a word from us, where a word makes it last longer."""
     halves = [
-        feature.offline // 2
-        for feature, verdict in judged
-        if verdict.allowed and (verdict.until is None or verdict.until > now + feature.offline)
+        one.feature.offline // 2
+        for one in judged
+        for _, _, until, _ in _times(one)
+        if until is None or until > now + one.feature.offline
     ]
     return min(now + min(halves), FOREVER) if halves else FOREVER
 
@@ -191,13 +225,18 @@ def _renewal(judged: Iterable[tuple[Feature, Verdict]], now: int) -> int:
 def _outdated(before: Token, digest: str, said: Mapping[str, Mapping[str, Any]], now: int) -> bool:
     if before.digest != digest or before.renew_at <= now:
         return True
-    if now - before.issued_at < _LEFT_EVERY or not any("left" in one for one in said.values()):
+    if now - before.issued_at < _LEFT_EVERY or not _left(said):
         return False
     return _left(said) != _left(_features(before.text))
 
 
 def _left(said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: one["left"] for name, one in said.items() if "left" in one}
+    return {name: [(it["left"], it.get("carried")) for it in _each(one)] for name, one in said.items() if "left" in one}
+
+
+def _each(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The times of a feature."""
+    return [said, *said.get("later", ())]
 
 
 def _features(token: str) -> Mapping[str, Mapping[str, Any]]:

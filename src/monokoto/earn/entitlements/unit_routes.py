@@ -106,8 +106,7 @@ class UnitEntitlementsController(Controller):
 
         def made() -> EntitlementTokenJson:
             identity, _ = entitlements.features(reach.organisation_id, reach.unit_id)
-            judged = entitlements.all_of(reach.organisation_id, reach.unit_id)
-            found = entitlement_tokens.kept_up(identity, judged)
+            found = entitlement_tokens.kept_up(identity, entitlements.standing_ahead(identity))
             if found is None:
                 raise NotFound("The unit has no feature, and never had one: there is nothing to sign.")
             return token_to_json(found)
