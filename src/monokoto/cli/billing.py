@@ -11,12 +11,15 @@ import yaml
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import show_table
+from monokoto.cli.reports import report, sold
 from monokoto.kernel.errors import Unavailable
 
 billing = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="From what was used to what is owed."
 )
 POLL_SECONDS = 1.0
+billing.command("report")(report)
+billing.command("sold")(sold)
 
 
 @billing.command("run")
