@@ -118,20 +118,30 @@ def set_end(connection: sa.Connection, one: Entitlement, end: int, now: int) -> 
     connection.execute(entitlements.update().where(*mine).values(end_at=end, taken_at=now, changed_at=now))
 
 
+_HELD_BY = sa.select(entitlements).where(
+    entitlements.c.organisation_id == sa.bindparam("organisation"),
+    sa.or_(
+        *(
+            sa.and_(
+                entitlements.c.holder_kind == kind.value,
+                entitlements.c.holder_id.in_(sa.bindparam(kind.value, expanding=True)),
+            )
+            for kind in Holder
+        )
+    ),
+)
+"""Made once: to put a question together costs more than to answer it, and this one is asked while somebody waits."""
+
+
 def held_by(connection: sa.Connection, organisation_id: int, holders: Iterable[Held]) -> list[Entitlement]:
     """Everything these were ever given."""
-    found: list[Entitlement] = []
-    by_kind: dict[Holder, list[int]] = {}
+    ids: dict[str, list[int]] = {kind.value: [] for kind in Holder}
     for holder in holders:
-        by_kind.setdefault(holder.kind, []).append(holder.id)
-    for kind, ids in by_kind.items():
-        for start in range(0, len(ids), _IN_MAX):
-            query = sa.select(entitlements).where(
-                entitlements.c.organisation_id == organisation_id,
-                entitlements.c.holder_kind == kind.value,
-                entitlements.c.holder_id.in_(ids[start : start + _IN_MAX]),
-            )
-            found += map(from_row, connection.execute(query))
+        ids[holder.kind.value].append(holder.id)
+    found: list[Entitlement] = []
+    for start in range(0, max(map(len, ids.values())), _IN_MAX):
+        some = {kind: mine[start : start + _IN_MAX] for kind, mine in ids.items()}
+        found += map(from_row, connection.execute(_HELD_BY, {"organisation": organisation_id, **some}))
     return found
 
 
@@ -224,14 +234,23 @@ def insert_suspension(connection: sa.Connection, one: Suspension) -> None:
     connection.execute(suspensions.insert().values(row))
 
 
+_SUSPENSIONS_OF = (
+    sa.select(suspensions)
+    .where(
+        suspensions.c.organisation_id == sa.bindparam("organisation"),
+        suspensions.c.customer_id.in_(sa.bindparam("customers", expanding=True)),
+    )
+    .order_by(suspensions.c.begin_at, suspensions.c.suspension_id)
+)
+
+
 def suspensions_of(connection: sa.Connection, organisation_id: int, customer_ids: Iterable[int]) -> list[Suspension]:
     """All there were, by their beginning."""
     wanted = sorted(set(customer_ids))
     if not wanted:
         return []
-    mine = (suspensions.c.organisation_id == organisation_id, suspensions.c.customer_id.in_(wanted))
-    query = sa.select(suspensions).where(*mine).order_by(suspensions.c.begin_at, suspensions.c.suspension_id)
-    return [suspension_from_row(row) for row in connection.execute(query)]
+    rows = connection.execute(_SUSPENSIONS_OF, {"organisation": organisation_id, "customers": wanted})
+    return [suspension_from_row(row) for row in rows]
 
 
 def open_suspensions(
