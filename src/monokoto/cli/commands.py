@@ -64,8 +64,9 @@ def list_commands(
     unit: Annotated[str, typer.Argument(metavar="[UNIT]", help="Only of this unit.")] = "",
     status: Annotated[str, typer.Option(help="Only in this stage.")] = "",
     action: Annotated[str, typer.Option(help="Only of this action.")] = "",
-    batch: Annotated[str, typer.Option(help="Only of this job or run of a scene.")] = "",
+    batch: Annotated[str, typer.Option(help="Only of this job, run of a scene, or request for many.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
+    cursor: Annotated[str, typer.Option(help="Go on where a list ended: what it said.")] = "",
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
@@ -73,7 +74,7 @@ def list_commands(
     """What was asked, the newest first."""
     with connect(url, key) as api:
         path = "/api/v1/commands"
-        given = {"status": status, "limit": limit}
+        given = {"status": status, "limit": limit, "cursor": cursor}
         if unit:
             path = f"/api/v1/units/{unit_id_of(api, unit)}/actions" + (f"/{action}" if action else "")
         else:
@@ -89,6 +90,8 @@ def list_commands(
             one["id"], one["unit"], Text(one["action"]), stage, one["created_at"], str(one["tries"]), _word(one)
         )
     Console().print(table)
+    if found.get("next_cursor"):
+        Console().print(Text(f"There are more: --cursor {found['next_cursor']}"), soft_wrap=True)
 
 
 @commands.command("show")

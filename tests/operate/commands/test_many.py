@@ -148,6 +148,24 @@ def test_each_unit_of_which_something_was_asked_is_recorded(
     ]
 
 
+def test_what_one_request_asked_is_listed_by_its_batch_page_by_page(client: TestClient[Litestar]) -> None:
+    headers = {"Authorization": "Bearer key"}
+    items = [{"unit": format_id(UNIT), "action": "restart"} for _ in range(3)]
+    first = client.post(PATH, json={"items": items}, headers=headers).json()
+    second = client.post(PATH, json={"items": items[:1]}, headers=headers).json()
+    assert first["batch"] != second["batch"]
+    found, cursor = [], ""
+    while True:
+        given = {"batch": first["batch"], "limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = client.get(PATH, params=given, headers={"Authorization": "Bearer reader"}).json()
+        assert len(page["items"]) <= 2
+        found += page["items"]
+        cursor = page.get("next_cursor")
+        if not cursor:
+            break
+    assert {one["id"] for one in found} == {one["command"]["id"] for one in first["items"]}
+
+
 def test_with_wait_it_answers_once_nothing_more_comes_of_any(client: TestClient[Litestar]) -> None:
     done = ask(client, *[item(UNIT)] * 5, item(UNIT, "explode"), wait=30).json()["items"]
     assert [one["command"]["status"] for one in done[:5]] == ["succeeded"] * 5

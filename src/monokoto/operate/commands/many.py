@@ -53,10 +53,16 @@ class CommandOutcomesJson(msgspec.Struct, frozen=True):
     """What came of each, in the order in which they were asked."""
 
     items: list[CommandOutcomeJson]
+    batch: Annotated[
+        str, Meta(description="What was asked by this request, later: `GET /api/v1/commands?batch={batch}`")
+    ]
 
 
-async def ask_all(commands: Commands, gate: Gate, caller: Caller, asks: Sequence[CommandAsk]) -> list[Outcome]:
-    """Each item's command, on disk and on its way, or why not. Raises Unavailable, as `Commands.ask_many`."""
+async def ask_all(
+    commands: Commands, gate: Gate, caller: Caller, asks: Sequence[CommandAsk], *, batch: int
+) -> list[Outcome]:
+    """Each item's command, on disk and on its way, or why not. What is asked anew is of the batch; a command that was there
+    under its request's name stays of its own. Raises Unavailable, as `Commands.ask_many`."""
     outcomes: list[Outcome | None] = [None] * len(asks)
     places, asked = [], []
     for place, one in enumerate(asks):
@@ -66,7 +72,7 @@ async def ask_all(commands: Commands, gate: Gate, caller: Caller, asks: Sequence
             outcomes[place] = error
         else:
             places.append(place)
-            asked.append((int(reach.organisation_id), int(reach.unit_id), _asked(caller, one)))
+            asked.append((int(reach.organisation_id), int(reach.unit_id), _asked(caller, one, batch)))
     for place, made in zip(places, await commands.ask_many(asked), strict=True):
         outcomes[place] = made if isinstance(made, MonokotoError) else made[0]
     return [one for one in outcomes if one is not None]
@@ -79,7 +85,7 @@ async def wait_for_all(commands: Commands, outcomes: Sequence[Outcome], *, secon
     return [now.get(one.id, one) if isinstance(one, Command) else one for one in outcomes]
 
 
-def outcomes_to_json(outcomes: Sequence[Outcome]) -> CommandOutcomesJson:
+def outcomes_to_json(outcomes: Sequence[Outcome], batch: int) -> CommandOutcomesJson:
     """The answer."""
     return CommandOutcomesJson(
         [
@@ -87,7 +93,8 @@ def outcomes_to_json(outcomes: Sequence[Outcome]) -> CommandOutcomesJson:
             if isinstance(one, Command)
             else CommandOutcomeJson(refused=problem_of(one))
             for one in outcomes
-        ]
+        ],
+        batch=format_id(batch),
     )
 
 
@@ -101,12 +108,13 @@ def told_of(outcomes: Sequence[Outcome]) -> tuple[list[tuple[str, dict[str, str]
     return units, {"refused": len(outcomes) - len(units)}
 
 
-def _asked(caller: Caller, ask: CommandAsk) -> Asked:
+def _asked(caller: Caller, ask: CommandAsk, batch: int) -> Asked:
     return Asked(
         action=ask.action,
         input=ask.input,
         by=caller.actor_id,
         request=ask.request,
         seconds=ask.timeout,
+        batch=batch,
         confirmed=ask.confirmed and caller.person_id is None,
     )

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from monokoto.kernel.ids import parse_id
+from monokoto.kernel.ids import new_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 from monokoto.operate.commands.asking import Asked
 from monokoto.operate.commands.command import Command, Status
@@ -240,10 +240,12 @@ class CommandsController(Controller):
         wait: Wait = 0.0,
     ) -> CommandOutcomesJson:
         """Each item is carried out or refused by itself; with `wait` it answers once nothing more comes of any of them. Give
-        each a `request` where it matters that asking again asks nothing twice."""
-        outcomes = await ask_all(commands, gate, caller, data.items)
+        each a `request` where it matters that asking again asks nothing twice. What becomes of them later: the list of all
+        commands, with the answer's `batch`."""
+        batch = new_id()
+        outcomes = await ask_all(commands, gate, caller, data.items, batch=batch)
         note_subjects(request.scope, *told_of(outcomes))
-        return outcomes_to_json(await wait_for_all(commands, outcomes, seconds=wait) if wait else outcomes)
+        return outcomes_to_json(await wait_for_all(commands, outcomes, seconds=wait) if wait else outcomes, batch)
 
     @get(
         operation_id="listAllCommands",
@@ -258,7 +260,7 @@ class CommandsController(Controller):
         commands: NamedDependency[Commands],
         status: OnlyStatus = None,
         action: Annotated[str, QueryParameter(max_length=64, description="Only of this action")] = "",
-        batch: Annotated[str, QueryParameter(description="Only of this job or run of a scene")] = "",
+        batch: Annotated[str, QueryParameter(description="Only of this job, run of a scene, or request for many")] = "",
         limit: Limit = PAGE_SIZE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[CommandJson]:
