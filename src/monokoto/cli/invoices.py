@@ -9,11 +9,14 @@ import typer
 import yaml
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.deciding import Act, Reason, Things, add_acts
 from monokoto.cli.named import show_table
 
 invoices = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What customers owe.")
 InvoiceArgument = Annotated[str, typer.Argument(metavar="INVOICE", help="Its id.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands on the document.")]
+_WHY = "Why; it stands on the document."
+ReasonOption = Annotated[str, typer.Option("--reason", help=_WHY)]
+_REASON = Reason("--reason", "reason", _WHY)
 
 
 @invoices.command("list")
@@ -54,39 +57,6 @@ def show_invoice(
         typer.echo(f"{one['kind']} {one['number']}  {one['issued_at']}  {one['digest'][:16]}")
     for one in found["lacking"]:
         typer.echo(f"lacking: {one['place']}: {one['reason']}")
-
-
-@invoices.command("finalise")
-@told
-def finalise(invoice: InvoiceArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
-    """Make a draft a document: numbered, booked, never changed again."""
-    _act(invoice, "finalise", None, url, key, as_json)
-
-
-@invoices.command("void")
-@told
-def void(
-    invoice: InvoiceArgument,
-    reason: ReasonOption = "",
-    url: UrlOption = "",
-    key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Take an invoice back of which nothing is paid, or throw a draft away."""
-    _act(invoice, "void", {"reason": reason}, url, key, as_json)
-
-
-@invoices.command("write-off")
-@told
-def write_off(
-    invoice: InvoiceArgument,
-    reason: ReasonOption = "",
-    url: UrlOption = "",
-    key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Nobody will pay what is open."""
-    _act(invoice, "uncollectible", {"reason": reason}, url, key, as_json)
 
 
 @invoices.command("credit")
@@ -137,14 +107,16 @@ def tax_rules(
     show_table(("supply", "country", "buyer", "category", "%"), rows)
 
 
-def _act(invoice: str, act: str, body: Any, url: str, key: str, as_json: bool) -> None:
-    with connect(url, key) as api:
-        found = api.post(f"/api/v1/invoices/{invoice}/{act}", body)
-    if as_json:
-        print_json(found)
-    else:
-        _say(found)
-
-
 def _say(one: Any) -> None:
     typer.echo(f"{one['number'] or one['id']}  {one['state']}  {one['gross']} {one['currency']}, {one['open']} open")
+
+
+add_acts(
+    invoices,
+    Things("/api/v1/invoices", "INVOICE", _say),
+    (
+        Act("finalise", "finalise", "Make a draft a document: numbered, booked, never changed again."),
+        Act("void", "void", "Take an invoice back of which nothing is paid, or throw a draft away.", _REASON),
+        Act("write-off", "uncollectible", "Nobody will pay what is open.", _REASON),
+    ),
+)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.deciding import Act, Reason, Things, add_acts
 from monokoto.cli.named import show_table
 from monokoto.cli.unit_id import unit_id_of
 
@@ -17,7 +18,9 @@ subscriptions = typer.Typer(
 CustomerArgument = Annotated[str, typer.Argument(metavar="CUSTOMER", help="Its id.")]
 SubscriptionArgument = Annotated[str, typer.Argument(metavar="SUBSCRIPTION", help="Its id.")]
 AtOption = Annotated[str, typer.Option("--at", help="now, period-end, or a time (RFC 3339).")]
-BecauseOption = Annotated[str, typer.Option("--because", help="Why; kept with what was decided.")]
+_WHY = "Why; kept with what was decided."
+BecauseOption = Annotated[str, typer.Option("--because", help=_WHY)]
+_BECAUSE = Reason("--because", "because", _WHY)
 
 
 @customers.command("list")
@@ -204,37 +207,6 @@ def end_subscription(
     _do(f"/{subscription}/end", {"at": at, "because": because}, url, key, as_json=as_json)
 
 
-@subscriptions.command("withdraw")
-@told
-def withdraw_change(
-    subscription: SubscriptionArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
-) -> None:
-    """Let no planned change or end happen."""
-    _do(f"/{subscription}/withdraw", None, url, key, as_json=as_json)
-
-
-@subscriptions.command("suspend")
-@told
-def suspend_subscription(
-    subscription: SubscriptionArgument,
-    because: BecauseOption = "",
-    url: UrlOption = "",
-    key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Suspend a subscription until it is resumed."""
-    _do(f"/{subscription}/suspend", {"because": because}, url, key, as_json=as_json)
-
-
-@subscriptions.command("resume")
-@told
-def resume_subscription(
-    subscription: SubscriptionArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False
-) -> None:
-    """Resume a suspended subscription."""
-    _do(f"/{subscription}/resume", None, url, key, as_json=as_json)
-
-
 @subscriptions.command("move")
 @told
 def move_subscriptions(
@@ -294,3 +266,14 @@ def _table(found: list[Any]) -> None:
         for one in found
     ]
     show_table(("subscription", "customer", "product", "plan", "status", "since"), rows)
+
+
+add_acts(
+    subscriptions,
+    Things("/api/v1/subscriptions", "SUBSCRIPTION", _show),
+    (
+        Act("withdraw", "withdraw", "Let no planned change or end happen."),
+        Act("suspend", "suspend", "Suspend a subscription until it is resumed.", _BECAUSE),
+        Act("resume", "resume", "Resume a suspended subscription."),
+    ),
+)

@@ -21,6 +21,7 @@ from monokoto.kernel.errors import Invalid
         ({"count": "finished", "where": "programe == 'x'"}, "/meters/m/where", "programe"),
         ({"count": "finished", "value": "litres"}, "/meters/m/value", "has no value"),
         ({"sum": "finished"}, "/meters/m", "needs `value`"),
+        ({"sum": "x.y", "external": True, "value": "data.n", "by": ["zone"]}, "/meters/m/by", "is written data.zone"),
         ({"sum": "finished", "value": "data.programme"}, "/meters/m/value", "double is wanted"),
         ({"sum": "state"}, "/meters/m/sum", "a number"),
         ({"duration": "state"}, "/meters/m", "needs `in`"),

@@ -245,6 +245,8 @@ def _check_variable(it: _Reader, name: str, variables: Mapping[str, CelType], ke
         near = suggestion(name, list(variables)) or (
             f"; there are {', '.join(list(variables)[:20])}" if variables else ""
         )
+        if it.document.get("external") and not name.startswith("data."):
+            near = f"; a field of events from outside is written data.{name[:80]}"
         it.fault(f"there is no field {name[:80]!r}{near}", key)
     elif variables[name].element is not None:
         it.fault(f"{name!r} is a list", key)
