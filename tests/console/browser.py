@@ -85,6 +85,8 @@ PAGES = (
     Shown("subscription-new", "/console/subscriptions/new"),
     Shown("invoices", "/console/invoices?state=void"),
     Shown("usage", "/console/usage?meter=nothing"),
+    Shown("usage-thresholds", "/console/usage/thresholds"),
+    Shown("features", "/console/features"),
     Shown("plans", "/console/plans"),
     Shown("plan-new", "/console/plans/new"),
     Shown("maintenance", "/console/maintenance?over=1"),

@@ -30,6 +30,7 @@ FLEET_PAGES = (
     Shown("product-diff", "/console/products/{product}/diff"),
     Shown("product-none", "/console/products/none"),
     Shown("apply", "/console/apply"),
+    Shown("unit-entitlements", "/console/units/{unit}/entitlements"),
     Shown("unit-new", "/console/units/new?product={product}"),
     Shown("unit", "/console/units/{unit}"),
     Shown("unit-charts", "/console/units/{unit}/charts?range=day&property=temperature&property=humidity&property=mode"),

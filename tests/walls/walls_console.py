@@ -164,6 +164,10 @@ PAGES: dict[str, Page] = {
     "GET /console/rules/{rule}": Page(face=T, ids={"rule": "rule"}),
     "POST /console/rules/{rule}/{doing}": Page(face=T, ids={"rule": "rule", "doing": "=enable"}),
     "GET /console/usage": Page(face=S),
+    "GET /console/usage/thresholds": Page(face=S),
+    "GET /console/features": Page(face=S),
+    "GET /console/features/{product}/{feature}": Page(face=S, ids={**_LAMP, "feature": "=glow"}),
+    "POST /console/features/{product}/{feature}": Page(face=S, ids={**_LAMP, "feature": "=glow"}),
     "GET /console/customers": Page(face=S),
     "GET /console/customers/new": Page(face=S),
     "POST /console/customers/new": Page(face=S, form={"name": ""}),
@@ -171,6 +175,10 @@ PAGES: dict[str, Page] = {
     "GET /console/customers/{customer}/edit": Page(face=T, ids={"customer": "customer"}),
     "POST /console/customers/{customer}/edit": Page(
         face=T, ids={"customer": "customer"}, form={"name": "", "tag": '"0"'}
+    ),
+    "GET /console/customers/{customer}/entitlements": Page(face=T, ids={"customer": "customer"}),
+    "POST /console/customers/{customer}/entitlements": Page(
+        face=T, ids={"customer": "customer"}, form={"do": "take", "entitlement": "0000000000001"}
     ),
     "POST /console/customers/{customer}/archive": Page(face=T, ids={"customer": "~customer"}),
     "GET /console/subscriptions": Page(face=S),
@@ -188,6 +196,8 @@ PAGES: dict[str, Page] = {
     "GET /console/plans/new": Page(face=S),
     "POST /console/plans/save": Page(face=S, form={"product": "lamp", "plan": "", "text": ""}),
     "POST /console/plans/preview": Page(face=S, form={"product": "lamp", "plan": "flat"}, looks=True),
+    "POST /console/plans/try": Page(face=S, form={"product": "lamp", "plan": "flat"}, looks=True),
+    "GET /console/plans/{product}/{plan}/try": Page(face=S, ids=_FLAT),
     "GET /console/plans/{product}/{plan}": Page(face=S, ids=_FLAT),
     "GET /console/plans/{product}/{plan}/edit": Page(face=S, ids=_FLAT),
     "GET /console/plans/{product}/{plan}/diff": Page(face=S, ids=_FLAT),
@@ -253,6 +263,8 @@ PAGES: dict[str, Page] = {
     "GET /console/units/{unit}/system": Page(face=U),
     "GET /console/units/{unit}/software": Page(face=U),
     "POST /console/units/{unit}/software": Page(face=U, form={"version": "9.9.9"}),
+    "GET /console/units/{unit}/entitlements": Page(face=U),
+    "POST /console/units/{unit}/entitlements": Page(face=U, form={"do": "take", "entitlement": "0000000000001"}),
     "GET /console/units/{unit}/ownership": Page(face=U),
     "POST /console/units/{unit}/ownership": Page(face=U, form={"doing": "none"}),
     "GET /console/units/{unit}/audit": Page(face=U),

@@ -7,9 +7,11 @@ from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
 from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.commands import CommandsPagesController
+from monokoto.console.routes.customer_entitlements import CustomerEntitlementsController
 from monokoto.console.routes.customers import CustomerPagesController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
+from monokoto.console.routes.features import FeaturePagesController
 from monokoto.console.routes.groups import GroupPagesController
 from monokoto.console.routes.invoices import InvoicePagesController
 from monokoto.console.routes.jobs import JobsController
@@ -21,6 +23,7 @@ from monokoto.console.routes.notifications import NotificationPagesController, p
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
 from monokoto.console.routes.people import PeopleController
+from monokoto.console.routes.plan_trial import PlanTrialController
 from monokoto.console.routes.plans import PlanPagesController
 from monokoto.console.routes.portal import PortalPagesController
 from monokoto.console.routes.preferences import PreferencesController, not_there
@@ -36,6 +39,7 @@ from monokoto.console.routes.subscriptions import SubscriptionPagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
 from monokoto.console.routes.unit_commands import UnitCommandsController
 from monokoto.console.routes.unit_control import UnitControlController
+from monokoto.console.routes.unit_entitlements import UnitEntitlementPagesController
 from monokoto.console.routes.unit_ownership import UnitOwnershipController
 from monokoto.console.routes.unit_register import UnitRegisterController
 from monokoto.console.routes.units_bulk import UnitsBulkController
@@ -53,10 +57,13 @@ CONTROLLERS = (
     AlertPagesController,
     RuleTrialController,
     RulePagesController,
+    PlanTrialController,
     PlanPagesController,
     UsagePagesController,
     InvoicePagesController,
+    CustomerEntitlementsController,
     CustomerPagesController,
+    FeaturePagesController,
     SubscriptionPagesController,
     OfferPagesController,
     MyInvoicePagesController,
@@ -89,6 +96,7 @@ CONTROLLERS = (
     ScenePagesController,
     SceneRunPagesController,
     SchedulePagesController,
+    UnitEntitlementPagesController,
     UnitOwnershipController,
     UnitPagesController,
 )

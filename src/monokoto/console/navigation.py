@@ -98,6 +98,7 @@ NAVIGATION = (
         mark("Charge"),
         (
             Entry(mark("Plans"), "/console/plans", "plans", "earn:read", "/api/v1/plans"),
+            Entry(mark("Features"), "/console/features", "keys", "earn:read", "/api/v1/entitlements"),
             Entry(mark("Usage"), "/console/usage", "usage", "earn:read", "/api/v1/usage"),
             Entry(mark("Customers"), "/console/customers", "person", "earn:read", "/api/v1/customers"),
             Entry(mark("Subscriptions"), "/console/subscriptions", "schedules", "earn:read", "/api/v1/subscriptions"),

@@ -41,6 +41,7 @@ TABS = (
     Tab("dead-letters", mark("Dead letters"), "telemetry:read"),
     Tab("system", mark("Product system"), "units:read"),
     Tab("software", mark("Software"), "units:read"),
+    Tab("entitlements", mark("Features"), "earn:read", "/api/v1/units/{unit}/entitlements"),
     Tab("ownership", mark("Ownership"), "ownership:read", "/api/v1/units/{unit}/ownership"),
     Tab("description", mark("Thing Description"), "units:read", "/api/v1/units/{unit}/td"),
     Tab("audit", mark("Audit"), "audit:read", "/api/v1/audit"),

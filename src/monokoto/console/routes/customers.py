@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import Problem, Refused
 from monokoto.console.languages import mark
+from monokoto.console.titles import titles_of_subscriptions
 from monokoto.console.visit import Visit
 
 PATH = "/console/customers"
@@ -117,4 +118,5 @@ async def _shown(visit: Visit, customer: str) -> dict[str, Any]:
         visit.api.part("/api/v1/invoices", customer=found["id"], limit=SHOWN),
         visit.api.part(f"{_api(customer)}/credit"),
     )
-    return {"customer": found, "subscriptions": subscriptions, "invoices": invoices, "credit": credit}
+    titles = await titles_of_subscriptions(visit, subscriptions.value["items"] if subscriptions.value else [])
+    return {"customer": found, "subscriptions": subscriptions, "invoices": invoices, "credit": credit, "titles": titles}

@@ -15,6 +15,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.languages import mark
 from monokoto.console.routes.usage import with_pages
+from monokoto.console.titles import titles_of
 from monokoto.console.unit_names import names_of
 from monokoto.console.visit import Visit
 
@@ -136,7 +137,9 @@ async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
     )
     one = found["invoice"]
     buyers = await customer_names(visit, [one["customer"]])
+    plans = [(line["product"], line["explanation"].get("plan", "")) for line in found["lines"]]
     return {
+        "titles": await titles_of(visit, plans=plans),
         "invoice": one,
         "lines": found["lines"],
         "documents": found["documents"],

@@ -15,6 +15,8 @@ from monokoto.console.languages import mark
 from monokoto.console.lookups import products
 from monokoto.console.plan_text import QUANTITY, SAMPLE, differences, quantities_of
 from monokoto.console.rule_text import as_yaml
+from monokoto.console.simulation_rows import months
+from monokoto.console.titles import titles_of
 from monokoto.console.visit import Visit
 
 PAGE_SIZE = 50
@@ -42,14 +44,20 @@ class PlanPagesController(Controller):
         """The newest version of each."""
         wanted = {"product": product, "retired": "true" if retired else "false", "cursor": cursor, "limit": PAGE_SIZE}
         found, known = await asyncio.gather(visit.api.get("/api/v1/plans", **wanted), products(visit))
-        return visit.page("plans/list.html", found=found, products=known, product=product, retired=retired)
+        titles = await titles_of(visit, products=[*known, *(one["product"] for one in found["items"])])
+        return visit.page(
+            "plans/list.html", found=found, products=known, product=product, retired=retired, titles=titles
+        )
 
     @get("/new")
     async def new(self, visit: NamedDependency[Visit], product: FromQuery[str] = "") -> Response[str]:
         """The editor with an example; first the product is chosen, whose meters it prices."""
         known = await products(visit)
         product = product or (known[0] if len(known) == 1 else "")
-        return visit.page("plans/edit.html", **await _editor(visit, product, "", SAMPLE), products=known)
+        shown = await _editor(visit, product, "", SAMPLE)
+        if not product:
+            shown["titles"] = await titles_of(visit, products=known)
+        return visit.page("plans/edit.html", **shown, products=known)
 
     @post("/save")
     async def save(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -156,6 +164,8 @@ async def _editor(visit: Visit, product: str, plan: str, text: str, version: str
         "meters": await _meters(visit, product),
         "preview": None,
         "quantity": QUANTITY,
+        "months": months(visit.formats),
+        "titles": await titles_of(visit, plans=[(product, plan)] if version else []),
     }
 
 
@@ -166,6 +176,7 @@ async def _shown(visit: Visit, product: str, plan: str, version: int) -> dict[st
     )
     priced = {one["meter"] for one in found["charges"] if one["meter"]}
     return {
+        "titles": await titles_of(visit, products=[product]),
         "plan": found,
         "versions": versions,
         "meters": [one for one in meters if one["name"] in priced],

@@ -11,8 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from monokoto.console.api import NotThere, Problem, Refused
+from monokoto.console.form_values import unreadable
 from monokoto.console.languages import mark
 from monokoto.console.routes.invoices import customer_names
+from monokoto.console.titles import titles_of, titles_of_subscriptions
 from monokoto.console.unit_names import ids_of, names_of
 from monokoto.console.visit import Visit
 
@@ -21,6 +23,7 @@ PAGE_SIZE = 50
 CHOICES_MAX = 200
 EVENTS_SHOWN = 50
 STATUSES = ("scheduled", "trialing", "active", "suspended", "ended")
+NAME_SOME = mark("Name the units it is for.")
 STARTED = mark("The subscription is started.")
 SAID = {
     "change": mark("The plan is changed."),
@@ -48,12 +51,15 @@ class SubscriptionPagesController(Controller):
         query = {"status": in_status if in_status in STATUSES else "", "plan": plan}
         found = await visit.api.get("/api/v1/subscriptions", **query, cursor=cursor, limit=PAGE_SIZE)
         buyers = await customer_names(visit, (one["customer"] for one in found["items"]))
-        return visit.page("subscriptions/list.html", found=found, query=query, statuses=STATUSES, buyers=buyers)
+        titles = await titles_of_subscriptions(visit, found["items"])
+        return visit.page(
+            "subscriptions/list.html", found=found, query=query, statuses=STATUSES, buyers=buyers, titles=titles
+        )
 
     @get("/new")
     async def new(self, visit: NamedDependency[Visit], customer: FromQuery[str] = "") -> Response[str]:
         """The form."""
-        return visit.page("subscriptions/new.html", **await _choices(visit), customer=customer)
+        return visit.page("subscriptions/new.html", **await _choices(visit, customer), customer=customer)
 
     @post("/new")
     async def start(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -62,11 +68,11 @@ class SubscriptionPagesController(Controller):
         trial, units = visit.value("trial"), visit.value("units")
         body: dict[str, Any] = {"customer": visit.value("customer"), "product": product, "plan": plan}
         try:
-            chosen = await ids_of(visit, visit.value("named"), "named") if units == "named" else units
+            chosen = await _chosen(visit, units)
             body |= {"units": chosen, "trial_days": (int(trial) if trial.isdigit() else trial) if trial else None}
             made = await visit.api.post("/api/v1/subscriptions", body)
         except Refused as refused:
-            shown = await _choices(visit)
+            shown = await _choices(visit, visit.value("customer"))
             return visit.again("subscriptions/new.html", refused, **shown, customer=visit.value("customer"))
         return visit.go(f"{PATH}/{made['id']}", visit.say(STARTED))
 
@@ -102,12 +108,26 @@ def _api(subscription: str) -> str:
     return f"/api/v1/subscriptions/{quote(subscription, safe='')}"
 
 
-async def _choices(visit: Visit) -> dict[str, Any]:
+async def _chosen(visit: Visit, units: str) -> list[str] | str:
+    """Which units the form means. Raises Refused where it says none, at its field."""
+    if units != "named":
+        return units
+    if not visit.value("named"):
+        raise unreadable(visit, "named", NAME_SOME)
+    return await ids_of(visit, visit.value("named"), "named")
+
+
+async def _choices(visit: Visit, customer: str) -> dict[str, Any]:
     customers, plans = await asyncio.gather(
         visit.api.get("/api/v1/customers", limit=CHOICES_MAX),
         visit.api.get("/api/v1/plans", retired="false", limit=CHOICES_MAX),
     )
-    return {"customers": customers["items"], "plans": plans["items"]}
+    found = list(customers["items"])
+    if customer and customer not in {one["id"] for one in found}:
+        part = await visit.api.part(f"/api/v1/customers/{quote(customer, safe='')}")
+        found += [part.value] if part.value else []
+    titles = await titles_of(visit, products=(one["product"] for one in plans["items"]))
+    return {"customers": found, "plans": plans["items"], "titles": titles}
 
 
 async def _shown(visit: Visit, subscription: str) -> dict[str, Any]:
@@ -128,4 +148,5 @@ async def _shown(visit: Visit, subscription: str) -> dict[str, Any]:
         "plans": plans.value["items"] if plans.value else [],
         "buyer": buyers.get(found["customer"], found["customer"]),
         "names": names,
+        "titles": await titles_of_subscriptions(visit, [found]),
     }

@@ -11,8 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from monokoto.console.api import Part
+from monokoto.console.features import features_of
 from monokoto.console.languages import mark
 from monokoto.console.lookups import nothing, unit_id
+from monokoto.console.titles import titles_of
 from monokoto.console.unit_names import names_of
 from monokoto.console.usage_bars import HEIGHT, WIDTH, bars, share
 from monokoto.console.visit import Visit
@@ -28,7 +30,15 @@ SPANS = {
     "-90d": mark("Last 90 days"),
     "-365d": mark("Last year"),
 }
-CUTS = {"hour": mark("By hour"), "day": mark("By day"), "month": mark("By month"), "unit": mark("By unit")}
+CUTS = {
+    "hour": mark("By hour"),
+    "day": mark("By day"),
+    "month": mark("By month"),
+    "unit": mark("By unit"),
+    "customer": mark("By customer"),
+}
+CUSTOMERS_SHOWN = 50
+THRESHOLDS_SHOWN = 50
 _CUT_OF = {"-24h": "hour", "-365d": "month"}
 """What is drawn when nothing is asked for; else days."""
 _HOURS_SPANS = frozenset({"-24h", "-7d", "-30d"})
@@ -62,8 +72,13 @@ class UsagePagesController(Controller):
         by = _cut(by, since, chosen)
         asked = {"meter": chosen["meter"], "unit": await unit_id(visit, unit), "from": since}
         zone = visit.formats.zone
+        if by == "customer":
+            whole = {"meter": chosen["meter"], "from": since, "limit": CUSTOMERS_SHOWN, "cursor": cursor}
+            parts = visit.api.part("/api/v1/customer-usage", **whole)
+        else:
+            parts = visit.api.part("/api/v1/usage", **asked, by=by, timezone=zone, limit=UNITS_SHOWN, cursor=cursor)
         found, total, samples = await asyncio.gather(
-            visit.api.part("/api/v1/usage", **asked, by=by, timezone=zone, limit=UNITS_SHOWN, cursor=cursor),
+            parts,
             visit.api.part("/api/v1/usage", **asked, timezone=zone),
             visit.api.part("/api/v1/usage-rows", **asked, limit=ROWS_SHOWN, cursor=rows) if chosen else nothing(),
         )
@@ -85,7 +100,19 @@ class UsagePagesController(Controller):
             share=share,
             spans=SPANS,
             cuts=CUTS,
+            titles=await titles_of(visit, products=(one["meter"].partition("/")[0] for one in meters)),
         )
+
+    @get("/thresholds")
+    async def thresholds(self, visit: NamedDependency[Visit], cursor: FromQuery[str] = "") -> Response[str]:
+        """Quotas that are used up, or soon will be: the newest first."""
+        found = await visit.api.get("/api/v1/entitlement-thresholds", limit=THRESHOLDS_SHOWN, cursor=cursor)
+        items = found["items"]
+        features, names = await asyncio.gather(
+            features_of(visit, (one["product"] for one in items)), names_of(visit, (one["unit"] for one in items))
+        )
+        shown = {one.key: one for one in features}
+        return visit.page("usage/thresholds.html", found=found, names=names, features=shown)
 
 
 def _cut(by: str, since: str, meter: dict[str, Any]) -> str:

@@ -1,0 +1,123 @@
+"""Features of products: what each opens, which plans include it, and who has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from monokoto.console.api import NotThere, Part, Problem, Refused
+from monokoto.console.entitlement_form import TAKEN, take
+from monokoto.console.features import GRANTS_SHOWN, FeatureView, features_of, grants_of
+from monokoto.console.lookups import nothing, products
+from monokoto.console.routes.invoices import customer_names
+from monokoto.console.titles import titles_of
+from monokoto.console.unit_names import names_of
+from monokoto.console.visit import Visit
+
+PLANS_MAX = 200
+PLANS_LOOKED_AT = 20
+SUBSCRIPTIONS_SHOWN = 20
+"""Of each plan that includes a feature."""
+THRESHOLDS_SHOWN = 20
+
+
+class FeaturePagesController(Controller):
+    """`/console/features`."""
+
+    path = "/features"
+
+    @get("/")
+    async def index(self, visit: NamedDependency[Visit], product: FromQuery[str] = "") -> Response[str]:
+        """Of all products, or of one."""
+        known = await products(visit)
+        features, titles = await asyncio.gather(
+            features_of(visit, [product] if product else known), titles_of(visit, products=known)
+        )
+        return visit.page(
+            "entitlements/features.html", features=features, products=known, product=product, titles=titles
+        )
+
+    @get("/{product:str}/{feature:str}")
+    async def one(
+        self,
+        visit: NamedDependency[Visit],
+        product: FromPath[str],
+        feature: FromPath[str],
+        cursor: FromQuery[str] = "",
+    ) -> Response[str]:
+        """Who has it: by their plan, and by what was given."""
+        return visit.page("entitlements/feature.html", **await _shown(visit, product, feature, cursor))
+
+    @post("/{product:str}/{feature:str}")
+    async def change(
+        self, visit: NamedDependency[Visit], product: FromPath[str], feature: FromPath[str]
+    ) -> Response[str]:
+        """Take one back."""
+        found = await _feature(visit, product, feature)
+        try:
+            await take(visit)
+        except Refused as refused:
+            if refused.problem.status == 401:
+                raise
+            return visit.again("entitlements/feature.html", refused, **await _shown(visit, product, feature, ""))
+        return visit.go(found.href, visit.say(TAKEN))
+
+
+async def _feature(visit: Visit, product: str, feature: str) -> FeatureView:
+    found = next((one for one in await features_of(visit, [product]) if one.name == feature), None)
+    if found is None:
+        raise NotThere(Problem(status=404, code="not-found"))
+    return found
+
+
+async def _shown(visit: Visit, product: str, feature: str, cursor: str) -> dict[str, Any]:
+    found = await _feature(visit, product, feature)
+    listed, plans, reached = await asyncio.gather(
+        visit.api.part("/api/v1/entitlements", product=product, feature=feature, limit=GRANTS_SHOWN, cursor=cursor),
+        visit.api.part("/api/v1/plans", product=product, limit=PLANS_MAX),
+        visit.api.part("/api/v1/entitlement-thresholds", product=product, feature=feature, limit=THRESHOLDS_SHOWN)
+        if found.kind == "metered"
+        else nothing(),
+    )
+    including = [one for one in (plans.value["items"] if plans.value else []) if _includes(one, feature)]
+    holders = await asyncio.gather(*(_subscribers(visit, one) for one in including[:PLANS_LOOKED_AT]))
+    grants = grants_of(visit, [listed])
+    told = reached.value["items"] if reached.value else []
+    titles = await titles_of(visit, products=[product], plans=[(product, one["name"]) for one in including])
+    customers = {one["customer"] for part in holders if part.value for one in part.value["items"]}
+    customers |= {one.told["holder_id"] for one in grants if one.told["holder"] == "customer"}
+    units = {one.told["holder_id"] for one in grants if one.told["holder"] == "unit"} | {one["unit"] for one in told}
+    return {
+        "feature": found,
+        "listed": listed,
+        "grants": grants,
+        "plans": list(zip(including, holders, strict=False)),
+        "reached": reached,
+        "thresholds": told,
+        "buyers": await customer_names(visit, sorted(customers)),
+        "names": await names_of(visit, sorted(units)),
+        "titles": titles,
+        "features": {found.name: found, found.key: found},
+        "subscribed": {
+            one["id"]: titles.plan(one["product"], one["plan"])
+            for part in holders
+            if part.value
+            for one in part.value["items"]
+        },
+    }
+
+
+def _includes(plan: Mapping[str, Any], feature: str) -> bool:
+    return (plan["plan"].get("includes") or {}).get(feature, False) is not False
+
+
+async def _subscribers(visit: Visit, plan: Mapping[str, Any]) -> Part:
+    """Who subscribes to a plan now, whichever version."""
+    return await visit.api.part(
+        "/api/v1/subscriptions", product=plan["product"], plan=plan["name"], limit=SUBSCRIPTIONS_SHOWN
+    )
