@@ -69,6 +69,16 @@ class Included:
     problems: Sequence[Problem] = field(default=())
 
 
+def product_of(one: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:
+    """What people call the product of a subscription."""
+    return str((plan or {}).get("product_title") or one["product"])
+
+
+def has_money(account: Mapping[str, Any]) -> bool:
+    """Whether anything is left with a maker."""
+    return any(Decimal(held[name]) for held in account["balances"] for name in ("credit", "wallet"))
+
+
 def api_of(subscription: str) -> str:
     """Its address in the API."""
     return f"/api/v1/my/subscriptions/{quote(subscription, safe='')}"

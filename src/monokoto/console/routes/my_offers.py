@@ -22,6 +22,8 @@ NAMED_MAX = 100
 """Units that can be ticked one by one; of more, all are bought for."""
 BOUGHT = mark("It is yours. What it includes opens within a second.")
 _KNOWN_MAX = 200
+_NONE = frozenset({"EU", "EZ", "UN", "XA", "XB", "XK", "ZZ", "QO", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
+"""Territories of CLDR that are no countries of ISO 3166."""
 
 
 class OfferPagesController(Controller):
@@ -47,7 +49,7 @@ class OfferPagesController(Controller):
         self, visit: NamedDependency[Visit], maker: FromPath[str], product: FromPath[str], plan: FromPath[str]
     ) -> Response[str]:
         """What it costs and includes, for which units, who pays."""
-        return await _form(visit, await _offer(visit, maker, product, plan))
+        return await _form(visit, await offer_of(visit, maker, product, plan))
 
     @post("/{maker:str}/{product:str}/{plan:str}")
     async def buy(
@@ -61,17 +63,17 @@ class OfferPagesController(Controller):
             "plan": plan,
             "version": int(version) if version.isdecimal() and int(version) else 1,
             "units": visit.values("units") if visit.value("for") == "named" else [],
-            "billing": _billing(visit),
+            "billing": billing_of(visit),
         }
         headers = {"Idempotency-Key": visit.value("key")} if visit.value("key") else {}
         try:
             made = await visit.api.call("POST", "/api/v1/my/subscriptions", body=body, headers=headers)
         except Refused as refused:
-            return await _form(visit, await _offer(visit, maker, product, plan), problem=refused.problem)
+            return await _form(visit, await offer_of(visit, maker, product, plan), problem=refused.problem)
         return visit.go(f"{PATH}/subscriptions/{made['id']}", visit.say(BOUGHT))
 
 
-async def _offer(visit: Visit, maker: str, product: str, plan: str) -> Mapping[str, Any]:
+async def offer_of(visit: Visit, maker: str, product: str, plan: str) -> Mapping[str, Any]:
     found = await visit.api.get("/api/v1/my/offers", product=product, limit=OFFERS_MAX)
     for one in found["items"]:
         if (one["maker"], one["plan"]["plan"]) == (maker, plan):
@@ -79,7 +81,7 @@ async def _offer(visit: Visit, maker: str, product: str, plan: str) -> Mapping[s
     raise NotThere(Problem(status=404, code="not-found"))
 
 
-def _billing(visit: Visit) -> dict[str, Any] | None:
+def billing_of(visit: Visit) -> dict[str, Any] | None:
     """Who pays, where the form asked."""
     if "country" not in visit.form:
         return None
@@ -88,11 +90,22 @@ def _billing(visit: Visit) -> dict[str, Any] | None:
     return {**plain, "address": address, "timezone": visit.formats.zone, "language": visit.formats.language}
 
 
+async def asks_who_pays(visit: Visit, maker: str, problem: Problem | None = None) -> bool:
+    """Whether the form asks who pays: of whoever is no customer of the maker yet."""
+    mine = await visit.api.part("/api/v1/my/credit", limit=_KNOWN_MAX)
+    known = any(one["maker"] == maker for one in (mine.value["items"] if mine.value else []))
+    return "country" in visit.form or (problem is not None and bool(problem.at("billing"))) or not known
+
+
+def countries_of(visit: Visit) -> list[tuple[str, str]]:
+    """Codes and names of countries in the visitor's language, by name."""
+    names = Locale.parse(visit.formats.language).territories
+    found = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NONE]
+    return sorted(found, key=lambda one: one[1])
+
+
 async def _form(visit: Visit, offer: Mapping[str, Any], *, problem: Problem | None = None) -> Response[str]:
-    mine = await visit.api.part("/api/v1/my/subscriptions", limit=_KNOWN_MAX)
-    known = any(one["maker"] == offer["maker"] for one in (mine.value["items"] if mine.value else []))
-    asks = "country" in visit.form or (problem is not None and bool(problem.at("billing"))) or not known
-    countries = Locale.parse(visit.formats.language).territories
+    asks = await asks_who_pays(visit, offer["maker"], problem)
     return visit.page(
         "mine/buy.html",
         status=problem.status if problem else 200,
@@ -105,16 +118,5 @@ async def _form(visit: Visit, offer: Mapping[str, Any], *, problem: Problem | No
         # A refused purchase bought nothing, so its name is free; another choice is another request.
         key=str(uuid.uuid4()),
         asks=asks,
-        countries=sorted(
-            (
-                (code, name)
-                for code, name in countries.items()
-                if len(code) == 2 and code.isalpha() and code not in _NONE
-            ),
-            key=lambda one: one[1],
-        ),
+        countries=countries_of(visit),
     )
-
-
-_NONE = frozenset({"EU", "EZ", "UN", "XA", "XB", "XK", "ZZ", "QO", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
-"""Territories of CLDR that are no countries of ISO 3166."""

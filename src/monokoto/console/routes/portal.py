@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
@@ -12,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from monokoto.console.api import Problem, Refused
 from monokoto.console.languages import mark
 from monokoto.console.lookups import nothing
-from monokoto.console.portal_rows import ENDED, api_of, included, lines_of, units_of, used
+from monokoto.console.portal_rows import ENDED, api_of, has_money, included, lines_of, product_of, units_of, used
 from monokoto.console.unit_names import names_of
 from monokoto.console.visit import Visit
 from monokoto.kernel.clock import format_instant
@@ -26,6 +27,7 @@ SHARED_MAX = 100
 OVER = mark("It ends with the period that runs.")
 CHANGED = mark("The plan is changed.")
 SHARED = mark("Both may use it now.")
+UNSHARED = mark("It is shared no more.")
 LASTING = {
     "": mark("As long as I have it"),
     "12": mark("For 12 hours"),
@@ -44,13 +46,31 @@ class PortalPagesController(Controller):
     async def index(self, visit: NamedDependency[Visit], cursor: FromQuery[str] = "") -> Response[str]:
         """What there is, each with what it comes to so far."""
         found = await visit.api.get("/api/v1/my/subscriptions", cursor=cursor, limit=PAGE_SIZE)
-        nexts = await asyncio.gather(*(_next(visit, one) for one in found["items"]))
+        items = found["items"]
+        nexts, plans, credit, shares = await asyncio.gather(
+            asyncio.gather(*(_next(visit, one) for one in items)),
+            asyncio.gather(*(visit.api.part(f"{api_of(one['id'])}/plan") for one in items)),
+            visit.api.part("/api/v1/my/credit", limit=SHARED_MAX),
+            visit.api.part("/api/v1/my/shares", limit=SHARED_MAX),
+        )
+        shared = shares.value["items"] if shares.value else []
+        products = [product_of(one, plan.value) for one, plan in zip(items, plans, strict=True)]
         return visit.page(
             "mine/list.html",
-            rows=list(zip(found["items"], nexts, strict=True)),
+            rows=list(zip(items, nexts, products, strict=True)),
+            accounts=[one for one in (credit.value["items"] if credit.value else []) if has_money(one)],
+            shares=shared,
+            names=await names_of(visit, (unit for one in shared for unit in (one["unit"], one["with_unit"]))),
             next_cursor=found["next_cursor"],
             cursor=cursor,
         )
+
+    @post("/shares/end")
+    async def unshare(self, visit: NamedDependency[Visit]) -> Response[str]:
+        """The other unit may use it no more."""
+        unit, share = quote(visit.value("unit"), safe=""), quote(visit.value("share"), safe="")
+        await visit.api.delete(f"/api/v1/units/{unit}/entitlement-shares/{share}")
+        return visit.go(PATH, visit.say(UNSHARED))
 
     @get("/subscriptions/{subscription:str}")
     async def one(self, visit: NamedDependency[Visit], subscription: FromPath[str]) -> Response[str]:
