@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -292,11 +293,26 @@ FIRST = ("stories", "faults", "console", "cli", "wot")
 """Folders whose files take longest: one of them begun last would keep one core waiting for the other."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stories before all: their MQTT client (paho) waits by `select`, which takes no file descriptor past 1023, and the engine of
     the series keeps three for each thread it ever had in a process."""
     turns = {folder: turn for turn, folder in enumerate(FIRST)}
     items.sort(key=lambda item: turns.get(item.path.relative_to(TESTS).parts[0], len(FIRST)))
+    if config.getoption("markexpr") == "not long":
+        _draw_fewer(items)
+
+
+EXAMPLES_SHARE = 3
+EXAMPLES_MIN = 20
+
+
+def _draw_fewer(items: list[pytest.Item]) -> None:
+    """Properties are tried with a third of their examples; the long form (`poe test-long`) tries all of them."""
+    for test in {item.obj for item in items if isinstance(item, pytest.Function)}:
+        wanted = getattr(test, "_hypothesis_internal_use_settings", None)
+        if wanted is not None and wanted.max_examples > EXAMPLES_MIN:
+            fewer = max(EXAMPLES_MIN, wanted.max_examples // EXAMPLES_SHARE)
+            test._hypothesis_internal_use_settings = hypothesis.settings(wanted, max_examples=fewer)
 
 
 class TellAtOnce:

@@ -77,8 +77,15 @@ def test_the_map_is_worked_by_keys_and_leads_to_units(
         assert visitor.faults == []
 
 
-@pytest.mark.parametrize("width", ["phone", "desktop"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [
+        ("dark", "phone"),
+        ("light", "desktop"),
+        pytest.param("light", "phone", marks=pytest.mark.long),
+        pytest.param("dark", "desktop", marks=pytest.mark.long),
+    ],
+)
 def test_the_overview_is_accessible(
     chrome: Chromium, cookies: Cookies, units: list[dict[str, Any]], width: str, theme: str
 ) -> None:

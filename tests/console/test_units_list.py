@@ -219,7 +219,7 @@ def test_the_file_of_the_list_is_all_of_it(admin: httpx.Client, lamps: list[dict
     assert admin.get("/console/units/export?box=nowhere").status_code == 422
 
 
-@pytest.mark.parametrize("width", ["phone", "desktop"])
+@pytest.mark.parametrize("width", ["phone", pytest.param("desktop", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "path", ["", "?text=nothing-like-it", "?box=nowhere", "/import", "/change", "/change?all=1&kind=units.retire"]
 )

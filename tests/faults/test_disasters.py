@@ -128,7 +128,7 @@ def test_full_disks_refuse_or_wait_and_heal(tmp_path: Path, small_disks: Path) -
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.long)])
 def test_units_are_acked_while_the_platform_is_away_until_the_log_is_full(tmp_path: Path, seconds: int) -> None:
     """And a second start in the same folder harms nobody."""
     settings = {"MONOKOTO_LOG_BYTES_MAX": str(1 << 20 if seconds < 10 else 8 << 20)}
