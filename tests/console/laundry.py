@@ -97,9 +97,17 @@ class Laundry:
             "invoices": "/console/invoices",
             "invoice-draft": f"/console/invoices/{self.invoice}",
             "invoice": f"/console/invoices/{self.sold}",
+            "revenue": "/console/revenue",
+            "revenue-customers": f"/console/revenue/customers?month={month()}&currency=EUR",
+            "revenue-documents": f"/console/revenue/documents?month={month()}&currency=EUR",
             "usage": "/console/usage?meter=laundry/energy&from=-7d",
             "usage-groups": "/console/usage?meter=laundry/washes&by=data.programme",
         }
+
+
+def month() -> str:
+    """The one that goes on."""
+    return datetime.now(UTC).strftime("%Y-%m")
 
 
 def furnish(here: Installation, admin: httpx.Client) -> Laundry:

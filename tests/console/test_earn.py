@@ -186,3 +186,25 @@ def test_plans_that_are_alike_differ_in_no_line() -> None:
     assert differences(plan, dict(plan)) == []
     lines = differences(plan, {**plan, "charges": {"base": {"fee": "2.00"}}})
     assert [line["text"].strip() for line in lines if line["mark"] in "+-"] == ["-    fee: '1.00'", "+    fee: '2.00'"]
+
+
+def test_revenue_is_followed_down_to_customers_and_documents(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/revenue")
+        again = page.locator("section", has=page.get_by_role("heading", name="What comes again"))
+        expect(again.locator("svg.bars rect").first).to_be_attached()
+        again.get_by_role("link", name=", New: ").click()
+        expect(page.get_by_role("link", name="Hotel Sol")).to_be_visible()
+        page.get_by_role("link", name=laundry.subscription).first.click()
+        page.wait_for_url(f"**/console/subscriptions/{laundry.subscription}")
+        page.go_back()
+        page.get_by_role("link", name="Revenue").last.click()
+        page.get_by_role("link", name=", Sold once: ").first.click()
+        expect(page.get_by_role("link", name="INV-").first).to_be_visible()
+        assert not visitor.faults
+        file = page.request.get(f"{laundry.here.api_url}/api/v1/reports/revenue/file?currency=EUR")
+        assert file.text().startswith("currency,month,is_over,recurring")
+        page = visitor.go("/console/revenue?from=2020-01")
+        expect(page.get_by_role("alert")).to_contain_text("at most 60 months")

@@ -103,6 +103,7 @@ NAVIGATION = (
             Entry(mark("Customers"), "/console/customers", "person", "earn:read", "/api/v1/customers"),
             Entry(mark("Subscriptions"), "/console/subscriptions", "schedules", "earn:read", "/api/v1/subscriptions"),
             Entry(mark("Invoices"), "/console/invoices", "invoices", "earn:read", "/api/v1/invoices"),
+            Entry(mark("Revenue"), "/console/revenue", "revenue", "earn:read", "/api/v1/reports/recurring"),
         ),
     ),
     Group(

@@ -38,7 +38,9 @@ Begin = Annotated[
 ]
 End = Annotated[str, QueryParameter(name="to", description="The last month; left out: the one that goes on")]
 Code = Annotated[str, QueryParameter(name="currency", description="Only this one; left out: each", max_length=3)]
-OneCode = Annotated[str, QueryParameter(name="currency", description="ISO 4217, such as EUR", max_length=3)]
+OneCode = Annotated[
+    str, QueryParameter(name="currency", description="ISO 4217, such as EUR", min_length=3, max_length=3)
+]
 InMonth = Annotated[str, QueryParameter(description="Such as 2026-05")]
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX)]
 Cut = Annotated[By | None, QueryParameter(description="Cut further")]
