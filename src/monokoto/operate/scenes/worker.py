@@ -24,6 +24,7 @@ from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import SCENE_RUN_DAYS
 from monokoto.operate.scenes import run_store
 from monokoto.operate.scenes.doing import Doer
+from monokoto.operate.scenes.pacing import Pacing
 from monokoto.operate.scenes.run import Run, RunItem, RunItemState, RunState, must_stop
 from monokoto.operate.scenes.runs import Runs
 from monokoto.operate.scenes.scene import Order
@@ -92,9 +93,10 @@ class Worker:
         """Commands that ended before anybody here knew of which run they are, or of none."""
         self._taken_back: dict[int, None] = {}
         """Runs whose commands were taken back by this process."""
+        self._pacing = Pacing()
         self._kept: tuple[dict[int, Any], ...] = (
             *(self._not_before, self._follow_at, self._followed, self._heard),
-            self._taken_back,
+            *(self._taken_back, self._pacing.due),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -225,8 +227,11 @@ class Worker:
             return
         if moved is None:
             return
-        pause = FOLLOW_SECONDS if not moved else moved / run.spec.pace if run.spec.pace else 0.0
-        self._not_before[run.id] = began + pause
+        if moved and run.spec.pace:
+            self._not_before[run.id] = self._pacing.next_turn(run.id, run.spec.pace, began, moved)
+        else:
+            self._pacing.rest(run.id)
+            self._not_before[run.id] = began + (0.0 if moved else FOLLOW_SECONDS)
 
     def _take(self, organisation_id: int, run_id: int) -> Run | None:
         """The run, held; None when another process holds it or it has ended."""
@@ -335,9 +340,14 @@ class Worker:
         with self._runs.records.write() as connection:
             run_store.leave_waiting(connection, run.organisation_id, run.id, self._runs.clock.now())
 
+    def _room(self, run: Run) -> int:
+        """How many items one turn may begin."""
+        pace = run.spec.pace
+        return self._pacing.room(run.id, pace, time.monotonic(), TURN_ITEMS_MAX) if pace else TURN_ITEMS_MAX
+
     def _next(self, run: Run, *, ending: bool) -> list[RunItem]:
         """The items of this turn: begun ones first, for they wait for a process that died."""
-        limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
+        limit = self._room(run)
         mine = (run.organisation_id, run.id)
         with self._runs.records.read() as connection:
             begun = run_store.read_items(connection, *mine, states=[RunItemState.BEGUN], limit=limit)
@@ -389,7 +399,7 @@ class Worker:
         return len(settled)
 
     def _to_undo(self, run: Run) -> list[RunItem]:
-        limit = TURN_ITEMS_MAX if not run.spec.pace else max(1, min(TURN_ITEMS_MAX, run.spec.pace // 4))
+        limit = self._room(run)
         states = (RunItemState.UNDOING,) if run.cancelling else (RunItemState.UNDOING, RunItemState.DONE)
         with self._runs.records.read() as connection:
             return run_store.read_items(
