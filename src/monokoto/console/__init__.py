@@ -5,6 +5,7 @@ from monokoto.console.assets import asset
 from monokoto.console.routes.account import AccountController
 from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
+from monokoto.console.routes.books import BookPagesController
 from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.commands import CommandsPagesController
 from monokoto.console.routes.customer_entitlements import CustomerEntitlementsController
@@ -17,11 +18,14 @@ from monokoto.console.routes.invoices import InvoicePagesController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
+from monokoto.console.routes.my_gifts import GiftPagesController
 from monokoto.console.routes.my_invoices import MyInvoicePagesController
 from monokoto.console.routes.my_offers import OfferPagesController
 from monokoto.console.routes.notifications import NotificationPagesController, push_worker
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
+from monokoto.console.routes.payment_files import PaymentFilePagesController
+from monokoto.console.routes.payments import PaymentPagesController
 from monokoto.console.routes.people import PeopleController
 from monokoto.console.routes.plan_trial import PlanTrialController
 from monokoto.console.routes.plans import PlanPagesController
@@ -30,12 +34,12 @@ from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.receivers import ReceiverPagesController
-from monokoto.console.routes.revenue import RevenuePagesController
 from monokoto.console.routes.rule_trial import RuleTrialController
 from monokoto.console.routes.rules import RulePagesController
 from monokoto.console.routes.scene_runs import SceneRunPagesController
 from monokoto.console.routes.scenes import ScenePagesController
 from monokoto.console.routes.schedules import SchedulePagesController
+from monokoto.console.routes.seller import SellerPagesController
 from monokoto.console.routes.subscriptions import SubscriptionPagesController
 from monokoto.console.routes.unit_alerts import UnitAlertPagesController
 from monokoto.console.routes.unit_commands import UnitCommandsController
@@ -62,11 +66,15 @@ CONTROLLERS = (
     PlanPagesController,
     UsagePagesController,
     InvoicePagesController,
-    RevenuePagesController,
     CustomerEntitlementsController,
     CustomerPagesController,
     FeaturePagesController,
     SubscriptionPagesController,
+    BookPagesController,
+    GiftPagesController,
+    PaymentFilePagesController,
+    PaymentPagesController,
+    SellerPagesController,
     OfferPagesController,
     MyInvoicePagesController,
     PortalPagesController,

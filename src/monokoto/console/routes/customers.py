@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import Problem, Refused
 from monokoto.console.languages import mark
+from monokoto.console.money_forms import left_of
 from monokoto.console.titles import titles_of_subscriptions
 from monokoto.console.visit import Visit
 
@@ -118,5 +119,15 @@ async def _shown(visit: Visit, customer: str) -> dict[str, Any]:
         visit.api.part("/api/v1/invoices", customer=found["id"], limit=SHOWN),
         visit.api.part(f"{_api(customer)}/credit"),
     )
+    wallet = await visit.api.part("/api/v1/ledger/balances", accounts=f"wallet:{found['id']}")
     titles = await titles_of_subscriptions(visit, subscriptions.value["items"] if subscriptions.value else [])
-    return {"customer": found, "subscriptions": subscriptions, "invoices": invoices, "credit": credit, "titles": titles}
+    return {
+        "customer": found,
+        "subscriptions": subscriptions,
+        "invoices": invoices,
+        "left": left_of(credit.value["credits"]) if credit.value else {},
+        "wallet": [
+            one for one in (wallet.value["accounts"] if wallet.value else []) if one["account"].endswith(found["id"])
+        ],
+        "titles": titles,
+    }

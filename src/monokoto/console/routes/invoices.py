@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.languages import mark
+from monokoto.console.money_forms import day_begins
 from monokoto.console.routes.usage import with_pages
 from monokoto.console.titles import titles_of
 from monokoto.console.unit_names import names_of
@@ -30,6 +31,8 @@ SAID = {
     "reinstate": mark("The invoice is owed again."),
     "credit": mark("The credit note is written."),
     "pay": mark("The payment is recorded."),
+    "pause": mark("Nobody is reminded of it meanwhile."),
+    "remind": mark("Reminders go on."),
 }
 _PLAIN = {"finalise": "finalise", "reinstate": "reinstate"}
 _REASONED = {"void": "void", "uncollectible": "uncollectible"}
@@ -122,6 +125,11 @@ async def _do(visit: Visit, invoice: str, doing: str) -> None:
         lines = {visit.value("line"): visit.value("amount")} if visit.value("line") else None
         body = {"key": visit.value("key"), "reason": visit.value("reason"), "lines": lines}
         await visit.api.post(f"{_api(invoice)}/credit-notes", body)
+    elif doing == "pause":
+        body = {"until": day_begins(visit, visit.value("until")) or None, "because": visit.value("because")}
+        await visit.api.put(f"{_api(invoice)}/dunning-pause", body)
+    elif doing == "remind":
+        await visit.api.delete(f"{_api(invoice)}/dunning-pause")
     else:
         found = (await visit.api.get(_api(invoice)))["invoice"]
         body = {"customer": found["customer"], "currency": found["currency"], "invoice": found["id"]}
@@ -130,10 +138,11 @@ async def _do(visit: Visit, invoice: str, doing: str) -> None:
 
 
 async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
-    found, payments, steps = await asyncio.gather(
+    found, payments, steps, pause = await asyncio.gather(
         visit.api.get(_api(invoice)),
         visit.api.part("/api/v1/payments", invoice=invoice),
         visit.api.part(f"{_api(invoice)}/dunning"),
+        visit.api.part(f"{_api(invoice)}/dunning-pause"),
     )
     one = found["invoice"]
     buyers = await customer_names(visit, [one["customer"]])
@@ -147,6 +156,7 @@ async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
         "lacking": found["lacking"],
         "payments": payments,
         "steps": steps,
+        "pause": pause,
         "buyer": buyers.get(one["customer"], one["customer"]),
         # Sent twice, it is done once: each form that is shown has a name of its own for what it asks.
         "key": secrets.token_hex(8),
