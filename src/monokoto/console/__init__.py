@@ -34,6 +34,7 @@ from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.receivers import ReceiverPagesController
+from monokoto.console.routes.revenue import RevenuePagesController
 from monokoto.console.routes.rule_trial import RuleTrialController
 from monokoto.console.routes.rules import RulePagesController
 from monokoto.console.routes.scene_runs import SceneRunPagesController
@@ -66,6 +67,7 @@ CONTROLLERS = (
     PlanPagesController,
     UsagePagesController,
     InvoicePagesController,
+    RevenuePagesController,
     CustomerEntitlementsController,
     CustomerPagesController,
     FeaturePagesController,

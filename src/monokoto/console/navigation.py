@@ -103,6 +103,7 @@ NAVIGATION = (
             Entry(mark("Customers"), "/console/customers", "person", "earn:read", "/api/v1/customers"),
             Entry(mark("Subscriptions"), "/console/subscriptions", "schedules", "earn:read", "/api/v1/subscriptions"),
             Entry(mark("Invoices"), "/console/invoices", "invoices", "earn:read", "/api/v1/invoices"),
+            Entry(mark("Revenue"), "/console/revenue", "revenue", "earn:read", "/api/v1/reports/recurring"),
             Entry(mark("Payments"), "/console/payments", "payments", "earn:read", "/api/v1/payments"),
             Entry(mark("Books"), "/console/books", "books", "earn:read", "/api/v1/ledger/balances"),
             Entry(mark("Who sells"), "/console/seller", "seller", "earn:read", "/api/v1/issuer"),
