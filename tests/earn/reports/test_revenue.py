@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -20,12 +21,13 @@ from monokoto.earn.subscriptions import Customer, NewCoupon
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import Conflict, Invalid
 
+KINDS = ("sqlite", "postgresql")
 YEAR = ("2026-01", "2026-04")
 
 
 @pytest.fixture
-def records_kind() -> str:
-    return "sqlite"
+def records_kind(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def used(office: Office) -> int:
     return customer.id
 
 
+@pytest.mark.parametrize("records_kind", KINDS, indirect=True)
 def test_each_line_belongs_to_what_it_is_for_and_discounts_to_what_they_are_off(office: Office) -> None:
     used(office)
     found = office.revenue(*YEAR[:1], "2026-02")
@@ -97,6 +100,7 @@ def test_taken_back_and_billed_again_is_as_if_it_was_right_at_once(office: Offic
     assert (january.recurring, january.other, january.total) == (1100, 0, 1100)
 
 
+@pytest.mark.parametrize("records_kind", KINDS, indirect=True)
 def test_products_sold_elsewhere_are_set_against_services(office: Office) -> None:
     by_hand(office, office.customer(), "one", line("a", "60.00"), line("m", "40.00", LineKind.ONE_TIME))
     sale = ProductSale(
@@ -131,6 +135,7 @@ def test_sales_that_cannot_be_are_refused_together(office: Office) -> None:
     assert office.product_sales.list(office.maker, SaleFilter(), limit=9) == []
 
 
+@pytest.mark.parametrize("records_kind", KINDS, indirect=True)
 def test_cohorts_keep_count_of_who_came_when(office: Office) -> None:
     first, second, hand = (office.customer(name=name) for name in ("first", "second", "hand"))
     office.start(first)
@@ -155,6 +160,17 @@ def test_rows_are_made_anew_in_another_calendar(office: Office) -> None:
     assert {month: row.recurring for month, row in office.revenue("2026-01", "2026-02").items()} == {
         "2026-01": 0, "2026-02": 500,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("records_kind", KINDS, indirect=True)
+def test_documents_are_read_once_whoever_asks_at_the_same_time(office: Office) -> None:
+    customer = office.customer()
+    for number in range(30):
+        by_hand(office, customer, f"n{number}", line("a", "1.00"))
+    with ThreadPoolExecutor(8) as many:
+        read = [*many.map(lambda _: office.reports.catch_up(office.maker), range(8))]
+    assert sum(read) == 30
+    assert office.revenue("2026-01", "2026-01")["2026-01"].total == 3000
 
 
 def test_a_maker_without_anything_has_no_rows(office: Office) -> None:
