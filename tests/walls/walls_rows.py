@@ -955,7 +955,9 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/reports/recurring": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/reports/revenue": R(wall=Wall.OWN, scope=S.EARN_READ, query={"by": "product"}),
     "GET /api/v1/reports/cohorts": R(wall=Wall.OWN, scope=S.EARN_READ),
-    "GET /api/v1/reports/{report}/file": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"report": "=revenue"}),
+    "GET /api/v1/reports/{report}/file": R(
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"report": "=revenue"}, owners=frozenset({"everybody"})
+    ),
     "GET /api/v1/reports/recurring/customers": R(
         wall=Wall.OWN, scope=S.EARN_READ, query={"month": "2026-01", "currency": "EUR"}
     ),
