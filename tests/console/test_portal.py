@@ -74,15 +74,33 @@ class Home:
         found: dict[str, Any] = self.owner.get(f"/api/v1/units/{self.units[unit]}/entitlements/{feature}").json()
         return found
 
+    def customer(self) -> str:
+        """Who the owner is to the maker."""
+        mine = self.owner.get("/api/v1/session").json()["organisation"]["id"]
+        found = self.maker.get("/api/v1/customers").json()["items"]
+        if not [one for one in found if one["organisation"] == mine]:
+            body = {"name": "Ann", "country": "DE", "currency": "EUR", "organisation": "portal-house"}
+            return str(self.maker.post("/api/v1/customers", json=body).raise_for_status().json()["id"])
+        return next(str(one["id"]) for one in found if one["organisation"] == mine)
+
+    def neighbour(self) -> tuple[httpx.Client, str]:
+        """Somebody else who owns a machine, and which."""
+        with self.here.organisation("portal-flat", kind=OrganisationKind.OWNER) as flat:
+            guest = come_in(self.here, flat.api.http, "owner", "ben@flat.example.org")
+        made = self.maker.post("/api/v1/units", json={"product": "washer", "serial": "Attic"}).raise_for_status().json()
+        unit = str(made["unit"]["id"])
+        code = self.maker.post(f"/api/v1/units/{unit}/claim-code").raise_for_status().json()["code"]
+        guest.post("/api/v1/claims", json={"code": code}).raise_for_status()
+        return guest, unit
+
     def send_an_invoice(self) -> None:
         """By hand, from the maker to its one customer."""
         body = {"name": "Washers", "country": "DE", "vat_id": "DE136695976", "address": {"city": "Berlin"}}
         self.maker.put("/api/v1/issuer", json=body).raise_for_status()
         rules = {"rules": [{"category": "O", "reason": "Small business"}]}
         self.maker.put("/api/v1/tax-rules", json=rules).raise_for_status()
-        (customer,) = self.maker.get("/api/v1/customers").json()["items"]
         draft = {
-            "customer": customer["id"], "currency": "EUR", "key": "first",
+            "customer": self.customer(), "currency": "EUR", "key": "first",
             "period": {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
             "lines": [{"key": "l", "title": "Delivery", "amount": "19.00"}],
         }  # fmt: skip
@@ -155,6 +173,68 @@ def test_a_function_is_bought_opens_and_is_seen(home: Home, chrome: Chromium) ->
         expect(page.locator("#notice")).to_contain_text("Both may use it")
         assert home.verdict(1, "steam")["allowed"]
     assert not faults
+
+
+def test_a_present_is_given_taken_by_another_and_paid_by_the_giver(home: Home, chrome: Chromium) -> None:
+    guest, unit = home.neighbour()
+    with chrome.visitor(width="phone", cookies=home.cookies()) as visitor:
+        page = visitor.go("/console/mine/offers")
+        expect(page.get_by_role("heading", name="Washing machine")).to_be_visible()
+        page.get_by_role("link", name="Give it to somebody Steam for an evening").click()
+        page.get_by_label("A few words").fill("Happy birthday")
+        if page.get_by_label("Country").count():
+            page.get_by_label("Country").select_option("DE")
+        faults = looked_at(visitor, "give")
+        page.get_by_role("button", name="Make the present").click()
+        code = page.locator(".copyable code").inner_text()
+        faults += looked_at(visitor, "given")
+        page = visitor.go("/console/mine/gifts")
+        expect(page.get_by_text("not taken yet")).to_be_visible()
+        assert code not in page.content()
+        faults += looked_at(visitor, "gifts")
+    with chrome.visitor(width="phone", cookies=session_cookies(guest, home.here.api_url)) as visitor:
+        page = visitor.go("/console/mine/gifts")
+        page.get_by_label("Code").fill("0000-0000-0000-0000")
+        page.get_by_role("button", name="Look what it is").click()
+        expect(page.get_by_role("alert")).to_contain_text("opens no present")
+        page.get_by_label("Code").fill(code.lower())
+        page.get_by_role("button", name="Look what it is").click()
+        expect(page.get_by_text("Happy birthday")).to_be_visible()
+        page.get_by_label("Country").select_option("AT")
+        faults += looked_at(visitor, "a present")
+        page.get_by_role("button", name="Take it now").click()
+        expect(page.locator("#included").get_by_text("Usable")).to_be_visible()
+        expect(page.get_by_text("Somebody else pays for it.")).to_be_visible()
+        faults += looked_at(visitor, "taken")
+    assert not faults
+    assert guest.get(f"/api/v1/units/{unit}/entitlements/steam").json()["allowed"]
+    assert guest.post("/api/v1/my/gifts/look", json={"code": code}).status_code == 409
+    assert [one["state"] for one in _items(home.owner.get("/api/v1/my/gifts"))] == ["taken"]
+
+
+def test_what_is_shared_ends_and_what_is_left_is_told(home: Home, chrome: Chromium) -> None:
+    share = {"feature": "steam", "with_unit": home.units[1]}
+    home.owner.post(f"/api/v1/units/{home.units[0]}/entitlement-shares", json=share).raise_for_status()
+    customer = home.customer()
+    paid = {"customer": customer, "amount": "12.00", "currency": "EUR", "key": "ahead"}
+    home.maker.post("/api/v1/payments", json=paid).raise_for_status()
+    home.maker.post(
+        "/api/v1/payments", json=paid | {"key": "wallet", "amount": "7.50", "wallet": True}
+    ).raise_for_status()
+    with chrome.visitor(width="phone", cookies=home.cookies()) as visitor:
+        page = visitor.go("/console/mine")
+        expect(page.locator("section[aria-labelledby=credit]")).to_contain_text("€12.00")
+        expect(page.locator("section[aria-labelledby=credit]")).to_contain_text("€7.50")
+        shares = page.locator("section[aria-labelledby=shares] li")
+        before = shares.count()
+        assert before
+        faults = looked_at(visitor, "shares")
+        page.once("dialog", lambda dialog: dialog.accept())
+        shares.first.get_by_role("button", name="Share no more").click()
+        expect(page.get_by_text("It is shared no more.")).to_be_visible()
+        expect(shares).to_have_count(before - 1)
+        assert not faults
+    assert len(_items(home.owner.get("/api/v1/my/shares"))) == before - 1
 
 
 def test_what_is_used_is_charged_and_counted_and_what_goes_on_is_ended(home: Home, chrome: Chromium) -> None:

@@ -133,3 +133,32 @@ def test_what_suspends_without_notice_is_no_policy(reminding: Reminding, steps: 
     with pytest.raises(Invalid):
         reminding.put_policy(MAKER, DunningPolicy(steps))
     assert reminding.policy(MAKER) == POLICY
+
+
+def test_while_it_is_paused_nobody_is_reminded_and_its_time_does_not_count(
+    world: PaidWorld, reminding: Reminding, outside: Outside
+) -> None:
+    made = world.sent("10.00")
+    world.clock.advance((14 + 11) * DAY)
+    assert (reminding.look(), reminding.look()) == (1, 0)
+    until = world.clock.now() + 30 * DAY * 10**6
+    assert reminding.pauses.begin(MAKER, made, until=until, because="They ask for time").goes_on(world.clock.now())
+    world.clock.advance(29 * DAY)
+    assert reminding.look() == 0
+    reminding.pauses.begin(MAKER, made, until=None, because="A little more")
+    world.clock.advance(2 * DAY)
+    assert reminding.look() == 0
+    ended = reminding.pauses.end(MAKER, made)
+    assert (ended.goes_on(world.clock.now()), ended.total(world.clock.now())) == (False, 31 * DAY * 10**6)
+    assert reminding.pauses.end(MAKER, made) == ended
+    assert reminding.look() == 0
+    world.clock.advance(7 * DAY)
+    assert reminding.look() == 1
+    assert outside.posted[-1].suspended_at == world.clock.now() + 10 * DAY * 10**6
+    reminding.pauses.begin(MAKER, made, until=world.clock.now() + DAY * 10**6, because="")
+    world.clock.advance(10.5 * DAY)
+    assert (reminding.look(), outside.suspended) == (0, {})
+    world.clock.advance(1 * DAY)
+    assert (reminding.look(), list(outside.suspended)) == (1, [ANN])
+    with pytest.raises(Invalid, match="paused so"):
+        reminding.pauses.begin(MAKER, made, until=world.clock.now(), because="")

@@ -10,6 +10,7 @@ from monokoto.earn.plans import Plans
 from monokoto.earn.portal import Choice, Offered, Offers, Purchases
 from monokoto.earn.subscriptions import NewCustomer
 from monokoto.engines.records import Records
+from monokoto.kernel.ids import format_id
 
 OFFERED = """\
   eco:
@@ -23,6 +24,8 @@ OFFERED = """\
 """
 ANN = NewCustomer(name="Ann", country="DE", currency="")
 HERS, ALSO_HERS, NOT_HERS = 1, 2, 3
+TAKER = 77
+"""Another organisation."""
 
 
 class Shop(House):
@@ -46,7 +49,7 @@ class Shop(House):
             )  # fmt: skip
         if reference in {"house"}:
             return super().find(str(reference))
-        return self.buyer
+        return TAKER if reference == format_id(TAKER) else self.buyer
 
     def offers(self) -> list[Offered]:
         return self.offering.to(self.buyer, (HERS, ALSO_HERS, NOT_HERS))
@@ -59,4 +62,4 @@ class Shop(House):
         return self.purchases.buy(self.buyer, self.choice(plan, **given), self.offers(), actor_id=7)
 
 
-__all__ = ["ANN", "HERS", "NOT_HERS", "Plans", "Shop"]
+__all__ = ["ALSO_HERS", "ANN", "HERS", "NOT_HERS", "TAKER", "Plans", "Shop"]

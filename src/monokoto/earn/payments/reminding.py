@@ -77,6 +77,8 @@ class DoneStep:
     told: str
     """Whom."""
     at: int
+    paused: int = 0
+    """How long reminding had been paused by then, µs."""
 
 
 class Reminding:
@@ -132,7 +134,8 @@ class Reminding:
         )
         with self._records.read() as connection:
             return [
-                DoneStep(step=row.step, act=Act(row.act), told=row.told, at=row.at) for row in connection.execute(query)
+                DoneStep(step=row.step, act=Act(row.act), told=row.told, at=row.at, paused=row.paused)
+                for row in connection.execute(query)
             ]
 
     # The reconciler
@@ -159,8 +162,11 @@ class Reminding:
         pause = self.pauses.of(invoice.organisation_id, invoice.id)
         if pause.goes_on(now):
             return 0
-        done: Mapping[int, int] = {one.step: one.at for one in self.steps(invoice.organisation_id, invoice.id)}
-        due = due_step(policy, (invoice.due_at or 0) + pause.total(now), done, now)
+        paused = pause.total(now)
+        steps = self.steps(invoice.organisation_id, invoice.id)
+        # Only pauses since a step put off what follows it.
+        done: Mapping[int, int] = {one.step: one.at + paused - one.paused for one in steps}
+        due = due_step(policy, (invoice.due_at or 0) + paused, done, now)
         if due is None:
             return 0
         told = self._tell(invoice, due) if due.step.act is Act.NOTICE else self._suspend(invoice)
@@ -173,6 +179,7 @@ class Reminding:
             "act": due.step.act.value,
             "told": told,
             "at": self._clock.now(),
+            "paused": paused,
         }
         with self._records.write() as connection:
             statement = _INSERTS[connection.dialect.name](dunning_steps).values(row)

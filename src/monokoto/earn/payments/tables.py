@@ -146,6 +146,7 @@ dunning_steps = sa.Table(
     sa.Column("act", sa.String(16), nullable=False),
     sa.Column("told", sa.String(254), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("paused", sa.BigInteger, nullable=False, server_default="0"),
 )
 dunning_pauses = sa.Table(
     "dunning_pauses",

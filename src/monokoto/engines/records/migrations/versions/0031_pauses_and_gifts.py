@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("because", sa.String(500), nullable=False),
         _number("before"),
     )
+    op.add_column("dunning_steps", sa.Column("paused", sa.BigInteger, nullable=False, server_default="0"))
     op.create_table(
         "portal_gifts",
         _number("gift_id", key=True),
@@ -44,5 +45,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Neither."""
+    with op.batch_alter_table("dunning_steps") as batch:
+        batch.drop_column("paused")
     op.drop_table("portal_gifts")
     op.drop_table("dunning_pauses")
