@@ -8,6 +8,8 @@ from typing import Any
 
 WIDTH, HEIGHT = 960.0, 200.0
 """Of the drawing, in its own units."""
+WIDEST = 60.0
+"""Of one bar, where there are few."""
 _GAP = 0.25
 """Share of a bar's room that is left free."""
 _HEATS = 5
@@ -37,8 +39,9 @@ def stacked(items: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> list[Pi
             height = round(HEIGHT * _height(one[part]) / most, 2) if most > 0 else 0.0
             top = round(top - height, 2)
             if height:
-                left = round(place * room + room * _GAP / 2, 2)
-                found.append(Piece(left, top, round(room * (1 - _GAP), 2), height, part, one))
+                width = min(room * (1 - _GAP), WIDEST)
+                left = round(place * room + (room - width) / 2, 2)
+                found.append(Piece(left, top, round(width, 2), height, part, one))
     return found
 
 

@@ -115,12 +115,20 @@ async def _listed(visit: Visit, path: str, query: Mapping[str, str], cursor: str
     return await visit.api.get(f"/api/v1/reports/{path}", **query, cursor=cursor, limit=PAGE_SIZE)
 
 
+def _begun(rows: list[dict[str, Any]], *fields: str) -> list[dict[str, Any]]:
+    """The months since there was anything."""
+    first = next((place for place, one in enumerate(rows) if any(float(one[name]) for name in fields)), len(rows))
+    return rows[first:]
+
+
 def _drawn(reports: Mapping[str, Part], code: str) -> dict[str, Any]:
     """The rows of one currency, and their drawings."""
     rows = {
         name: [one for one in part.value["items"] if one["currency"] == code] if part.value else []
         for name, part in reports.items()
     }
+    rows["recurring"] = _begun(rows["recurring"], "mrr", "opening", "customers", "customers_before", "services")
+    rows["revenue"] = _begun(rows["revenue"], "services", "products")
     recurring = reports["recurring"].value
     lifetimes = recurring["lifetimes"] if recurring else []
     return {
