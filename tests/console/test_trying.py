@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from browser import Chromium, drawn
+from browser import Chromium, begin_organisation, drawn
 from laundry import Laundry, furnish
 from playwright.sync_api import expect
 from trying import GUESTS, furnish_trials, trial_pages
@@ -17,7 +19,17 @@ from monokoto.console.simulation_rows import BARS_MAX, HEIGHT, bars, by_loss, mo
 from monokoto.testing import Installation
 
 Cookies = list[dict[str, Any]]
-LOOKS = (("phone", "dark", "ko"), ("desktop", "light", "en"))
+LOOKS = (
+    pytest.param(("phone", "dark", "ko"), id="phone-dark-ko"),
+    pytest.param(("desktop", "light", "en"), id="desktop-light-en", marks=pytest.mark.long),
+)
+"""On a desktop in English every one of these pages is what the other tests work with."""
+
+
+@pytest.fixture(scope="module")
+def admin(here: Installation) -> Iterator[httpx.Client]:
+    with contextlib.closing(begin_organisation(here, "trying")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +39,7 @@ def laundry(here: Installation, admin: httpx.Client) -> Laundry:
     return made
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("look", LOOKS)
 def test_pages_are_accessible_translated_and_as_wide_as_their_window(
     laundry: Laundry, chrome: Chromium, cookies: Cookies, look: tuple[str, str, str]
 ) -> None:
