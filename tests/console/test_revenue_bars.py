@@ -19,7 +19,7 @@ def test_parts_stand_upon_each_other_and_the_highest_fills_the_drawing() -> None
     assert max(one.width for one in found) == WIDEST
     assert stacked([], ["services"]) == []
     many = stacked([item("1.00", "0.00")] * 60, ["services"])
-    assert all(0 <= one.x and one.x + one.width <= WIDTH for one in many)
+    assert all(one.x >= 0 and one.x + one.width <= WIDTH for one in many)
 
 
 @pytest.mark.parametrize(("percent", "shown"), [(None, 0), ("0.00", 0), ("33.33", 2), ("100.00", 5), ("140.00", 5)])

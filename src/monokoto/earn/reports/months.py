@@ -91,12 +91,12 @@ def months_asked(begin: str, end: str, *, timezone: str, now: int) -> Months:
     current = month_of(now, timezone)
     last = parse_month(end, "to") if end else current
     first = parse_month(begin, "from") if begin else max(last - 11, FIRST)
-    reasons = {
-        "to": (last > current, "has not begun yet"),
-        "from": (first > last, "lies after the last month"),
-        "from ": (last - first >= REPORT_MONTHS_MAX, f"at most {REPORT_MONTHS_MAX} months are told of at once"),
-    }
-    faults = [Fault(place=place.strip(), reason=reason) for place, (wrong, reason) in reasons.items() if wrong]
+    reasons = (
+        ("to", last > current, "has not begun yet"),
+        ("from", first > last, "lies after the last month"),
+        ("from", last - first >= REPORT_MONTHS_MAX, f"at most {REPORT_MONTHS_MAX} months are told of at once"),
+    )
+    faults = [Fault(place=place, reason=reason) for place, wrong, reason in reasons if wrong]
     if faults:
         raise Invalid("These months cannot be told of.", faults=faults)
     return Months(first, last, timezone, now)
