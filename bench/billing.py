@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,7 @@ plans:
 """
 BEGIN, END = parse_instant("2026-01-01T00:00:00Z"), parse_instant("2026-02-01T00:00:00Z")
 WRITTEN_AT_ONCE = 1_000_000
+SAY_SECONDS = 5.0
 
 
 def run(report: Report, *, quick: bool) -> None:
@@ -78,7 +80,7 @@ def _measure(report: Report, folder: Path, series: Series, subscriptions: int, r
         seller = Seller(where, series)
         before = psutil.Process().memory_info().rss
         began, processor = time.monotonic(), time.process_time()
-        done = seller.billing.run(seller.maker)
+        done = seller.billing.run(seller.maker, progress=Progress(subscriptions))
         took = time.monotonic() - began
         assert (done.drafted, done.finalised, len(done.failures)) == (subscriptions, subscriptions, 0), done
         goal = "< 600 s" if subscriptions == 100_000 else ""
@@ -101,6 +103,7 @@ def _use(metering: Metering, maker: int, units: int, rows: int) -> None:
     ids = np.arange(1, units + 1, dtype=np.int64)
     together = max(1, WRITTEN_AT_ONCE // units)
     for start in range(0, each, together):
+        _say(f"{start * units:,} of {rows:,} samples written")
         count = min(together, each - start)
         unit = np.repeat(ids, count)
         at = BEGIN + (np.tile(np.arange(start, start + count), units) * step) + unit % 1000
@@ -108,6 +111,28 @@ def _use(metering: Metering, maker: int, units: int, rows: int) -> None:
         metering.writer.write(
             [Samples(organisation_id=maker, product="washer", meter="washes", unit=unit, at=at, arrived=at, value=ones)]
         )
+
+
+class Progress:
+    """Says on the error output how far a run is, every few seconds; as `billing.Progress`."""
+
+    def __init__(self, subscriptions: int) -> None:
+        self._subscriptions = subscriptions
+        self._began = self._said = time.monotonic()
+
+    def __call__(self, run: Run) -> None:
+        now = time.monotonic()
+        if now - self._said >= SAY_SECONDS:
+            self._said = now
+            memory = psutil.Process().memory_info().rss / 1e6
+            _say(
+                f"{now - self._began:5.0f} s  {run.drafted:,} drafted, {run.finalised:,} documents of {self._subscriptions:,},"
+                f" {memory:.0f} MB"
+            )
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 class Seller:
