@@ -30,6 +30,7 @@ from monokoto.earn.metering import (
     weighted_sum,
     windowed,
 )
+from monokoto.earn.metering.asking import statements
 from monokoto.kernel.money import ZERO, exact, rounded
 
 PROGRAMMES = ["eco", "hot", "rinse"]
@@ -186,6 +187,33 @@ def test_the_store_adds_up_what_the_pure_functions_do(
         for unit in units:
             expected = _expected(kit, name, readings, events, unit, span)
             assert found.get(unit, ZERO) == expected, (name, unit)
+
+
+@pytest.mark.parametrize("lately", [0, 1, 36])
+def test_the_state_at_the_beginning_is_found_however_long_ago_it_was_told(
+    metering: Metering, maker: int, kit: SimpleNamespace, lately: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told days and hours before the span; where samples are looked for first decides nothing."""
+    units = [maker * 1000 + number for number in range(1, 5)]
+    chance = random.Random(lately)
+    readings = [
+        (unit, kit.START - hours * kit.HOUR, kit.START + kit.DAY + place,
+         {"energy": float(chance.randint(1, 50)), "power": float(chance.randint(0, 9)), "on": chance.random() < 0.5})
+        for place, (unit, hours) in enumerate(
+            (unit, hours) for unit, told in zip(units, ([900, 40, 5], [900, 40], [900], []), strict=True)
+            for hours in told + ([-3, -7] if unit % 2 else [])
+        )
+    ]  # fmt: skip
+    _tell(kit, metering, maker, readings, [], chance)
+    monkeypatch.setattr(statements, "LATELY_US", lately * kit.HOUR)
+    span = Span(kit.START, kit.START + kit.DAY)
+    for name in ("energy", "running", "held", "share"):
+        found = {one.unit_id: one.quantity for one in metering.totals(maker, f"washer/{name}", None, span)}
+        for unit in units:
+            said = any(row[0] == unit for row in readings)
+            expected = _expected(kit, name, readings, [], unit, span) if said else ZERO
+            assert found.get(unit, ZERO) == expected, (name, unit)
+            assert metering.total(maker, f"washer/{name}", {unit: [span]}, span) == expected, (name, unit)
 
 
 def test_days_of_the_customers_calendar_add_up(metering: Metering, maker: int, kit: SimpleNamespace) -> None:

@@ -18,6 +18,9 @@ from monokoto.earn.metering.meters import Aggregation, Meter
 from monokoto.engines.series import Parameters
 
 AGES: Final = 1 << 62
+LATELY_US: Final = 40 * 86_400_000_000
+"""The state a span begins with is looked for in so much time before it; of all time before that, for those alone who said
+nothing in it: of the others' history only the column that says whose it is, is looked at."""
 _ORDER = "at, arrived, name"
 _AGGREGATES: Mapping[Aggregation, str] = {
     Aggregation.COUNT: "toDecimal256(count(), 12)",
@@ -43,6 +46,7 @@ def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]
     parameters: dict[str, str | int | float | bool | list[int] | list[str]] = {
         "organisation": question.organisation_id, "product": meter.product, "meter": meter.name,
         "low": low, "high": high, "start": question.span.start, "end": question.span.end, "by": question.by,
+        "since": max(0, question.span.start - LATELY_US),
         "edges": [bucket.start for bucket in question.buckets] or [question.span.start],
         "ends": [bucket.end for bucket in question.buckets] or [question.span.end],
         "states": list(meter.states), "every": meter.every or 1, "percent": str(meter.percent),
@@ -126,13 +130,22 @@ def _samples(clipped: bool, *, before: bool) -> str:
         WHERE {mine} AND {USAGE}.at >= {instant % "start"} AND {USAGE}.at < {instant % "end"} AND {live}"""
     if not before:
         return found
-    last = f"""SELECT unit, tupleElement(last_, 1) AS at, tupleElement(last_, 2) AS arrived, tupleElement(last_, 3) AS name,
+    texts = found.replace("key, groups", "toString(key) AS key, toString(groups) AS groups")
+    earlier = f"{USAGE}.at < {instant % 'start'}"
+    lately = f"{USAGE}.at >= {instant % 'since'} AND {earlier}"
+    told_lately = f"SELECT unit FROM {USAGE} FINAL WHERE {mine} AND {lately} AND {live}"
+    recent = _last(f"WHERE {mine} AND {lately} AND {live}")
+    older = _last(f"PREWHERE unit NOT IN ({told_lately}) WHERE {mine} AND {USAGE}.at < {instant % 'since'} AND {live}")
+    return f"{texts} UNION ALL {recent} UNION ALL {older}"
+
+
+def _last(where: str) -> str:
+    """The last sample of each unit."""
+    return f"""SELECT unit, tupleElement(last_, 1) AS at, tupleElement(last_, 2) AS arrived, tupleElement(last_, 3) AS name,
         tupleElement(last_, 4) AS value, tupleElement(last_, 5) AS key, tupleElement(last_, 6) AS groups
         FROM (SELECT unit, max((toUnixTimestamp64Micro(at), toUnixTimestamp64Micro(arrived), name, value,
             toString(key), toString(groups))) AS last_
-            FROM {USAGE} FINAL WHERE {mine} AND {USAGE}.at < {instant % "start"} AND {live} GROUP BY unit)"""
-    texts = found.replace("key, groups", "toString(key) AS key, toString(groups) AS groups")
-    return f"{texts} UNION ALL {last}"
+            FROM {USAGE} FINAL {where} GROUP BY unit)"""
 
 
 def _beside(function: str, column: str, frame: str) -> str:
@@ -169,16 +182,22 @@ _PIECES = {Aggregation.COUNTER: _counted, Aggregation.DURATION: _states, Aggrega
 
 def weights(question: Question, low: int, high: int) -> tuple[str, Parameters]:
     """How many samples each unit has, for cutting a run into statements of bounded size."""
-    text = f"""SELECT unit, count() AS samples FROM {USAGE}
-        WHERE organisation = {{organisation:Int64}} AND product = {{product:String}} AND meter = {{meter:String}}
-            AND unit BETWEEN {{low:Int64}} AND {{high:Int64}} AND at < fromUnixTimestamp64Micro({{end:Int64}}, 'UTC')
-            {"" if question.meter.aggregation.following else "AND at >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')"}
-        GROUP BY unit ORDER BY unit"""
+    mine = """organisation = {organisation:Int64} AND product = {product:String} AND meter = {meter:String}
+        AND unit BETWEEN {low:Int64} AND {high:Int64}"""
+    instant = "fromUnixTimestamp64Micro({%s:Int64}, 'UTC')"
+    first = instant % ("since" if question.meter.aggregation.following else "start")
+    text = f"""SELECT unit, count() AS samples_ FROM {USAGE}
+        WHERE {mine} AND at >= {first} AND at < {instant % "end"} GROUP BY unit"""
+    if question.meter.aggregation.lasting:
+        # Whoever said nothing lately is still in the state of then.
+        text += f" UNION ALL SELECT unit, toUInt64(1) FROM {USAGE} WHERE {mine} AND at < {first} GROUP BY unit"
+    text = f"SELECT unit, sum(samples_) AS samples FROM ({text}) GROUP BY unit ORDER BY unit"
     return text, _used(
         text,
         {
             "organisation": question.organisation_id, "product": question.meter.product, "meter": question.meter.name,
             "low": low, "high": high, "start": question.span.start, "end": question.span.end,
+            "since": max(0, question.span.start - LATELY_US),
         },
     )  # fmt: skip
 
