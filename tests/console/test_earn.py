@@ -104,7 +104,7 @@ def test_a_line_is_followed_down_to_its_samples(laundry: Laundry, chrome: Chromi
     with chrome.visitor(cookies=cookies) as visitor:
         page = visitor.go(f"/console/invoices/{laundry.sold}")
         line = page.locator("tr", has=page.get_by_role("link", name="Samples behind it")).first
-        expect(line.get_by_role("link", name="pay-per-wash, version 1")).to_be_visible()
+        expect(line.get_by_role("link", name="Pay per wash, version 1")).to_be_visible()
         line.get_by_role("link", name="Samples behind it").click()
         expect(page.get_by_role("link", name="WM-1").first).to_be_visible()
         assert not visitor.faults
