@@ -89,6 +89,26 @@ def test_a_part_is_paid_the_rest_too_much_and_what_is_over_goes_back(
         assert not visitor.faults
 
 
+def test_money_is_asked_for_ahead_and_partners_are_owed_nothing(
+    till: Till, chrome: Chromium, cookies: list[dict[str, Any]]
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/payments/send/pay-out")
+        expect(page.get_by_text("Nothing is owed to partners")).to_be_visible()
+        refused = {"partner": "city", "amount": "1.00", "currency": "EUR", "key": "city-1"}
+        assert till.admin.post("/api/v1/payouts", json=refused).status_code == 409
+        page = visitor.go("/console/payments/send/top-up")
+        page.get_by_label("Amount").fill("25.00")
+        page.get_by_label("Way of payment").select_option("sandbox")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Ask for money ahead").click()
+        expect(page.get_by_text("The money is asked for.")).to_be_visible()
+        expect(page.locator(".facts")).to_contain_text("paid ahead")
+        page = visitor.go(f"/console/customers/{till.customer}")
+        expect(page.locator(".facts").first).to_contain_text("€65.00")
+        assert not visitor.faults
+
+
 def _left(till: Till) -> str:
     found = till.get(f"/api/v1/customers/{till.customer}/credit")["credits"]
     return f"{sum(Decimal(one['left']) for one in found):f}" if found else ""
