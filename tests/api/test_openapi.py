@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from monokoto.assembly import describe_api
+from monokoto.assembly import describe_api, text_of_api
 from monokoto.web import Scope
 
 GOLDEN = Path(__file__).with_name("openapi.json")
@@ -98,14 +99,27 @@ def operations(document):
     ]
 
 
+def differences(kept, text):
+    """What differs, member by member: the lines of the file are a whole operation each."""
+    before, after = (msgspec.json.format(one, indent=2).splitlines() for one in (kept, text))
+    return difflib.unified_diff(before, after, "openapi.json", "the API", n=2, lineterm="")
+
+
+def test_the_document_is_written_with_a_line_for_each_operation_and_schema(document):
+    lines = text_of_api(document).splitlines()
+    assert json.loads("\n".join(lines)) == document
+    for name, operation in document["paths"]["/api/v1/units"].items():
+        (line,) = [line for line in lines if f'"operationId":"{operation["operationId"]}"' in line]
+        assert line.startswith(f'  "{name}": {{')
+    assert sum(line.startswith('  "Unit": ') for line in lines) == 1
+    assert any("newMember" in line for line in differences('{"a": 1}', '{"a": 1, "newMember": 2}'))
+
+
 def test_the_document_is_the_golden_file(document):
-    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    text = text_of_api(document)
     kept = GOLDEN.read_text("utf-8")
-    changed = list(
-        difflib.unified_diff(kept.splitlines(), text.splitlines(), "openapi.json", "the API", n=2, lineterm="")
-    )
-    if changed:
-        shown = "\n".join(changed[:60])
+    if text != kept:
+        shown = "\n".join(itertools.islice(differences(kept, text), 60))
         pytest.fail(
             f"The API changed. If clients can live with it, run `uv run poe openapi` and commit the file; "
             f"say it in CHANGELOG.md.\n{shown}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from monokoto.cli.client import told
@@ -18,9 +17,9 @@ def openapi(
     ] = None,
 ) -> None:
     """Print the HTTP API's description (OpenAPI 3.1), for generators of clients. Needs no platform."""
-    from monokoto.assembly import describe_api  # noqa: PLC0415 - all slices are imported with it
+    from monokoto.assembly import describe_api, text_of_api  # noqa: PLC0415 - all slices are imported with it
 
-    text = msgspec.json.format(msgspec.json.encode(describe_api()), indent=2).decode() + "\n"
+    text = text_of_api(describe_api())
     if out is None:
         typer.echo(text, nl=False)
     else:
