@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 
 from tools.client.annotations import OPEN_TYPES, annotation, default_of, with_unset
 from tools.client.document import SHARED, Document, Schema
 from tools.client.names import variable
 from tools.client.text import HEADER, docstring, imports
+
+_WIDTH = 120
 
 
 def type_modules(document: Document) -> dict[str, str]:
@@ -38,11 +41,22 @@ def _mentions(text: str, name: str) -> bool:
 
 
 def _front_door(modules: dict[str, list[str]]) -> str:
-    lines = [HEADER, docstring("All types of the API."), "from __future__ import annotations\n"]
-    lines += [f"from monokoto.client.types.{home} import {', '.join(names)}" for home, names in sorted(modules.items())]
-    everything = sorted(name for names in modules.values() for name in names)
-    lines.append(f"\n__all__ = {everything!r}\n")
+    """Several names to a line: one for each would make a file of a thousand lines."""
+    lines = [
+        HEADER,
+        docstring("All types of the API."),
+        "from __future__ import annotations\n",
+        "# fmt: off\n# isort: off",
+    ]
+    for home, names in sorted(modules.items()):
+        lines.append(f"from monokoto.client.types.{home} import (\n{_wrapped(sorted(names))}\n)")
+    everything = sorted(f'"{name}"' for names in modules.values() for name in names)
+    lines.append(f"\n__all__ = [\n{_wrapped(everything)}\n]\n# fmt: on\n")
     return "\n".join(lines)
+
+
+def _wrapped(words: list[str]) -> str:
+    return textwrap.fill(", ".join(words) + ",", _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _type(document: Document, name: str) -> str:
