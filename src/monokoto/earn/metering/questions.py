@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,14 +10,12 @@ from litestar.params import QueryParameter
 
 from monokoto.earn.calendar import Span, zone
 from monokoto.earn.metering.asking import CUTS
-from monokoto.kernel.clock import parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import USAGE_SPANS_PER_UNIT_MAX
+from monokoto.operate.telemetry import times_from_json
 from monokoto.web import Reach
 
-_AGO = re.compile(r"-(\d{1,6})([smhdw])")
-_AGO_UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
-_DAYS_DEFAULT = 30
+_LENGTH_DEFAULT = 30 * 86_400_000_000
 
 Since = Annotated[
     str, QueryParameter(name="from", description="RFC 3339, or before now: `-24h`; default: 30 days before `to`")
@@ -49,26 +46,10 @@ class Asked:
 
 def span_of(since: str, until: str, now: int) -> Span:
     """The time meant by two texts. Raises Invalid with both faults."""
-    faults: list[Fault] = []
-    end = _instant(until, "to", now, now, faults)
-    start = _instant(since, "from", now, end - _DAYS_DEFAULT * _AGO_UNITS["d"], faults)
-    if not faults and end <= start:
-        faults.append(Fault(place="to", reason="it does not lie after `from`"))
-    if faults:
-        raise Invalid("The time range is not valid.", faults=faults)
+    start, end = times_from_json(since, until, now, length=_LENGTH_DEFAULT)
+    if end <= start:
+        raise Invalid("The time range is not valid.", faults=[Fault(place="to", reason="it does not lie after `from`")])
     return Span(start, end)
-
-
-def _instant(text: str, place: str, now: int, default: int, faults: list[Fault]) -> int:
-    if not text:
-        return default
-    if ago := _AGO.fullmatch(text):
-        return now - int(ago[1]) * _AGO_UNITS[ago[2]]
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        faults.append(Fault(place=place, reason=str(error)))
-        return default
 
 
 def asked_by(by: str, timezone: str) -> Asked:

@@ -21,6 +21,7 @@ from monokoto.operate.telemetry.history import (
     readings_json,
 )
 from monokoto.operate.telemetry.observer import ReadingsObserver
+from monokoto.operate.telemetry.requests import times_from_json
 from monokoto.operate.telemetry.retention import RetentionJob, RetentionReport, RetentionRule, rules_of
 from monokoto.operate.telemetry.routes import CONTROLLERS
 from monokoto.operate.telemetry.service import Telemetry, serials
@@ -60,4 +61,5 @@ __all__ = [
     "readings_json",
     "rules_of",
     "serials",
+    "times_from_json",
 ]

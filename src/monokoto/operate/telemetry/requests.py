@@ -26,8 +26,9 @@ from monokoto.operate.telemetry.history import (
 from monokoto.operate.telemetry.reach import Open
 from monokoto.operate.telemetry.transfer import Imported
 
-_AGO = re.compile(r"-([1-9]\d{0,5})(s|min|m|h|d)")
-_AGO_UNITS = {"s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+_AGO = re.compile(r"-([1-9]\d{0,5})(s|min|m|h|d|w)")
+_AGO_UNITS = {"s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000,
+             "w": 604_800_000_000}  # fmt: skip
 _DAY = 86_400_000_000
 _DEFAULT_AGGREGATES = ("avg", "min", "max", "count")
 _DEFAULT_LIMIT = 1000
@@ -162,15 +163,15 @@ def history_request(
     )
 
 
-def times_from_json(start: str, end: str, now: int) -> tuple[int, int]:
-    """The range meant by two texts.
+def times_from_json(start: str, end: str, now: int, *, length: int = _DAY) -> tuple[int, int]:
+    """The range meant by two texts; `length`: µs from its start, where none is given, to its end.
 
     Raises:
         Invalid: one of them is no time; both faults at once.
     """
     faults: list[Fault] = []
     until = _time(end, "to", now, now, faults)
-    since = _time(start, "from", now, until - _DAY, faults)
+    since = _time(start, "from", now, until - length, faults)
     if faults:
         raise Invalid("The time range is not valid.", faults=faults)
     return since, until
