@@ -12,7 +12,7 @@ import yaml
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import show_table
 from monokoto.cli.reports import report, sold
-from monokoto.kernel.errors import Unavailable
+from monokoto.kernel.errors import Invalid, Unavailable
 
 billing = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="From what was used to what is owed."
@@ -82,13 +82,29 @@ def document(
     key: KeyOption = "",
 ) -> None:
     """An invoice as a file: on paper (.pdf) or as an electronic invoice (.xml)."""
-    side, form = "my/" if mine else "", "xml" if file.suffix == ".xml" else "pdf"
+    side, form = "my/" if mine else "", file.suffix.lower().removeprefix(".")
+    if form not in {"pdf", "xml"}:
+        raise Invalid(
+            f"{file} is neither .pdf nor .xml.", remedy="Say by the end of the name which of the two you want."
+        )
     with connect(url, key) as api:
         asked = {"number": number} if number else {}
         answer = api.stream("GET", f"/api/v1/{side}invoices/{invoice}/document.{form}", params=asked)
         with answer as told_bytes:
-            file.write_bytes(b"".join(told_bytes.iter_bytes()))
+            content = b"".join(told_bytes.iter_bytes())
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Invalid(f"{file} cannot be written: {error.strerror}.") from None
     typer.echo(str(file))
+
+
+def _draft(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise Invalid(f"{file} cannot be read: {reason}") from None
 
 
 @billing.command("simulate")
@@ -107,7 +123,7 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan would have come to by past usage, beside what was billed. Nothing is published."""
-    document = None if file is None else yaml.safe_load(file.read_text("utf-8"))
+    document = None if file is None else _draft(file)
     body = {"product": product, "plan": plan, "version": version, "document": document, "from": begin, "to": end}
     with connect(url, key) as api:
         found = api.post("/api/v1/plans/simulations", body)

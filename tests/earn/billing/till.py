@@ -36,7 +36,7 @@ GRACE = 3_600_000_000
 
 
 class Used:
-    """As `billing.Meters`: a list of who used what when, of any meter."""
+    """As `Metering`, for what billing asks of it: a list of who used what when, of any meter."""
 
     def __init__(self) -> None:
         self.events: list[tuple[int, int, Decimal, str]] = []

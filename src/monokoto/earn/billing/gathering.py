@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
 
 from monokoto.earn.billing.due import Stretch
 from monokoto.earn.billing.rating import UnitSpans
 from monokoto.earn.calendar import Span
-from monokoto.earn.metering import UnitUsage
+from monokoto.earn.metering import Metering, UnitUsage
 from monokoto.earn.plans import UsageCharge
 from monokoto.earn.pricing import Percentage, Usage
 from monokoto.kernel.money import ZERO, exact
-
-
-class Meters(Protocol):
-    """What billing asks of metering."""
-
-    def totals(
-        self,
-        organisation_id: int,
-        meter: str,
-        units: Mapping[int, Sequence[Span]] | None,
-        span: Span,
-        *,
-        by: str = "",
-        transactions: bool = False,
-    ) -> Iterator[UnitUsage]:
-        """What each unit used in its times, in the order of units."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +67,7 @@ def clipped(units: UnitSpans, stretch: Stretch) -> dict[int, tuple[Span, ...]]:
     return found
 
 
-def gather(meters: Meters, organisation_id: int, wanted: Iterable[Wanted]) -> dict[tuple[int, int, str], Usage]:
+def gather(meters: Metering, organisation_id: int, wanted: Iterable[Wanted]) -> dict[tuple[int, int, str], Usage]:
     """The usage of each place; one that is not named used nothing.
 
     A question asks for every unit at most once, so subscriptions that share a unit (one after the other, or for different parts of
@@ -117,7 +99,7 @@ def _apart(asked: Iterable[Wanted]) -> list[list[Wanted]]:
 
 
 def _ask(
-    meters: Meters, organisation_id: int, meter: str, by: str, asked: Sequence[Wanted], *, each: bool
+    meters: Metering, organisation_id: int, meter: str, by: str, asked: Sequence[Wanted], *, each: bool
 ) -> dict[tuple[int, int, str], _Sum]:
     whose = {unit_id: one.place for one in asked for unit_id in one.units}
     if not whose:

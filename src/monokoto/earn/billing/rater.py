@@ -10,7 +10,7 @@ from typing import Protocol
 from monokoto.earn.billing.booking import add_up, entries
 from monokoto.earn.billing.discounts import TimedCoupon, discounts_of
 from monokoto.earn.billing.due import Due, Stretch
-from monokoto.earn.billing.gathering import Meters, Wanted, clipped, gather
+from monokoto.earn.billing.gathering import Wanted, clipped, gather
 from monokoto.earn.billing.jobs import Job, Rated, Told
 from monokoto.earn.billing.outcome import Outages, credits_of
 from monokoto.earn.billing.periods import PlanOf, charged_from, look_back, stretches_of
@@ -18,6 +18,7 @@ from monokoto.earn.billing.rating import Circumstances, UnitSpans, dues_of
 from monokoto.earn.billing.store import BookedRow
 from monokoto.earn.billing.wording import invoice_line
 from monokoto.earn.calendar import Span
+from monokoto.earn.metering import Metering
 from monokoto.earn.plans import Plan, Promise
 from monokoto.earn.pricing import Usage
 from monokoto.earn.subscriptions import Customers, Subscription, Subscriptions
@@ -64,7 +65,7 @@ class Rater:
         plans: PlanSource,
         subscriptions: Subscriptions,
         customers: Customers,
-        metering: Meters,
+        metering: Metering,
         units_of_meters: UnitsOfMeters,
         outages: OutagesPort,
     ) -> None:
