@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from babel import Locale, UnknownLocaleError
 
+from monokoto.connect.products import is_language
 from monokoto.earn.calendar import zone
 from monokoto.earn.pricing import currency
 from monokoto.earn.subscriptions.numbers import iban_of, is_country, vat_id_of
@@ -16,7 +17,6 @@ from monokoto.kernel.ids import CustomerId, OrganisationId
 from monokoto.kernel.limits import TITLE_LENGTH_MAX
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 TERMS_DAYS_MAX = 365
 
 
@@ -117,6 +117,6 @@ def _code_faults(customer: Customer) -> list[Fault]:
 
 def _is_language(tag: str) -> bool:
     try:
-        return bool(_LANGUAGE.fullmatch(tag)) and Locale.parse(tag, sep="-") is not None
+        return is_language(tag) and Locale.parse(tag, sep="-") is not None
     except (UnknownLocaleError, ValueError):
         return False
