@@ -26,6 +26,8 @@ BENCHES = {
     "commands": "commands asked over HTTP, done by units over MQTT, seen to have succeeded: round trips a second",
     "console": "first contentful paint of the console's pages with 10,000 units, in Chromium",
     "rules": "100 rules of mixed kinds on 1,000 and 50,000 units: ns a row and rule, bytes a unit",
+    "rules_whole": "what 100 mixed rules cost a whole installation: the same messages with and without, in turn",
+    "rules_past": "100 mixed rules begin with the past of 1,000 units: how long it takes, how long the line waits",
     "metering": "usage events by HTTP, what ten meters cost the line, questions over 100,000 units",
     "entitlements": "may a unit use a feature, what is left of a quota: over 100,000 units",
     "billing": "a run over subscriptions and a month of usage, drafted, rated, made documents; the same again on a copy",

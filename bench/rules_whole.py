@@ -1,0 +1,108 @@
+"""What 100 rules of mixed kinds cost a whole installation: the same messages with rules and without, in turn, on one machine.
+
+Two installations stand side by side, one of them idle at a time. The rate counts from the first publish until the last reading
+acknowledged is stored, its twin current and the rules have seen it. The generator runs on the same machine and takes its share of
+it, in both cases the same.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.generator import load
+from bench.product import caught_up, prepare, usage
+from bench.report import Report
+from monokoto.testing import Installation, wait_until
+
+READINGS_PER_MESSAGE = 5
+_KINDS: tuple[tuple[int, str], ...] = (
+    (24, "{{when: temperature > {high}}}"),
+    (12, "{{when: power > {high}, clear: power < -{high}}}"),
+    (14, "{{when: temperature > {high} && humidity > {high} && rpm > {high}}}"),
+    (12, "{{when: temperature > {high}, for: 30 s}}"),
+    (6, "{{signals: {{h: {{held: humidity > {high}, for: 10 s}}}}, when: h}}"),
+    (4, "{{signals: {{s: {{silent: [temperature], for: {days} d}}}}, when: s}}"),
+    (6, "{{signals: {{w: {{count: temperature > {high}, over: 5 min}}}}, when: w > 90}}"),
+    (6, "{{signals: {{w: {{average: temperature, over: 5 min}}}}, when: w > {high}}}"),
+    (3, "{{signals: {{w: {{average: power, over: 5 min, every: 5 min}}}}, when: w > {high}}}"),
+    (3, "{{signals: {{r: {{rate: rpm, over: 5 min, per: min}}}}, when: r > {high}}}"),
+    (4, "{{signals: {{c: {{changed: pressure > {high}}}}}, when: c}}"),
+    (2, "{{signals: {{q: {{sequence: [power > {high}, power < -{high}], within: 10 s}}}}, when: q}}"),
+    (2, "{{signals: {{w: {{maximum: temperature, over: 5 min}}}}, when: w > {high}}}"),
+    (1, "{{signals: {{w: {{deviation: temperature, over: 5 min}}}}, when: w > {high}}}"),
+    (1, "{{signals: {{w: {{percentile: temperature, over: 5 min, at: 95}}}}, when: w > {high}}}"),
+)
+"""How many of each kind, none of which ever raises: 100 in all."""
+
+
+def section() -> str:
+    """The section of rules."""
+    texts = [text for count, text in _KINDS for _ in range(count)]
+    assert len(texts) == 100
+    lines = [f"  rule-{place}: {text.format(high=1e6 + place, days=2 + place)}" for place, text in enumerate(texts)]
+    return "\n".join(["rules:", *lines]) + "\n"
+
+
+@dataclass(slots=True)
+class _Side:
+    here: Installation
+    tokens: Path
+    readings: int = 0
+    start_ms: int = 0
+
+    def run(self, clients: int, seconds: float) -> float:
+        """Messages a second, until all of them have been taken in."""
+        begun = time.monotonic()
+        figures = load(
+            self.here.mqtt_port, tokens=self.tokens, clients=clients, seconds=seconds, window=20, start=self.start_ms
+        )
+        self.start_ms += figures["sent"] + 1000
+        self.readings += figures["acked"] * READINGS_PER_MESSAGE
+        caught_up(self.here, self.readings, seconds=300)
+        return float(figures["acked"] / (time.monotonic() - begun))
+
+
+def run(report: Report, *, quick: bool) -> None:
+    """1,000 units on connections of their own; three rounds of each side."""
+    clients, seconds, rounds = (200, 3, 2) if quick else (1_000, 10, 3)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        sides = []
+        for name, rules in (("without", ""), ("with", section())):
+            (home := Path(folder) / name).mkdir()
+            here = stack.enter_context(Installation(home))
+            api, tokens, rows = prepare(here, clients, rules=rules)
+            if rules:
+                unit = rows[0]["unit"]
+                wait_until(lambda: len(api.get(f"/api/v1/units/{unit}/rules")["items"]) == 100, seconds=60)  # noqa: B023
+            sides.append(_Side(here, tokens, start_ms=int(time.time() * 1000) - 3_600_000))
+        for side in sides:
+            side.run(clients, 2)  # warm
+        before = [usage(side.here)["platform"]["cpu"] for side in sides]
+        counted = [side.readings for side in sides]
+        rates: list[list[float]] = [[], []]
+        for _ in range(rounds):
+            for side, found in zip(sides, rates, strict=True):
+                found.append(side.run(clients, seconds))
+        _report(report, clients, rates)
+        for place, what in enumerate(("without rules", "with 100 rules")):
+            spent = usage(sides[place].here)["platform"]["cpu"] - before[place]
+            messages = (sides[place].readings - counted[place]) / READINGS_PER_MESSAGE
+            report.row(f"{what}: platform CPU a message", spent / messages * 1e6, "us")
+
+
+def _report(report: Report, clients: int, rates: list[list[float]]) -> None:
+    without, with_rules = (statistics.median(found) for found in rates)
+    costs = [1 - after / before for before, after in zip(*rates, strict=True)]
+    for what, found in zip(("without rules", "with 100 rules"), rates, strict=True):
+        report.note(f"{what}: " + ", ".join(f"{one:,.0f}" for one in found) + " messages/s")
+    report.row(f"whole installation, {clients:,} units, without rules", without, "messages/s")
+    report.row(f"whole installation, {clients:,} units, with 100 rules", with_rules, "messages/s")
+    # Of neighbours in time: what else the machine did meanwhile weighs on both.
+    report.row(
+        "of the rate, the rules cost (median of the rounds)", statistics.median(costs) * 100, "%", goal="at most 40"
+    )
