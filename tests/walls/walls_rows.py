@@ -822,7 +822,7 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"gift": f"={NOBODY}"}, owners=frozenset(), never="nobody gave anything here",
     ),
     "POST /api/v1/my/gifts/look": R(
-        wall=Wall.OWN, scope=S.PORTAL_READ, body={"code": "0000-0000-0000-0000"}, done=(404,), never="this code opens nothing",
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body={"code": "0000-0000-0000-0000"}, done=(404,), never="this code opens nothing",
     ),
     "POST /api/v1/my/gifts/take": R(
         wall=Wall.OWN, scope=S.PORTAL_WRITE, body={"code": "0000-0000-0000-0000", "unit": NOBODY}, done=(404,),

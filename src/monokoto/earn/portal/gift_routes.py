@@ -158,7 +158,7 @@ class GiftsController(Controller):
 
         return await asyncio.to_thread(ended)
 
-    @post("/look", operation_id="seeGift", guards=_READ, status_code=200, responses=problem_responses(404, 409),
+    @post("/look", operation_id="seeGift", guards=_WRITE, status_code=200, responses=problem_responses(404, 409),
           summary="See what a code opens")  # fmt: skip
     async def look(
         self,
