@@ -44,6 +44,9 @@ def _over(api: ApiClient, found: Any) -> Any:
 
 
 def _say(found: Any) -> None:
+    if not any(found[name] for name in ("drafted", "finalised", "discarded", "failures")):
+        typer.echo("Nothing was due: what was is on invoices already (`koto invoices list`).")
+        return
     typer.echo(f"{found['drafted']} drafted, {found['finalised']} made documents, {found['discarded']} thrown away")
     if found["failures"]:
         typer.echo(f"{found['failures_count']} could not be billed:")
@@ -67,6 +70,9 @@ def preview(
         print_json(found)
         return
     typer.echo(f"{found['plan']} {found['version']}: {found['net']} {found['currency']} without tax")
+    if not found["lines"]:
+        typer.echo("Nothing new since its last invoice.")
+        return
     rows = [(one["title"], one["quantity"] or "", one["unit"], one["amount"]) for one in found["lines"]]
     show_table(("line", "quantity", "", "amount"), rows)
 
