@@ -58,18 +58,20 @@ class Used:
         self.asked += 1
         assert units is not None
         for unit_id, spans in sorted(units.items()):
-            mine = [
-                (quantity, group)
+            told = sorted(
+                (at, quantity, group)
                 for unit, at, quantity, group in self.events
                 if unit == unit_id and any(span.start <= at < span.end for span in spans)
-            ]
+            )
+            mine = [(quantity, group) for _, quantity, group in told]
             if mine:
                 groups: dict[str, Decimal] = {}
                 for quantity, group in mine:
                     groups[group] = groups.get(group, Decimal(0)) + quantity
                 total = sum((quantity for quantity, _ in mine), Decimal(0))
                 values = tuple(quantity for quantity, _ in mine) if transactions else ()
-                yield UnitUsage(unit_id, total, groups if by else {}, values)
+                instants = tuple(at for at, _, _ in told) if transactions else ()
+                yield UnitUsage(unit_id, total, groups if by else {}, values, instants)
 
 
 class Buyers:

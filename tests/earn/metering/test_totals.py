@@ -248,7 +248,8 @@ def test_only_the_times_of_a_unit_that_are_asked_for_count(
     }
     (usage,) = metering.totals(maker, "washer/washes", times, span, by="programme", transactions=True)
     assert (usage.unit_id, usage.quantity, dict(usage.groups)) == (mine, 5, {"eco": 3, "hot": 2})
-    assert len(usage.transactions) == 5
+    assert usage.transactions == (1,) * 5
+    assert usage.instants == tuple(kit.START + hour * kit.HOUR for hour in (0, 1, 2, 6, 7))
     assert metering.total(maker, "washer/heated", times, span) == 5
     assert metering.total(maker, "washer/washes", {}, span) == 0
     assert metering.total(maker + 1, "washer/washes", None, span) == 0

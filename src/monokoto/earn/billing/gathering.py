@@ -34,13 +34,14 @@ class Wanted:
 @dataclass(slots=True)
 class _Sum:
     quantity: Decimal = ZERO
-    transactions: list[Decimal] = field(default_factory=list)
+    transactions: list[tuple[int, Decimal]] = field(default_factory=list)
+    """Each with its instant."""
     groups: dict[str, Decimal] = field(default_factory=dict)
 
     @exact
     def add(self, usage: UnitUsage) -> None:
         self.quantity += usage.quantity
-        self.transactions += usage.transactions
+        self.transactions += zip(usage.instants, usage.transactions, strict=True)
         for group, quantity in usage.groups.items():
             self.groups[group] = self.groups.get(group, ZERO) + quantity
 
@@ -49,7 +50,8 @@ class _Sum:
             named = self.groups or ({"": self.quantity} if self.quantity else {})
             return Usage.of_groups({group: Usage(quantity=quantity) for group, quantity in named.items()})
         if each:
-            return Usage.of_transactions(self.transactions)
+            # The units' together by time: which of them are free must not hang on which unit comes first.
+            return Usage.of_transactions(value for _, value in sorted(self.transactions))
         return Usage(quantity=self.quantity)
 
 

@@ -30,7 +30,7 @@ def amounts(series: Series, question: Question) -> Iterator[Amount]:
                 yield Amount(
                     unit_id=row["unit"], bucket=row["bucket"], group=_text(row["grp"]),
                     quantity=_quantity(question, row["quantity"], row["samples"], row["bucket"]),
-                    transactions=tuple(row["transactions"]),
+                    transactions=tuple(row["transactions"]), instants=tuple(row["instants"]),
                 )  # fmt: skip
 
 
@@ -52,8 +52,9 @@ def _usage(mine: list[Amount]) -> UnitUsage:
     for one in mine:
         groups[one.group] = groups.get(one.group, ZERO) + one.quantity
     total = sum((one.quantity for one in mine), ZERO)
-    transactions = tuple(value for one in mine for value in one.transactions)
-    return UnitUsage(mine[0].unit_id, total, groups if set(groups) != {""} else {}, transactions)
+    told = sorted(pair for one in mine for pair in zip(one.instants, one.transactions, strict=True))
+    transactions, instants = tuple(value for _, value in told), tuple(at for at, _ in told)
+    return UnitUsage(mine[0].unit_id, total, groups if set(groups) != {""} else {}, transactions, instants)
 
 
 def _text(value: str | bytes) -> str:

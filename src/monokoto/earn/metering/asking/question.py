@@ -50,6 +50,8 @@ class Amount:
     group: str
     quantity: Decimal
     transactions: tuple[Decimal, ...] = ()
+    instants: tuple[int, ...] = ()
+    """Of the transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class UnitUsage:
     groups: Mapping[str, Decimal] = field(default_factory=dict)
     """By the value of the field asked for; `""` where it was not told."""
     transactions: tuple[Decimal, ...] = ()
+    """In order of time."""
+    instants: tuple[int, ...] = ()
+    """When each of them was."""
 
 
 NOTHING = ZERO

@@ -40,7 +40,8 @@ _AGGREGATES: Mapping[Aggregation, str] = {
 
 
 def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]:
-    """The question about the units from `low` up to `high`: rows of unit, bucket, grp, quantity, samples, transactions."""
+    """The question about the units from `low` up to `high`: rows of unit, bucket, grp, quantity, samples, and each transaction
+    with its instant, in order of time."""
     meter = question.meter
     spans = None if question.units is None else _spans(question, low, high)
     parameters: dict[str, str | int | float | bool | list[int] | list[str]] = {
@@ -54,7 +55,7 @@ def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]
     if spans is not None:
         parameters |= {"units": spans[0], "starts": spans[1], "stops": spans[2]}
     group = "JSONExtractString(groups, {by:String})" if question.by else "''"
-    listed = "arraySort(groupArray(value))" if question.transactions else "[]::Array(Decimal128(12))"
+    listed = "groupArray((at, value))" if question.transactions else "[]::Array(Tuple(Int64, Decimal128(12)))"
     window = "intDiv(at, {every:Int64})" if meter.every else "0"
     inner = f"""
         SELECT unit, bucket, {group} AS grp, {window} AS window_, {_AGGREGATES[meter.aggregation]} AS quantity_,
@@ -62,7 +63,8 @@ def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]
         FROM ({_placed(question, spans is not None)}) GROUP BY unit, bucket, grp, window_"""
     text = f"""
         SELECT unit, bucket, grp, sum(quantity_) AS quantity, sum(samples_) AS samples,
-            arrayFlatten(groupArray(listed_)) AS transactions
+            arraySort(arrayFlatten(groupArray(listed_))) AS told_, arrayMap(one -> tupleElement(one, 1), told_) AS instants,
+            arrayMap(one -> tupleElement(one, 2), told_) AS transactions
         FROM ({inner}) GROUP BY unit, bucket, grp ORDER BY unit, bucket, grp"""
     return text, _used(text, parameters)
 
