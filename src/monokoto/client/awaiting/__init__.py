@@ -27,6 +27,7 @@ from monokoto.client.awaiting.people import AsyncPeopleApi
 from monokoto.client.awaiting.plans import AsyncPlansApi
 from monokoto.client.awaiting.presence import AsyncPresenceApi
 from monokoto.client.awaiting.products import AsyncProductsApi
+from monokoto.client.awaiting.reports import AsyncReportsApi
 from monokoto.client.awaiting.rules import AsyncRulesApi
 from monokoto.client.awaiting.scenes import AsyncScenesApi
 from monokoto.client.awaiting.schedules import AsyncSchedulesApi
@@ -69,6 +70,7 @@ class AsyncGroups:
         self.plans = AsyncPlansApi(api)
         self.presence = AsyncPresenceApi(api)
         self.products = AsyncProductsApi(api)
+        self.reports = AsyncReportsApi(api)
         self.rules = AsyncRulesApi(api)
         self.scenes = AsyncScenesApi(api)
         self.schedules = AsyncSchedulesApi(api)

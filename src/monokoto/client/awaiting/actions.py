@@ -34,7 +34,7 @@ class AsyncActionsApi:
         Args:
             status: Only in this stage.
             action: Only of this action (at most 64 characters).
-            batch: Only of this job or run of a scene.
+            batch: Only of this job, run of a scene, or request for many.
             limit: At most so many on this page (1 to 10000; default: 100).
             cursor: `next_cursor` of the page before.
         """
@@ -52,8 +52,8 @@ class AsyncActionsApi:
         """Invoke actions of many units.
 
         Each item is carried out or refused by itself; with `wait` it answers once nothing more comes of any of them.
-        Give each a `request` where it matters that asking again asks nothing twice. Needs `control:write`. Raises
-        Conflict, TooLarge.
+        Give each a `request` where it matters that asking again asks nothing twice. What becomes of them later: the
+        list of all commands, with the answer's `batch`. Needs `control:write`. Raises Conflict, TooLarge.
 
         Args:
             items: At most 1,000.

@@ -201,6 +201,38 @@ class AsyncBillingApi:
         )
         return await self._api.ask(call, PlanSimulation)
 
+    async def try_plan_in_steps(
+        self,
+        *,
+        product: str,
+        plan: str,
+        version: int | UnsetType = UNSET,
+        document: Mapping[str, Any] | UnsetType | None = UNSET,
+        from_: str | UnsetType = UNSET,
+        to: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> AsyncDownload:
+        """Try a plan, and follow how far it is.
+
+        The same in an answer that grows, for those with many subscriptions; close the connection to end it early.
+        Needs `earn:read`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            version: 0: the newest; not with a document (default: 0).
+            document: A draft, as product.yaml has it.
+            from_: Periods that ended after it; left out: the last whole month, UTC.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/plans/simulations/steps",
+            body=given(product=product, plan=plan, version=version, document=document, from_=from_, to=to),
+            key=idempotency_key,
+            keyed=True,
+            accept="application/x-ndjson",
+        )
+        return await self._api.download_now(call)
+
     async def get_next_invoice(self, subscription: str) -> NextInvoice:
         """Preview the next invoice of a subscription.
 

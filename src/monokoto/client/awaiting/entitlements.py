@@ -12,6 +12,8 @@ from monokoto.client.types import (
     Entitlement,
     EntitlementPage,
     EntitlementToken,
+    ReachedThreshold,
+    ReachedThresholdPage,
     SigningKeys,
     Suspension,
     SuspensionPage,
@@ -67,8 +69,8 @@ class AsyncEntitlementsApi:
     async def put_suspension(self, *, customer: str, because: str, idempotency_key: str | None = None) -> Suspension:
         """Suspend a customer's features.
 
-        All but those of safety, at once. A customer who is suspended already stays so, for the reason given first.
-        Needs `earn:write`. Raises Conflict, TooLarge.
+        All but those of safety, at once. A customer who is suspended by hand already stays so, for the reason given
+        first. Needs `earn:write`. Raises Conflict, TooLarge.
 
         Args:
             because: At most 500 characters.
@@ -86,7 +88,7 @@ class AsyncEntitlementsApi:
     async def end_suspension(self, customer: str, *, idempotency_key: str | None = None) -> None:
         """Open a customer's features again.
 
-        At once. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+        At once, whoever suspended it. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
 
         Args:
             customer: Id of the customer.
@@ -99,6 +101,32 @@ class AsyncEntitlementsApi:
             keyed=True,
         )
         await self._api.tell(call)
+
+    def list_reached_thresholds(
+        self,
+        *,
+        product: str | None = None,
+        feature: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[ReachedThresholdPage, ReachedThreshold]:
+        """List quotas that reached a threshold.
+
+        The newest first. Needs `earn:read`.
+
+        Args:
+            product: Only of this product (at most 64 characters).
+            feature: Only this feature (at most 64 characters).
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/entitlement-thresholds",
+            query=given(product=product, feature=feature, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, ReachedThresholdPage, ReachedThreshold)
 
     def list_entitlements(
         self,

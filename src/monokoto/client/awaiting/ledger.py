@@ -12,7 +12,7 @@ from monokoto.client.types import (
     StatementRow,
     TrialBalance,
 )
-from monokoto.client.wire import AsyncApi, AsyncPages, Call, given, segment
+from monokoto.client.wire import AsyncApi, AsyncDownload, AsyncPages, Call, given, segment
 
 
 class AsyncLedgerApi:
@@ -45,7 +45,15 @@ class AsyncLedgerApi:
         return await self._api.ask(call, TrialBalance)
 
     def list_ledger_entries(
-        self, *, account: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        customer: str | None = None,
+        document: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> AsyncPages[LedgerEntryPage, LedgerEntry]:
         """What was booked.
 
@@ -53,16 +61,51 @@ class AsyncLedgerApi:
 
         Args:
             account: On this account, such as `cash:manual` (at most 120 characters).
+            customer: On this customer's accounts: owed, paid ahead, credit.
+            document: About the invoice of this number: from its document to its payments (at most 64 characters).
+            from_: That count from this instant (RFC 3339) or later.
+            to: That count from before this instant.
             limit: At most so many on this page (1 to 10000; default: 100).
             cursor: `next_cursor` of the page before.
         """
         call = Call(
             method="GET",
             path="/api/v1/ledger/entries",
-            query=given(account=account, limit=limit, cursor=cursor),
+            query=given(account=account, customer=customer, document=document, from_=from_, to=to, limit=limit)
+            | given(cursor=cursor),
             repeatable=True,
         )
         return self._api.pages(call, LedgerEntryPage, LedgerEntry)
+
+    def export_ledger(
+        self,
+        *,
+        account: str | None = None,
+        customer: str | None = None,
+        document: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+    ) -> AsyncDownload:
+        """What was booked, as a file.
+
+        CSV, a row for each posting, the newest entry first; as much as there is, under the conditions of the list.
+        Needs `earn:read`.
+
+        Args:
+            account: On this account, such as `cash:manual` (at most 120 characters).
+            customer: On this customer's accounts: owed, paid ahead, credit.
+            document: About the invoice of this number: from its document to its payments (at most 64 characters).
+            from_: That count from this instant (RFC 3339) or later.
+            to: That count from before this instant.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/ledger/export",
+            query=given(account=account, customer=customer, document=document, from_=from_, to=to),
+            repeatable=True,
+            accept="text/csv",
+        )
+        return self._api.download(call)
 
     async def list_partners(self) -> Partners:
         """What partners are owed.

@@ -11,10 +11,18 @@ from monokoto.client.types import (
     Billing,
     CouponRequest,
     Gift,
+    GiftPlan,
+    GiftPlanPage,
     MovedSubscriptions,
+    MyAccount,
+    MyAccountPage,
     MyPlan,
+    MyShare,
+    MySharePage,
     MySubscription,
     MySubscriptionPage,
+    NewGift,
+    OpenedGift,
     PlanOffer,
     PlanOfferPage,
     SubscribedUnit,
@@ -33,6 +41,117 @@ class AsyncSubscriptionsApi:
 
     def __init__(self, api: AsyncApi) -> None:
         self._api = api
+
+    def list_my_credit(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[MyAccountPage, MyAccount]:
+        """What we have left.
+
+        With each maker one is a customer of: money that pays no invoice yet, and what was paid ahead. Needs
+        `portal:read`.
+
+        Args:
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(method="GET", path="/api/v1/my/credit", query=given(limit=limit, cursor=cursor), repeatable=True)
+        return self._api.pages(call, MyAccountPage, MyAccount)
+
+    def list_my_gifts(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[GiftPlanPage, GiftPlan]:
+        """What we gave.
+
+        The newest first; codes are not kept. Needs `portal:read`.
+
+        Args:
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(method="GET", path="/api/v1/my/gifts", query=given(limit=limit, cursor=cursor), repeatable=True)
+        return self._api.pages(call, GiftPlanPage, GiftPlan)
+
+    async def give_offer(
+        self,
+        *,
+        maker: str,
+        product: str,
+        plan: str,
+        version: int,
+        message: str | UnsetType = UNSET,
+        billing: Billing | UnsetType | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> NewGift:
+        """Give what is offered to somebody.
+
+        Something that ends by itself. Whoever has the code takes it for a unit of theirs; only then it runs and is
+        charged. Send an `Idempotency-Key`: asked again it is made once. Needs `portal:write`. Raises NotFound,
+        Conflict, TooLarge.
+
+        Args:
+            product: At most 64 characters.
+            plan: At most 64 characters.
+            version: That was seen; another one by now is a conflict.
+            message: At most 200 characters.
+            billing: Needed from whoever is no customer of the maker yet.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/my/gifts",
+            body=given(maker=maker, product=product, plan=plan, version=version, message=message, billing=billing),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, NewGift)
+
+    async def see_gift(self, *, code: str, idempotency_key: str | None = None) -> OpenedGift:
+        """See what a code opens.
+
+        Asked by POST, since a code has no business in an address. Needs `portal:write`. Raises NotFound, Conflict,
+        TooLarge.
+
+        Args:
+            code: However it is typed (at most 64 characters).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(method="POST", path="/api/v1/my/gifts/look", body=given(code=code), key=idempotency_key, keyed=True)
+        return await self._api.ask(call, OpenedGift)
+
+    async def claim_gift(
+        self, *, code: str, unit: str, billing: Billing | UnsetType | None = UNSET, idempotency_key: str | None = None
+    ) -> MySubscription:
+        """Take a present.
+
+        From now on; what it includes opens on the unit within a second. Whoever gave it pays. Needs `portal:write`.
+        Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            code: However it is typed (at most 64 characters).
+            billing: Who you are, for the maker; nothing is charged.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/my/gifts/take",
+            body=given(code=code, unit=unit, billing=billing),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, MySubscription)
+
+    async def withdraw_my_gift(self, gift: str, *, idempotency_key: str | None = None) -> GiftPlan:
+        """Take a present back.
+
+        Its code opens nothing from now on. 409 where somebody has taken it. Needs `portal:write`. Raises NotFound,
+        Conflict, TooLarge.
+
+        Args:
+            gift: Id of the present.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(method="POST", path=f"/api/v1/my/gifts/{segment(gift)}/withdraw", key=idempotency_key, keyed=True)
+        return await self._api.ask(call, GiftPlan)
 
     def list_my_offers(
         self, *, product: str | None = None, limit: int | None = None, cursor: str | None = None
@@ -53,6 +172,21 @@ class AsyncSubscriptionsApi:
             repeatable=True,
         )
         return self._api.pages(call, PlanOfferPage, PlanOffer)
+
+    def list_my_shares(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[MySharePage, MyShare]:
+        """What our units share.
+
+        Functions of units one owns that other units may use too, the newest first. `DELETE
+        /api/v1/units/{unit}/entitlement-shares/{share}` ends one. Needs `portal:read`.
+
+        Args:
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(method="GET", path="/api/v1/my/shares", query=given(limit=limit, cursor=cursor), repeatable=True)
+        return self._api.pages(call, MySharePage, MyShare)
 
     def list_my_subscriptions(
         self, *, limit: int | None = None, cursor: str | None = None

@@ -27,6 +27,7 @@ from monokoto.client.blocking.people import PeopleApi
 from monokoto.client.blocking.plans import PlansApi
 from monokoto.client.blocking.presence import PresenceApi
 from monokoto.client.blocking.products import ProductsApi
+from monokoto.client.blocking.reports import ReportsApi
 from monokoto.client.blocking.rules import RulesApi
 from monokoto.client.blocking.scenes import ScenesApi
 from monokoto.client.blocking.schedules import SchedulesApi
@@ -69,6 +70,7 @@ class Groups:
         self.plans = PlansApi(api)
         self.presence = PresenceApi(api)
         self.products = ProductsApi(api)
+        self.reports = ReportsApi(api)
         self.rules = RulesApi(api)
         self.scenes = ScenesApi(api)
         self.schedules = SchedulesApi(api)

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from monokoto.client.types import (
     Address,
+    AllNumberSeries,
     CreditNote,
     Invoice,
     InvoiceDetails,
@@ -324,6 +325,14 @@ class InvoicesApi:
         """
         call = Call(method="GET", path=f"/api/v1/my/invoices/{segment(invoice)}", repeatable=True)
         return self._api.ask(call, InvoiceDetails)
+
+    def list_number_series(self) -> AllNumberSeries:
+        """How far the numbers of documents are.
+
+        By kind and year; numbers are given when a draft becomes a document, and none is left out. Needs `earn:read`.
+        """
+        call = Call(method="GET", path="/api/v1/number-series", repeatable=True)
+        return self._api.ask(call, AllNumberSeries)
 
     def list_tax_rules(self) -> TaxRules:
         """Tax rules.

@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from monokoto.client.types import (
+    BankAnswer,
     Credits,
+    Direction,
+    DunningPause,
     DunningPolicy,
     DunningSteps,
     Mandate,
     Payment,
+    PaymentEvent,
     PaymentFile,
     PaymentFilePage,
     PaymentPage,
+    PaymentProvider,
     PaymentsStep,
     PaymentState,
 )
-from monokoto.client.wire import Api, Call, Download, Pages, given, segment
+from monokoto.client.wire import Api, Call, Content, Download, Pages, given, segment
 
 
 class PaymentsApi:
@@ -141,6 +146,75 @@ class PaymentsApi:
         call = Call(method="GET", path=f"/api/v1/invoices/{segment(invoice)}/dunning", repeatable=True)
         return self._api.ask(call, DunningSteps)
 
+    def get_dunning_pause(self, invoice: str) -> DunningPause:
+        """Whether reminders are paused.
+
+        For one invoice. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            invoice: Id of the invoice.
+        """
+        call = Call(method="GET", path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause", repeatable=True)
+        return self._api.ask(call, DunningPause)
+
+    def put_dunning_pause(
+        self,
+        invoice: str,
+        *,
+        until: str | UnsetType | None = UNSET,
+        because: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> DunningPause:
+        """Pause reminders.
+
+        Nothing is sent and nothing is closed meanwhile; every step comes later by the time it takes. What is closed
+        stays so. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            invoice: Id of the invoice.
+            until: RFC 3339; null: until it is ended.
+            because: At most 500 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="PUT",
+            path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause",
+            body=given(until=until, because=because),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, DunningPause)
+
+    def end_dunning_pause(self, invoice: str, *, idempotency_key: str | None = None) -> DunningPause:
+        """Remind again.
+
+        From now on its time counts again. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            invoice: Id of the invoice.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="DELETE", path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause", key=idempotency_key, keyed=True
+        )
+        return self._api.ask(call, DunningPause)
+
+    def record_stripe_event(self, seller: str, *, stripe_signature: str | None = None) -> PaymentEvent:
+        """Where Stripe tells what became of payments.
+
+        For Stripe alone, which signs what it tells; told again, nothing changes. Raises TooLarge.
+
+        Args:
+            seller: Id of the organisation that sells.
+            stripe_signature: As Stripe makes it (at most 2,000 characters).
+        """
+        call = Call(
+            method="POST",
+            path=f"/api/v1/payment-events/stripe/{segment(seller)}",
+            headers={"Stripe-Signature": stripe_signature},
+        )
+        return self._api.ask(call, PaymentEvent)
+
     def list_payment_files(
         self, *, limit: int | None = None, cursor: str | None = None
     ) -> Pages[PaymentFilePage, PaymentFile]:
@@ -187,12 +261,85 @@ class PaymentsApi:
         )
         return self._api.download(call)
 
+    def read_bank_answer(self, file: str, content: Content, *, idempotency_key: str | None = None) -> BankAnswer:
+        """Say what a bank answered to a file.
+
+        The body is the bank's payment status report (ISO 20022 pain.002). What came is booked, what was refused or
+        taken back is owed again; given again, nothing changes. Needs `earn:write`. Raises NotFound, Conflict,
+        TooLarge.
+
+        Args:
+            file: Id of the file.
+            content: What is sent, as it is.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path=f"/api/v1/payment-files/{segment(file)}/answers",
+            content=content,
+            key=idempotency_key,
+            keyed=True,
+            content_type="application/xml",
+        )
+        return self._api.ask(call, BankAnswer)
+
+    def get_payment_provider(self, method: str) -> PaymentProvider:
+        """Look at an account with a provider.
+
+        Its secrets are never shown. Needs `earn:read`. Raises NotFound.
+
+        Args:
+            method: How it is paid: manual, sandbox, sepa, stripe.
+        """
+        call = Call(method="GET", path=f"/api/v1/payment-providers/{segment(method)}", repeatable=True)
+        return self._api.ask(call, PaymentProvider)
+
+    def put_payment_provider(
+        self, method: str, *, key: str, signing_secret: str | UnsetType = UNSET, idempotency_key: str | None = None
+    ) -> PaymentProvider:
+        """Keep an account with a provider.
+
+        In the place of the one before. `stripe` is the one there is an adapter for. Needs `earn:write`. Raises
+        Conflict, TooLarge.
+
+        Args:
+            method: How it is paid: manual, sandbox, sepa, stripe.
+            key: Its secret or restricted key; kept sealed, never shown again (at most 300 characters).
+            signing_secret: Of the webhook that calls `events`; empty: nothing is heard (at most 300 characters).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="PUT",
+            path=f"/api/v1/payment-providers/{segment(method)}",
+            body=given(key=key, signing_secret=signing_secret),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, PaymentProvider)
+
+    def remove_payment_provider(self, method: str, *, idempotency_key: str | None = None) -> None:
+        """Forget an account with a provider.
+
+        What is pending there waits until it is put there again. Needs `earn:write`. Raises Conflict, TooLarge.
+
+        Args:
+            method: How it is paid: manual, sandbox, sepa, stripe.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="DELETE", path=f"/api/v1/payment-providers/{segment(method)}", key=idempotency_key, keyed=True
+        )
+        self._api.tell(call)
+
     def list_payments(
         self,
         *,
         customer: str | None = None,
         invoice: str | None = None,
         state: PaymentState | None = None,
+        direction: Direction | None = None,
+        method: str | None = None,
+        file: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Pages[PaymentPage, Payment]:
@@ -204,13 +351,17 @@ class PaymentsApi:
             customer: Of this customer.
             invoice: For this invoice.
             state: In this state.
+            direction: in or out.
+            method: Of this method (at most 32 characters).
+            file: In this file for a bank.
             limit: At most so many on this page (1 to 10000; default: 100).
             cursor: `next_cursor` of the page before.
         """
         call = Call(
             method="GET",
             path="/api/v1/payments",
-            query=given(customer=customer, invoice=invoice, state=state, limit=limit, cursor=cursor),
+            query=given(customer=customer, invoice=invoice, state=state, direction=direction, method=method, file=file)
+            | given(limit=limit, cursor=cursor),
             repeatable=True,
         )
         return self._api.pages(call, PaymentPage, Payment)
@@ -313,6 +464,43 @@ class PaymentsApi:
         )
         return self._api.ask(call, Payment)
 
+    def create_payout(
+        self,
+        *,
+        partner: str,
+        amount: str,
+        currency: str,
+        key: str,
+        method: str | UnsetType = UNSET,
+        iban: str | UnsetType = UNSET,
+        holder: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Send a partner its share.
+
+        No more than it is owed: `GET /api/v1/partners` says how much that is. Needs `earn:write`. Raises Conflict,
+        TooLarge.
+
+        Args:
+            partner: Its name in plans (at most 100 characters).
+            amount: Above zero, as a text: "12.30" (at most 80 characters).
+            currency: ISO 4217 (at most 3 characters).
+            key: The same key twice is one payment (at most 200 characters).
+            method: manual, sandbox, sepa, stripe (at most 32 characters; default: manual).
+            iban: At most 42 characters.
+            holder: At most 200 characters.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/payouts",
+            body=given(partner=partner, amount=amount, currency=currency, key=key, method=method, iban=iban)
+            | given(holder=holder),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, Payment)
+
     def create_refund(
         self,
         *,
@@ -344,6 +532,30 @@ class PaymentsApi:
             path="/api/v1/refunds",
             body=given(customer=customer, amount=amount, currency=currency, key=key, method=method, iban=iban)
             | given(holder=holder),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return self._api.ask(call, Payment)
+
+    def start_top_up(
+        self, *, customer: str, amount: str, currency: str, method: str, key: str, idempotency_key: str | None = None
+    ) -> Payment:
+        """Ask for money ahead.
+
+        As the customer's mandate for the method allows; it goes into the wallet, which pays invoices when they are
+        made. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
+
+        Args:
+            amount: Above zero, as a text: "12.30" (at most 80 characters).
+            currency: ISO 4217 (at most 3 characters).
+            method: manual, sandbox, sepa, stripe (at most 32 characters).
+            key: The same key twice is one payment (at most 200 characters).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="POST",
+            path="/api/v1/top-ups",
+            body=given(customer=customer, amount=amount, currency=currency, method=method, key=key),
             key=idempotency_key,
             keyed=True,
         )

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from monokoto.client.types import (
     CorrectionRequest,
+    CustomerUsage,
     Meter,
     MeterPage,
     Usage,
     UsageBucket,
+    UsageByCustomer,
     UsageCorrection,
     UsageCorrectionPage,
     UsageCorrections,
@@ -26,6 +28,36 @@ class UsageApi:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+
+    def get_customer_usage(
+        self,
+        *,
+        meter: str,
+        from_: str | None = None,
+        to: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[UsageByCustomer, CustomerUsage]:
+        """Ask how much customers used.
+
+        Of their subscriptions' units while these were theirs, in the order the customers were made. Usage of several
+        units adds up; where two customers pay for the same unit at the same time, it counts for both. Needs
+        `earn:read`. Raises NotFound.
+
+        Args:
+            meter: The meter: `product/name` (at most 160 characters).
+            from_: RFC 3339, or before now: `-24h`; default: 30 days before `to`.
+            to: RFC 3339, or before now; itself not included; default: now.
+            limit: At most so many on this page (1 to 200; default: 50).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/customer-usage",
+            query=given(meter=meter, from_=from_, to=to, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, UsageByCustomer, CustomerUsage)
 
     def list_meters(
         self, *, product: str | None = None, limit: int | None = None, cursor: str | None = None

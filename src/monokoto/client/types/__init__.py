@@ -28,7 +28,8 @@ from monokoto.client.types.dead_letters import (
     DeadLetter, DeadLetterCount, DeadLetterPage,
 )
 from monokoto.client.types.entitlements import (
-    Entitlement, EntitlementPage, EntitlementToken, SigningKeys, Suspension, SuspensionPage, Verdict,
+    Entitlement, EntitlementPage, EntitlementToken, ReachedThreshold, ReachedThresholdPage, SigningKeys, Suspension,
+    SuspensionPage, Verdict,
 )
 from monokoto.client.types.groups import (
     Group, GroupFilter, GroupMember, GroupMemberPage, GroupPage, GroupPlace,
@@ -40,8 +41,9 @@ from monokoto.client.types.history import (
     ChartMethod, Event, EventPage, History, ImportFault, Imported, Series,
 )
 from monokoto.client.types.invoices import (
-    Address, BuyerKind, Category, CreditNote, Document, DocumentKind, Invoice, InvoiceDetails, InvoiceLineRequest,
-    InvoicePage, InvoiceState, Issuer, Lacking, LineKind, Period, Tax, TaxRule, TaxRules, Totals,
+    Address, AllNumberSeries, BuyerKind, Category, CreditNote, Document, DocumentKind, Invoice, InvoiceDetails,
+    InvoiceLineRequest, InvoicePage, InvoiceState, Issuer, Lacking, LineKind, NumberSeries, Period, Tax, TaxRule,
+    TaxRules, Totals,
 )
 from monokoto.client.types.jobs import (
     ItemState, Job, JobItem, JobItemPage, JobKind, JobPage, JobState, Looked, Preview, Selection,
@@ -66,8 +68,9 @@ from monokoto.client.types.ownership import (
     Access, AccessPage, ClaimCode, Claimed, Ending, Ownership, OwnershipPage, Party, Transfer, TransferPage,
 )
 from monokoto.client.types.payments import (
-    Act, Credit, Credits, Direction, DunningPolicy, DunningStep, DunningSteps, Mandate, Payment, PaymentFile,
-    PaymentFilePage, PaymentPage, PaymentState, PaymentsStep, Purpose,
+    Act, BankAnswer, Credit, Credits, Direction, DunningPause, DunningPolicy, DunningStep, DunningSteps, Mandate,
+    Payment, PaymentEvent, PaymentFile, PaymentFilePage, PaymentPage, PaymentProvider, PaymentState, PaymentsStep,
+    Purpose, RefusedAnswer,
 )
 from monokoto.client.types.people import (
     Invitation, InvitationPage, Joined, Member, MemberPage, Offer, Role,
@@ -80,6 +83,11 @@ from monokoto.client.types.presence import (
 )
 from monokoto.client.types.products import (
     Applied, Change, ChangePage, Checked, Note, Plan, Product, ProductPage, Version, VersionContent, VersionPage,
+)
+from monokoto.client.types.reports import (
+    By, Cohort, CohortCell, CohortReport, Lifetime, Movement, NewProductSale, ProductSale, ProductSalePage,
+    RecurringMonth, RecurringReport, Report, ReportedCustomer, ReportedCustomerPage, ReportedSubscription,
+    RevenueDocument, RevenueDocumentPage, RevenueGroup, RevenueKind, RevenueMonth, RevenueReport, ToldProductSales,
 )
 from monokoto.client.types.rules import (
     AddedRule, AddedRulePage, Raised, Rule, RulePage, RuleVersion, RuleVersionPage, UnitRule, UnitRulePage, Unwatched,
@@ -100,8 +108,9 @@ from monokoto.client.types.shared import (
     Session, Severity, SignedIn, StepUnits, StopOnFailure, UsageRow,
 )
 from monokoto.client.types.subscriptions import (
-    Billing, BillingAddress, CouponRequest, Gift, GivenCoupon, LeftSubscription, MovedSubscriptions, MyPhase, MyPlan,
-    MySubscription, MySubscriptionPage, OfferedCharge, OfferedFeature, OfferedQuota, Pause, Phase, PlanOffer,
+    Billing, BillingAddress, CouponRequest, Gift, GiftPlan, GiftPlanPage, GiftState, GivenCoupon, LeftSubscription,
+    MovedSubscriptions, MyAccount, MyAccountPage, MyBalance, MyPhase, MyPlan, MyShare, MySharePage, MySubscription,
+    MySubscriptionPage, NewGift, OfferedCharge, OfferedFeature, OfferedQuota, OpenedGift, Pause, Phase, PlanOffer,
     PlanOfferPage, Span, SubscribedUnit, SubscribedUnitPage, Subscription, SubscriptionEvent, SubscriptionEventPage,
     SubscriptionPage, SubscriptionsStatus,
 )
@@ -116,8 +125,8 @@ from monokoto.client.types.units import (
     ImportMode, Location, LocationPatch, Registered, Side, Tree, Unit, UnitPage, UnitStatus, Upgraded,
 )
 from monokoto.client.types.usage import (
-    CorrectionRequest, Meter, MeterPage, Usage, UsageBucket, UsageCorrection, UsageCorrectionPage, UsageCorrections,
-    UsageEventResult, UsageEvents, UsageRowPage,
+    CorrectionRequest, CustomerUsage, Meter, MeterPage, Usage, UsageBucket, UsageByCustomer, UsageCorrection,
+    UsageCorrectionPage, UsageCorrections, UsageEventResult, UsageEvents, UsageRowPage,
 )
 from monokoto.client.types.views import (
     Listed, View, ViewPage,
@@ -130,46 +139,52 @@ from monokoto.client.types.webhooks import (
 __all__ = [
     "Access", "AccessPage", "AccessToken", "Act", "Actor", "ActorKind", "AddedRule", "AddedRulePage", "Address",
     "Alert", "AlertBy", "AlertCounts", "AlertDetail", "AlertEvent", "AlertGroup", "AlertGroupPage", "AlertMatch",
-    "AlertPage", "AlertsWhat", "ApiKey", "ApiKeyPage", "Applied", "Arrived", "Assertion", "Attempt", "Attestation",
-    "Balance", "Billing", "BillingAddress", "BillingFailure", "BillingRun", "BooksAudit", "BuyerKind", "Category",
-    "Change", "ChangePage", "ChartMethod", "Checked", "ClaimCode", "Claimed", "Cluster", "Coming", "Command",
-    "CommandAsk", "CommandOutcome", "CommandOutcomes", "CommandPage", "CommandStatus", "Concerned", "CorrectionRequest",
-    "CouponRequest", "Credential", "CredentialPage", "Credit", "CreditNote", "Credits", "Customer", "CustomerPage",
-    "Day", "DeadLetter", "DeadLetterCount", "DeadLetterPage", "Delivery", "DeliveryDetail", "DeliveryPage",
-    "DeliveryState", "Desired", "DesiredRevision", "DesiredRevisionPage", "DigestPace", "Direction", "Document",
-    "DocumentKind", "DunningPolicy", "DunningStep", "DunningSteps", "Ending", "Entitlement", "EntitlementPage",
-    "EntitlementToken", "Entry", "EntryPage", "EscalationStep", "Event", "EventPage", "EventType", "Evidence",
-    "EvidenceRow", "EvidenceRowPage", "ExportFormat", "Finding", "FleetMap", "FleetPresence", "FleetSummary", "Format",
-    "Gift", "GivenCoupon", "Group", "GroupFilter", "GroupMember", "GroupMemberPage", "GroupPage", "GroupPlace",
-    "Health", "HealthProblem", "History", "ImportFault", "ImportMode", "Imported", "Invitation", "InvitationPage",
-    "Invoice", "InvoiceDetails", "InvoiceLineRequest", "InvoicePage", "InvoiceState", "Issuer", "ItemState", "Job",
-    "JobItem", "JobItemPage", "JobKind", "JobPage", "JobState", "Joined", "Lacking", "LatestColumn", "LatestColumns",
-    "LatestProduct", "LatestRow", "LatestRows", "LatestValue", "LedgerEntry", "LedgerEntryPage", "Left",
-    "LeftSubscription", "LineKind", "Linked", "Listed", "Location", "LocationPatch", "Looked", "MaintenanceWindow",
-    "MaintenanceWindowPage", "Mandate", "Member", "MemberPage", "Membership", "MessageAttempt", "MessagePace", "Meter",
-    "MeterPage", "MovedSubscriptions", "MyPhase", "MyPlan", "MySubscription", "MySubscriptionPage", "NewApiKey",
-    "NewCredential", "NewPasskeyCredential", "NewReceiver", "NewWebhook", "Next", "NextInvoice", "Note", "Notice",
-    "Notification", "NotificationPage", "NotificationRoute", "NotificationRoutePage", "NotificationState",
-    "NotificationsWhat", "Offer", "OfferedCharge", "OfferedFeature", "OfferedQuota", "Offline", "Options", "Order",
-    "Organisation", "OrganisationKind", "OrganisationPage", "Outcome", "Ownership", "OwnershipPage", "Pace", "Partner",
-    "Partners", "Party", "Passkey", "PasskeyCredential", "PasskeyPage", "Pause", "Payment", "PaymentFile",
-    "PaymentFilePage", "PaymentPage", "PaymentState", "PaymentsStep", "Period", "Person", "Phase", "Plan", "PlanCharge",
+    "AlertPage", "AlertsWhat", "AllNumberSeries", "ApiKey", "ApiKeyPage", "Applied", "Arrived", "Assertion", "Attempt",
+    "Attestation", "Balance", "BankAnswer", "Billing", "BillingAddress", "BillingFailure", "BillingRun", "BooksAudit",
+    "BuyerKind", "By", "Category", "Change", "ChangePage", "ChartMethod", "Checked", "ClaimCode", "Claimed", "Cluster",
+    "Cohort", "CohortCell", "CohortReport", "Coming", "Command", "CommandAsk", "CommandOutcome", "CommandOutcomes",
+    "CommandPage", "CommandStatus", "Concerned", "CorrectionRequest", "CouponRequest", "Credential", "CredentialPage",
+    "Credit", "CreditNote", "Credits", "Customer", "CustomerPage", "CustomerUsage", "Day", "DeadLetter",
+    "DeadLetterCount", "DeadLetterPage", "Delivery", "DeliveryDetail", "DeliveryPage", "DeliveryState", "Desired",
+    "DesiredRevision", "DesiredRevisionPage", "DigestPace", "Direction", "Document", "DocumentKind", "DunningPause",
+    "DunningPolicy", "DunningStep", "DunningSteps", "Ending", "Entitlement", "EntitlementPage", "EntitlementToken",
+    "Entry", "EntryPage", "EscalationStep", "Event", "EventPage", "EventType", "Evidence", "EvidenceRow",
+    "EvidenceRowPage", "ExportFormat", "Finding", "FleetMap", "FleetPresence", "FleetSummary", "Format", "Gift",
+    "GiftPlan", "GiftPlanPage", "GiftState", "GivenCoupon", "Group", "GroupFilter", "GroupMember", "GroupMemberPage",
+    "GroupPage", "GroupPlace", "Health", "HealthProblem", "History", "ImportFault", "ImportMode", "Imported",
+    "Invitation", "InvitationPage", "Invoice", "InvoiceDetails", "InvoiceLineRequest", "InvoicePage", "InvoiceState",
+    "Issuer", "ItemState", "Job", "JobItem", "JobItemPage", "JobKind", "JobPage", "JobState", "Joined", "Lacking",
+    "LatestColumn", "LatestColumns", "LatestProduct", "LatestRow", "LatestRows", "LatestValue", "LedgerEntry",
+    "LedgerEntryPage", "Left", "LeftSubscription", "Lifetime", "LineKind", "Linked", "Listed", "Location",
+    "LocationPatch", "Looked", "MaintenanceWindow", "MaintenanceWindowPage", "Mandate", "Member", "MemberPage",
+    "Membership", "MessageAttempt", "MessagePace", "Meter", "MeterPage", "MovedSubscriptions", "Movement", "MyAccount",
+    "MyAccountPage", "MyBalance", "MyPhase", "MyPlan", "MyShare", "MySharePage", "MySubscription", "MySubscriptionPage",
+    "NewApiKey", "NewCredential", "NewGift", "NewPasskeyCredential", "NewProductSale", "NewReceiver", "NewWebhook",
+    "Next", "NextInvoice", "Note", "Notice", "Notification", "NotificationPage", "NotificationRoute",
+    "NotificationRoutePage", "NotificationState", "NotificationsWhat", "NumberSeries", "Offer", "OfferedCharge",
+    "OfferedFeature", "OfferedQuota", "Offline", "OpenedGift", "Options", "Order", "Organisation", "OrganisationKind",
+    "OrganisationPage", "Outcome", "Ownership", "OwnershipPage", "Pace", "Partner", "Partners", "Party", "Passkey",
+    "PasskeyCredential", "PasskeyPage", "Pause", "Payment", "PaymentEvent", "PaymentFile", "PaymentFilePage",
+    "PaymentPage", "PaymentProvider", "PaymentState", "PaymentsStep", "Period", "Person", "Phase", "Plan", "PlanCharge",
     "PlanOffer", "PlanOfferPage", "PlanPreview", "PlanPreviewLine", "PlanPreviewPart", "PlanSimulation",
     "PostalAddress", "Posting", "Preview", "Problem", "ProblemFault", "Product", "ProductCount", "ProductPage",
-    "Provider", "ProviderAccount", "ProviderAccountPage", "ProviderPage", "PublishedPlan", "PublishedPlanPage",
-    "Purpose", "PushKey", "PushKeys", "PushSubscription", "PushSubscriptionPage", "QuantityRequest", "Quiet", "Raised",
-    "Rebuild", "Receiver", "ReceiverKind", "ReceiverPage", "ReceiverState", "Registered", "RelyingParty", "Replayed",
-    "Reported", "ReportedValue", "Role", "RoutePreview", "RoutePreviewPage", "Rule", "RulePage", "RuleVersion",
+    "ProductSale", "ProductSalePage", "Provider", "ProviderAccount", "ProviderAccountPage", "ProviderPage",
+    "PublishedPlan", "PublishedPlanPage", "Purpose", "PushKey", "PushKeys", "PushSubscription", "PushSubscriptionPage",
+    "QuantityRequest", "Quiet", "Raised", "ReachedThreshold", "ReachedThresholdPage", "Rebuild", "Receiver",
+    "ReceiverKind", "ReceiverPage", "ReceiverState", "RecurringMonth", "RecurringReport", "RefusedAnswer", "Registered",
+    "RelyingParty", "Replayed", "Report", "Reported", "ReportedCustomer", "ReportedCustomerPage",
+    "ReportedSubscription", "ReportedValue", "RevenueDocument", "RevenueDocumentPage", "RevenueGroup", "RevenueKind",
+    "RevenueMonth", "RevenueReport", "Role", "RoutePreview", "RoutePreviewPage", "Rule", "RulePage", "RuleVersion",
     "RuleVersionPage", "Run", "RunItem", "RunItemPage", "RunItemState", "RunPage", "RunPreview", "RunState",
     "SavedScene", "Scene", "ScenePage", "SceneSpec", "ScenesStep", "Schedule", "SchedulePage", "Scope", "Selection",
     "Series", "Session", "SessionPage", "Severity", "Side", "SignedIn", "SigningKeys", "SimulatedCustomer", "Span",
     "State", "Statement", "StatementLine", "StatementRow", "StepUnits", "StopOnFailure", "Subject", "SubscribedUnit",
     "SubscribedUnitPage", "Subscription", "SubscriptionEvent", "SubscriptionEventPage", "SubscriptionPage",
-    "SubscriptionsStatus", "Sun", "SunEvent", "Suspension", "SuspensionPage", "Tax", "TaxRule", "TaxRules", "Totals",
-    "Transfer", "TransferPage", "Tree", "TrialBalance", "Twin", "Unit", "UnitConnection", "UnitPage", "UnitPresence",
-    "UnitRule", "UnitRulePage", "UnitStatus", "Unwatched", "Upgraded", "Usage", "UsageBucket", "UsageCorrection",
-    "UsageCorrectionPage", "UsageCorrections", "UsageEventResult", "UsageEvents", "UsageRow", "UsageRowPage", "Verdict",
-    "Version", "VersionContent", "VersionPage", "View", "ViewPage", "Wanted", "Watched", "Webhook", "WebhookPage",
-    "WebhookState", "WeeklyHours", "When",
+    "SubscriptionsStatus", "Sun", "SunEvent", "Suspension", "SuspensionPage", "Tax", "TaxRule", "TaxRules",
+    "ToldProductSales", "Totals", "Transfer", "TransferPage", "Tree", "TrialBalance", "Twin", "Unit", "UnitConnection",
+    "UnitPage", "UnitPresence", "UnitRule", "UnitRulePage", "UnitStatus", "Unwatched", "Upgraded", "Usage",
+    "UsageBucket", "UsageByCustomer", "UsageCorrection", "UsageCorrectionPage", "UsageCorrections", "UsageEventResult",
+    "UsageEvents", "UsageRow", "UsageRowPage", "Verdict", "Version", "VersionContent", "VersionPage", "View",
+    "ViewPage", "Wanted", "Watched", "Webhook", "WebhookPage", "WebhookState", "WeeklyHours", "When",
 ]
 # fmt: on

@@ -75,6 +75,8 @@ class CommandOutcomes(Struct, frozen=True, kw_only=True):
     """What came of each, in the order in which they were asked."""
 
     items: list[CommandOutcome]
+    batch: str
+    """What was asked by this request, later: `GET /api/v1/commands?batch={batch}`"""
 
 
 class CommandPage(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -51,6 +51,33 @@ class EntitlementToken(Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
+class ReachedThreshold(Struct, frozen=True, kw_only=True):
+    """So much of a quota was used; told once in each period of it."""
+
+    id: str
+    at: str
+    """When it was noticed"""
+    product: str
+    feature: str
+    unit: str
+    """One of those that draw on the quota"""
+    pool: str
+    """Whose quota it is: `subscription:…`, `customer:…` or `unit:…`"""
+    threshold: str
+    """`80%` of what was granted, or a quantity"""
+    used: str
+    total: str
+    """What was granted"""
+
+
+class ReachedThresholdPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[ReachedThreshold]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
 class SigningKeys(Struct, frozen=True, kw_only=True):
     """A JSON Web Key Set (RFC 7517)."""
 
@@ -62,6 +89,7 @@ class Suspension(Struct, frozen=True, kw_only=True):
 
     customer: str
     because: str
+    by: Literal["hand", "dunning"]
     begin: str
 
 

@@ -19,6 +19,12 @@ class Address(Struct, frozen=True, kw_only=True, omit_defaults=True):
     region: str = ""
 
 
+class AllNumberSeries(Struct, frozen=True, kw_only=True):
+    """All of a seller, the newest year first."""
+
+    series: list[NumberSeries]
+
+
 class BuyerKind(StrEnum):
     """Whom a rule is for."""
 
@@ -189,6 +195,19 @@ class LineKind(StrEnum):
     MINIMUM = "minimum"
     DISCOUNT = "discount"
     WALLET = "wallet"
+
+
+class NumberSeries(Struct, frozen=True, kw_only=True):
+    """Numbers of one kind of document in one year, without a gap."""
+
+    kind: DocumentKind
+    """invoice or credit-note"""
+    year: int
+    """Of the seller's calendar"""
+    last: int
+    """The highest one given"""
+    following: str
+    """What the next document of that year would be called"""
 
 
 class Period(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,18 @@ class Act(StrEnum):
     SUSPEND = "suspend"
 
 
+class BankAnswer(Struct, frozen=True, kw_only=True):
+    """What came of a bank's report."""
+
+    changed: list[Payment]
+    """Payments of which something is known now"""
+    waiting: int
+    """Payments of the file nobody knows about yet"""
+    refused: list[RefusedAnswer]
+    unknown: list[str]
+    """What the bank names and the file has not"""
+
+
 class Credit(Struct, frozen=True, kw_only=True):
     """Money of a customer that pays no invoice yet."""
 
@@ -37,6 +49,18 @@ class Direction(StrEnum):
 
     IN_ = "in"
     OUT = "out"
+
+
+class DunningPause(Struct, frozen=True, kw_only=True):
+    """Whether reminding is paused for an invoice."""
+
+    paused: bool
+    since: str | None
+    until: str | None
+    """When it ends by itself; null: when somebody ends it"""
+    because: str
+    paused_seconds: int
+    """All pauses up to now: so much later every step comes"""
 
 
 class DunningPolicy(Struct, frozen=True, kw_only=True):
@@ -95,6 +119,13 @@ class Payment(Struct, frozen=True, kw_only=True):
     settled_at: str | None
 
 
+class PaymentEvent(Struct, frozen=True, kw_only=True):
+    """What came of an event."""
+
+    changed: bool
+    """Whether a payment ended by it; what was heard before, or is of no payment, changes nothing"""
+
+
 class PaymentFile(Struct, frozen=True, kw_only=True):
     """A file for a bank."""
 
@@ -122,6 +153,19 @@ class PaymentPage(Struct, frozen=True, kw_only=True):
     """Pass as `cursor` for the next page; null on the last"""
 
 
+class PaymentProvider(Struct, frozen=True, kw_only=True):
+    """An account with a provider, less its secrets."""
+
+    method: str
+    live: bool
+    """Whether real money moves; else its test mode"""
+    events: str
+    """The path the provider is to call with what it tells"""
+    heard: bool
+    """Whether it has a signing secret, so that what it tells is heard"""
+    changed_at: str
+
+
 class PaymentState(StrEnum):
     """Where it stands."""
 
@@ -146,3 +190,10 @@ class Purpose(StrEnum):
     WALLET = "wallet"
     REFUND = "refund"
     PAYOUT = "payout"
+
+
+class RefusedAnswer(Struct, frozen=True, kw_only=True):
+    """Something a bank says that cannot be put on a payment."""
+
+    payment: str
+    reason: str

@@ -56,6 +56,43 @@ class Gift(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
 
 
+class GiftPlan(Struct, frozen=True, kw_only=True):
+    """What is given."""
+
+    id: str
+    maker: str
+    maker_name: str
+    product: str
+    plan: str
+    version: int
+    title: dict[str, str]
+    """By language; under the empty tag the text without one"""
+    message: str
+    state: GiftState
+    created_at: str
+    expires_at: str
+    """Nobody can take it from then on"""
+    subscription: str | None
+    """What it became"""
+
+
+class GiftPlanPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[GiftPlan]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class GiftState(StrEnum):
+    """Where it stands."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
 class GivenCoupon(Struct, frozen=True, kw_only=True):
     """What need not be paid."""
 
@@ -86,6 +123,32 @@ class MovedSubscriptions(Struct, frozen=True, kw_only=True):
     """At most 1000 of them"""
 
 
+class MyAccount(Struct, frozen=True, kw_only=True):
+    """What one has with a maker."""
+
+    maker: str
+    maker_name: str
+    balances: list[MyBalance]
+
+
+class MyAccountPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[MyAccount]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class MyBalance(Struct, frozen=True, kw_only=True):
+    """What is left in a currency."""
+
+    currency: str
+    credit: str
+    """Pays the next invoice by itself"""
+    wallet: str
+    """Paid ahead"""
+
+
 class MyPhase(Struct, frozen=True, kw_only=True):
     """What holds from an instant on."""
 
@@ -100,6 +163,8 @@ class MyPlan(Struct, frozen=True, kw_only=True):
     """What a plan costs and includes."""
 
     product: str
+    product_title: str
+    """What people call the product; empty: nothing"""
     plan: str
     version: int
     title: dict[str, str]
@@ -116,6 +181,31 @@ class MyPlan(Struct, frozen=True, kw_only=True):
     """Whether owners choose it by themselves"""
     charges: list[OfferedCharge]
     includes: list[OfferedFeature]
+
+
+class MyShare(Struct, frozen=True, kw_only=True):
+    """A function of a unit of one's own that another unit may use too."""
+
+    id: str
+    product: str
+    feature: str
+    title: dict[str, str]
+    """Of the function, by language"""
+    unit: str
+    """That has it"""
+    with_unit: str
+    """That may use it too"""
+    begin: str
+    end: str | None
+    """null: as long as the unit has it"""
+
+
+class MySharePage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[MyShare]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
 
 
 class MySubscription(Struct, frozen=True, kw_only=True):
@@ -146,6 +236,14 @@ class MySubscriptionPage(Struct, frozen=True, kw_only=True):
     items: list[MySubscription]
     next_cursor: str | None = None
     """Pass as `cursor` for the next page; null on the last"""
+
+
+class NewGift(Struct, frozen=True, kw_only=True):
+    """A present that was made."""
+
+    gift: GiftPlan
+    code: str
+    """Opens it; shown this once: hand it to whom it is for"""
 
 
 class OfferedCharge(Struct, frozen=True, kw_only=True):
@@ -183,6 +281,17 @@ class OfferedQuota(Struct, frozen=True, kw_only=True):
     count: int
     rollover_max: str
     """At most this is carried over"""
+
+
+class OpenedGift(Struct, frozen=True, kw_only=True):
+    """What a code opens."""
+
+    gift: GiftPlan
+    plan: MyPlan
+    units: list[str]
+    """Your units it could be for"""
+    known: bool
+    """Whether the maker knows you as a customer: else say who you are"""
 
 
 class Pause(Struct, frozen=True, kw_only=True):

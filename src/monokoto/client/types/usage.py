@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from monokoto.client.types.shared import UsageRow
 
@@ -27,6 +27,18 @@ class CorrectionRequest(Struct, frozen=True, kw_only=True):
     """Of a sample nobody told: your name for it"""
     groups: dict[str, str] | UnsetType = UNSET
     key: str | UnsetType = UNSET
+
+
+class CustomerUsage(Struct, frozen=True, kw_only=True):
+    """What the units of one customer used."""
+
+    customer: str
+    name: str
+    subscriptions: int
+    """That were for some unit in this time"""
+    units: int
+    quantity: str
+    """An exact decimal"""
 
 
 class Meter(Struct, frozen=True, kw_only=True):
@@ -77,6 +89,18 @@ class UsageBucket(Struct, frozen=True, kw_only=True):
     """With `by=unit`: whose"""
     group: str | None = None
     """With `by` a field: its value; empty where it was not told"""
+
+
+class UsageByCustomer(Struct, frozen=True, kw_only=True):
+    """Usage of one meter in one time, customer by customer."""
+
+    meter: str
+    unit: str
+    """What it counts in"""
+    from_: str = field(name="from")
+    to: str
+    items: list[CustomerUsage]
+    next_cursor: str | None
 
 
 class UsageCorrection(Struct, frozen=True, kw_only=True):
