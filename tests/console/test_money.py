@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from browser import Chromium, session_cookies
+from furnished_till import Till, furnish
 from playwright.sync_api import Page, expect
-from till import Till, furnish
 
 from monokoto.testing import Installation
 
