@@ -28,6 +28,7 @@ OF_A_PERSON = "a person's own rows, by the person; they are theirs in whichever 
 RUNS_IT = "work of the platform itself, over all organisations; nothing of it is shown to anybody"
 EXEMPT: dict[str, str] = {
     "earn/billing/gathering.py:_apart": "sets of units in memory, no table",
+    "earn/subscriptions/usage.py:_apart": "sets of units in memory, no table",
     "earn/entitlements/keys.py:rotate": "the keys the platform signs tokens with, of no organisation's (`_MINE`)",
     "earn/entitlements/keys.py:_read": "the keys the platform signs tokens with, of no organisation's (`_MINE`)",
     "earn/entitlements/store.py:tell_once": "compares `organisation_id` among the names of its list",

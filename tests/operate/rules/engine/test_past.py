@@ -27,7 +27,7 @@ from monokoto.operate.rules import AlertChange, Severity
 from monokoto.operate.rules.engine import past
 from monokoto.operate.rules.engine.compiled import CompiledRule, Held, Past, SignalKind, Statistic, Window
 from monokoto.operate.rules.engine.engine import Engine
-from monokoto.operate.rules.engine.judging import NEITHER
+from monokoto.operate.rules.engine.judging import NEITHER, RAISE
 from monokoto.operate.rules.engine.loading import Loading, Plan
 from monokoto.operate.rules.engine.observer import RulesObserver
 from monokoto.operate.rules.engine.spans import span_of
@@ -115,8 +115,8 @@ def told_of(changes: Sequence[AlertChange], now: float) -> Says:
 
 def expected(rule: CompiledRule, messages: Sequence[Message], now: float) -> Says:
     """Of the rule that was always there: what it says after `now`, and what stands then as raised then. Without the units
-    whose alert stands only because nothing is known any more, or because it lies between raising and clearing: what
-    raised it may lie any time back."""
+    whose alert stands only because nothing is known any more, or because it lies (or lay, until it began to clear) between
+    raising and clearing: what raised it may lie any time back."""
     engine = Engine(COOKERS)
     engine.set_rules([versioned(rule)])
     engine.take(batch([one for one in messages if one.at < now]))
@@ -127,7 +127,8 @@ def expected(rule: CompiledRule, messages: Sequence[Message], now: float) -> Say
         for _, standing in engine.standing(unit):
             row = np.array([running.stream.row_of(unit)])
             until = np.maximum(running._last(row), micros(now))
-            if running._evaluate(running._walk_until(row, until))[1].symbol[0] == NEITHER:
+            symbol = running._evaluate(running._walk_until(row, until))[1].symbol[0]
+            if symbol == NEITHER or (rule.clear is not None and symbol != RAISE):
                 del found[unit]
             else:
                 found[unit].append(("raised", now, now, tuple(Severity)[standing.severity].value))

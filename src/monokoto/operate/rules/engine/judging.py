@@ -59,15 +59,18 @@ def symbols(walk: Walk, rule: CompiledRule) -> Array:
 
 def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdict:
     """What becomes of the alerts. `state` has `symbol` and `raised`, and `since` when the rule waits for anything."""
-    units, ends = walk.units, walk.ends
-    symbol_before, raised_before = state["symbol"][units], state["raised"][units]
-    begins = np.flatnonzero(symbol != walk.shift(symbol, symbol_before))
+    ends = walk.ends
+    raised_before = walk.before(state["raised"])
     holds = np.array([0, rule.hold_us, rule.clear_hold_us], np.int64)
+    if not holds.any() and not raised_before.any() and not (symbol == RAISE).any():
+        return Verdict([], symbol[ends], np.empty(0, np.int64), raised_before)
+    symbol_before = walk.before(state["symbol"])
+    begins = np.flatnonzero(symbol != walk.shift(symbol, symbol_before))
     if not holds.any():
         whose, kind, since = walk.number[begins], symbol[begins], walk.at[begins]
         turns, raised = _turns(whose, kind, since, since, begins, raised_before)
         return Verdict(turns, symbol[ends], since[:0], raised)
-    since_before = state["since"][units]
+    since_before = walk.before(state["since"])
     after = Verdict([], symbol_before.copy(), since_before.copy(), raised_before.copy())
     pending = ((symbol_before == RAISE) & ~raised_before) | ((symbol_before == CLEAR) & raised_before)
     pending[walk.number[begins]] = True
@@ -92,7 +95,7 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
     turns, raised = _turns(*chosen, raised_before)
     after.symbol[concerned], after.since[concerned] = kind[lasts], since[lasts]
     waits = ((kind[lasts] == RAISE) & ~raised[concerned]) | ((kind[lasts] == CLEAR) & raised[concerned])
-    due = np.full(len(units), ALWAYS, np.int64)
+    due = np.full(len(ends), ALWAYS, np.int64)
     due[concerned] = np.where(waits & (at[lasts] > walk.at[ends][concerned]), at[lasts], ALWAYS)
     walk.wake(due)
     return Verdict(turns, after.symbol, after.since, raised)

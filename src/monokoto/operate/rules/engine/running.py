@@ -9,7 +9,7 @@ import numpy as np
 
 from monokoto.operate.conditions import Condition
 from monokoto.operate.rules.change import AlertChange
-from monokoto.operate.rules.engine.arrays import NEVER, Array, Arrays, Bools, Float64s, Int64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Array, Arrays, Bools, Float64s, Int64s
 from monokoto.operate.rules.engine.compiled import Changed, CompiledRule, Silent
 from monokoto.operate.rules.engine.compiled import Sequence as Steps
 from monokoto.operate.rules.engine.judging import NEITHER, RAISE, Turn, Verdict, judge, symbols
@@ -200,12 +200,12 @@ class RunningRule:
             return False
         if taken.rows.events is not None and self.signals:
             return False
-        return not self.timed or bool((self.arrays["due"][taken.units] > taken.rows.at[taken.ends]).all())
+        return not self.timed or bool((self.arrays["due"][taken.place] > taken.rows.at[taken.ends]).all())
 
     def _walk_over(self, taken: Taken) -> Walk | None:
         source = taken.every_row if taken.kept is None else taken.kept
         units, number = taken.units, taken.number
-        if self.selected is not None and not self.selected[units].all():
+        if self.selected is not None and not self.selected[taken.place].all():
             source = source[self.selected[taken.rows.unit[source]]]
         if source is not taken.every_row:
             if not len(source):
@@ -214,10 +214,14 @@ class RunningRule:
             starts = firsts(of_row)
             units, number = of_row[starts], np.repeat(np.arange(len(starts)), np.diff(starts, append=len(source)))
         at = taken.rows.at if source is taken.every_row else taken.rows.at[source]
-        last = self.stream.state["last"][units]
+        whole = units is taken.units
+        last = taken.last if whole else self.stream.state["last"][units]
         if self.timed:
-            clamp = self.arrays["clamp"][units]
-            at, last = np.maximum(at, clamp[number]), np.maximum(last, clamp)
+            clamp = self.arrays["clamp"][taken.place if whole else units]
+            if clamp.max() > at.min():
+                at = np.maximum(at, clamp[number])
+            if (clamp > last).any():
+                last = np.maximum(last, clamp)
         return self._walk(taken, units, number, at, source, last)
 
     def _walk(
@@ -235,24 +239,24 @@ class RunningRule:
 
     def _put_pending(self, walk: Walk) -> None:
         """What takes effect before anything new is seen has a point of its own, with the values of that instant."""
-        symbol, since = self.arrays["symbol"][walk.units], self.arrays["since"][walk.units]
+        symbol, since = walk.before(self.arrays["symbol"]), walk.before(self.arrays["since"])
         instant = since + np.array([0, self.rule.hold_us, self.rule.clear_hold_us], np.int64)[symbol]
         pending = (symbol != NEITHER) & (instant > walk.last) & (instant < walk.at[walk.starts])
-        number = np.flatnonzero(pending & ((symbol == RAISE) != self.arrays["raised"][walk.units]))
+        number = np.flatnonzero(pending & ((symbol == RAISE) != walk.before(self.arrays["raised"])))
         walk.insert(number, instant[number])
 
     def _settle(self, walk: Walk, ranks: Array | None, verdict: Verdict) -> list[AlertChange]:
-        units = walk.units
+        place = walk.place
         found: list[AlertChange] = []
         if verdict.turns or (ranks is not None and self.standing):
             turns = self._named(walk, verdict.turns)
             found = changes_of(walk, self.rule, turns, ranks, self.standing, self.stream.unit)
-        self.arrays["symbol"][units] = verdict.symbol
-        self.arrays["raised"][units] = verdict.raised
+        self.arrays["symbol"][place] = verdict.symbol
+        self.arrays["raised"][place] = verdict.raised
         if len(verdict.since):
-            self.arrays["since"][units] = verdict.since
+            self.arrays["since"][place] = verdict.since
         if self.timed:
-            self.arrays["due"][units] = walk.due
+            self.arrays["due"][place] = walk.due if len(walk.due) else ALWAYS
         walk.commit()
         return found
 
@@ -332,7 +336,7 @@ class RunningRule:
             severity = [one.severity if (one := self.standing.get(row)) else -1 for row in units.tolist()]
             before = np.array(severity, np.int8)[walk.number]
             found.update(np.unique(walk.number[(before >= 0) & (ranks != before)]).tolist())
-        self.arrays["due"][units] = walk.due
+        self.arrays["due"][units] = walk.due if len(walk.due) else ALWAYS
         return units[sorted(found)]
 
     def _last(self, units: Int64s) -> Int64s:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monokoto.operate.conditions import Vector
-from monokoto.operate.rules.engine.arrays import Array, Arrays, Bools, Int64s
+from monokoto.operate.rules.engine.arrays import Array, Arrays, Bools, Int64s, rows_of, values_at
+from monokoto.operate.rules.engine.arrays import Rows as Place
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.rows import NO_EVENT, Rows
 from monokoto.operate.rules.engine.slots import Slot, vector_of
@@ -40,6 +41,10 @@ class Taken:
     _filled: dict[str, Filled] = field(default_factory=dict)
     _vectors: dict[str, Vector] = field(default_factory=dict)
     _every_row: Int64s | None = None
+    _ends: Int64s | None = None
+    _last: Int64s | None = None
+    _place: Place | None = None
+    _divided: dict[int, Int64s] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Rows, state: Arrays) -> Taken:
@@ -53,7 +58,23 @@ class Taken:
     @property
     def ends(self) -> Int64s:
         """Where each unit's last row is."""
-        return np.append(self.starts[1:], len(self.rows)) - 1
+        if self._ends is None:
+            self._ends = np.append(self.starts[1:], len(self.rows)) - 1
+        return self._ends
+
+    @property
+    def last(self) -> Int64s:
+        """Of each unit, the last instant before these rows."""
+        if self._last is None:
+            self._last = values_at(self.state["last"], self.place)
+        return self._last
+
+    @property
+    def place(self) -> Place:
+        """Where the units are in arrays over all units."""
+        if self._place is None:
+            self._place = rows_of(self.units)
+        return self._place
 
     @property
     def every_row(self) -> Int64s:
@@ -61,6 +82,13 @@ class Taken:
         if self._every_row is None:
             self._every_row = np.arange(len(self.rows))
         return self._every_row
+
+    def divided(self, length: int) -> Int64s:
+        """Of each row, how many such lengths of time there were before it; divided once for all rules."""
+        found = self._divided.get(length)
+        if found is None:
+            found = self._divided[length] = self.rows.at // length
+        return found
 
     def vector(self, slot: Slot) -> Vector:
         """A slot at each row; made once for all rules."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monokoto.operate.conditions import Condition, Frame, Vector
-from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Arrays, Bools, Int64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Arrays, Bools, Int64s, Rows, rows_of, values_at
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.rows import NO_EVENT
 from monokoto.operate.rules.engine.slots import Slot, vector_of
@@ -56,7 +56,7 @@ class Walk:
     last: Int64s
     """By unit, the instant it was looked at before."""
     due: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
-    """By unit, the next instant at which time alone may change something."""
+    """By unit, the next instant at which time alone may change something; empty: nothing does."""
     look: bool = False
     """Nothing came: it is the clock that asks."""
     signals: dict[str, Signal] = field(default_factory=dict)
@@ -66,8 +66,25 @@ class Walk:
     _starts: Int64s | None = None
     _ends: Int64s | None = None
 
+    _place: Rows | None = None
+
     def __post_init__(self) -> None:
-        self.due = np.full(len(self.units), ALWAYS, np.int64)
+        taken = self.taken
+        if taken is not None and self.units is taken.units:
+            self._place = taken.place
+            if self.is_plain:
+                self._starts, self._ends = taken.starts, taken.ends
+
+    @property
+    def place(self) -> Rows:
+        """Where the units are in arrays over all units."""
+        if self._place is None:
+            self._place = rows_of(self.units)
+        return self._place
+
+    def before(self, state: Array) -> Array:
+        """What stands in an array over all units, of each unit of the walk."""
+        return values_at(state, self.place)
 
     # Points
 
@@ -164,7 +181,13 @@ class Walk:
 
     def wake(self, due: Int64s) -> None:
         """Each unit is to be looked at at this instant, or before."""
-        self.due = np.minimum(self.due, due)
+        self.due = np.minimum(self.due, due) if len(self.due) else due
+
+    def divided(self, length: int) -> Int64s:
+        """At each point, how many such lengths of time there were before it."""
+        if self.taken is not None and self.at is self.taken.rows.at:
+            return self.taken.divided(length)
+        return self.at // length
 
     # Values
 

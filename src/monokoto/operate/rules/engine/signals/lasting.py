@@ -13,7 +13,7 @@ from monokoto.operate.rules.engine.walk import Signal, Walk
 
 def lasting(walk: Walk, state: State, true: Bools, for_us: int) -> Signal:
     """Whether something has been true for so long without a break. State: since when it is."""
-    before: Int64s = state["since"][walk.units]
+    before: Int64s = walk.before(state["since"])
     begins = true & ~walk.shift(true, before != NEVER)
     since = walk.carry(np.where(true, walk.fill(begins, walk.at, before), NEVER), before)
     if for_us:
@@ -24,7 +24,7 @@ def lasting(walk: Walk, state: State, true: Bools, for_us: int) -> Signal:
 
 
 def _keep(state: State, field: str, walk: Walk, values: Int64s) -> None:
-    state[field][walk.units] = values[walk.ends]
+    state[field][walk.place] = values[walk.ends]
 
 
 class HeldRun:
@@ -67,7 +67,7 @@ class SilentRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        before: Int64s = self._state["last"][walk.units]
+        before: Int64s = walk.before(self._state["last"])
         read = walk.fresh(frozenset(self._kind.properties)) if self._kind.properties else walk.flags(None)
         last = walk.carry(walk.fill(read, walk.at, before), before)
         length = self._kind.for_us
@@ -88,7 +88,7 @@ class EventRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        before: Int64s = self._state["told"][walk.units]
+        before: Int64s = walk.before(self._state["told"])
         told = walk.carry(walk.fill(walk.events(self._number), walk.at, before), before)
         walk.elapse(told, self._length)
         walk.afterwards(lambda: _keep(self._state, "told", walk, told.values))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monokoto.operate.rules.engine.arrays import NEVER, Array, Bools, Float64s, Int64s
+from monokoto.operate.rules.engine.arrays import NEVER, Array, Bools, Float64s, Int64s, Rows, values_at
 from monokoto.operate.rules.engine.signals.base import State
 from monokoto.operate.rules.engine.walk import Carried, Walk
 
@@ -40,15 +40,15 @@ class Ring:
         """The totals at each point, from what each point adds."""
         running = {}
         for name in self._channels:
-            before = self._state[name][walk.units]
+            before = walk.before(self._state[name])
             sums = np.cumsum(samples[name], dtype=samples[name].dtype)
             offset = sums[walk.starts] - samples[name][walk.starts]
-            running[name] = walk.carry(before[walk.number] + sums - offset[walk.number], before)
+            running[name] = walk.carry((before - offset)[walk.number] + sums, before)
         return Totals(self, walk, self._state, running)
 
     def hold(self, walk: Walk, name: str, values: Array) -> Totals:
         """The same for a value that is held, not summed."""
-        return Totals(self, walk, self._state, {name: walk.carry(values, self._state[name][walk.units])})
+        return Totals(self, walk, self._state, {name: walk.carry(values, walk.before(self._state[name]))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ class Place:
     """Where to find what totals were when some parts began."""
 
     number: Int64s
-    slot: Int64s
-    rows: Int64s
+    slot: Int64s | int
+    """Of the ring; one number where it is the same for all."""
+    rows: Rows
     kept: Bools | None
     """Whether the ring has it; None: it has all of them. Otherwise it is the total of before."""
     forgotten: Bools | None
@@ -76,28 +77,31 @@ class Totals:
         self._walk = walk
         self._state = state
         self.running = running
-        self._last_part: Int64s = state["part"][walk.units]
+        self._last_part: Int64s = walk.before(state["part"])
         self._part: Int64s = np.empty(0, np.int64)
 
     @property
     def part(self) -> Int64s:
         """The part of time each point lies in."""
         if len(self._part) != len(self._walk):
-            self._part = self._walk.at // self._ring.part_us
+            self._part = self._walk.divided(self._ring.part_us)
         return self._part
 
     def place(self, number: Int64s, part: Int64s) -> Place:
         """Where to look for the beginning of parts of units (by number)."""
         walk, ring, here = self._walk, self._ring, self.part
-        last = self._last_part[number]
+        each_once = len(number) == len(walk.units) and bool((number[1:] > number[:-1]).all())
+        last = self._last_part if each_once else self._last_part[number]
         kept = part <= last
         forgotten = part <= last - ring.parts
-        begun = np.flatnonzero(part > here[walk.starts[number]])
+        begun = np.flatnonzero(part > here[walk.starts if each_once else walk.starts[number]])
         point = walk.search(number[begun], part[begun] - 1, here) - 1 if len(begun) else begun
+        # Mostly all units stand in the same part of time, side by side in memory.
+        in_one = len(part) > 0 and bool((part == part[0]).all())
         return Place(
             number,
-            part % ring.parts,
-            walk.units[number],
+            int(part[0]) % ring.parts if in_one else part % ring.parts,
+            walk.place if in_one and each_once else walk.units[number],
             None if kept.all() else kept,
             forgotten if forgotten.any() else None,
             begun,
@@ -107,7 +111,8 @@ class Totals:
     def at(self, name: str, place: Place) -> Array:
         """A channel as it was there."""
         carried = self.running[name]
-        found: Array = self._state[f"{name}#"][place.slot, place.rows]
+        kept = self._state[f"{name}#"]
+        found = values_at(kept[place.slot], place.rows) if isinstance(place.slot, int) else kept[place.slot, place.rows]
         if place.forgotten is not None:
             found[place.forgotten] = np.nan if found.dtype.kind == "f" else 0
         if place.kept is not None:
@@ -174,8 +179,8 @@ class Totals:
             for name, values in kept.items():
                 self._state[f"{name}#"][place.slot, place.rows] = values
         for name, carried in self.running.items():
-            self._state[name][walk.units] = carried.values[ends]
-        self._state["part"][walk.units] = np.maximum(last, self._last_part)
+            self._state[name][walk.place] = carried.values[ends]
+        self._state["part"][walk.place] = np.maximum(last, self._last_part)
 
 
 def split(values: Float64s) -> tuple[Int64s, Int64s]:

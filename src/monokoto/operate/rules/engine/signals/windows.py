@@ -95,11 +95,11 @@ class _Kept:
         state.add("value", np.float64, np.nan)
 
     def signal(self, walk: Walk, totals: Totals, values: Float64s) -> Signal:
-        found = number(walk, values, self._state["value"][walk.units])
+        found = number(walk, values, walk.before(self._state["value"]))
 
         def commit() -> None:
             totals.commit()
-            self._state["value"][walk.units] = found.carried.values[walk.ends]
+            self._state["value"][walk.place] = found.carried.values[walk.ends]
 
         walk.afterwards(commit)
         return found
@@ -173,7 +173,7 @@ class RateRun(_Kept):
         """As `SignalRun.advance`."""
         values = numbers(walk, self._kind.expression)
         known = ~np.isnan(values)
-        held = walk.fill(known, values, self._state["v"][walk.units])
+        held = walk.fill(known, values, walk.before(self._state["v"]))
         totals = self._ring.hold(walk, "v", held)
         slide(walk, totals, RULE_WINDOW_PANES, self._part_us)
         begin = totals.part - RULE_WINDOW_PANES + 1
