@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monokoto.operate.conditions import Condition, Frame, Vector
-from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Arrays, Bools, Int64s, Rows, rows_of, values_at
+from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Array, Arrays, Bools, Int64s, Rows, rows_of, values_at
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.rows import NO_EVENT
 from monokoto.operate.rules.engine.slots import Slot, vector_of
@@ -161,6 +161,8 @@ class Walk:
     def elapse(self, since: Carried, length: int) -> None:
         """Put in points where so much time has passed since the instants carried (`NEVER`: none), while they last."""
         values, starts, ends = since.values, self.starts, self.ends
+        if (values == NEVER).all() and (since.before == NEVER).all():
+            return
         begins = np.flatnonzero(values != self.shift(values, since.before))
         number = self.number[begins]
         at_end = self.at[ends]

@@ -42,7 +42,8 @@ class Ring:
         for name in self._channels:
             before = walk.before(self._state[name])
             sums = np.cumsum(samples[name], dtype=samples[name].dtype)
-            offset = sums[walk.starts] - samples[name][walk.starts]
+            offset = sums[walk.starts - 1]  # what was summed before each unit's first point
+            offset[:1] = 0
             running[name] = walk.carry((before - offset)[walk.number] + sums, before)
         return Totals(self, walk, self._state, running)
 
