@@ -80,6 +80,22 @@ class DeadLetters:
     def _store(self, given: Sequence[DeadLetter]) -> None:
         with self._pacing:
             letters = self._first_of_each_minute(given)
+        # Counted per record, which every replay names alike, so that observing again counts nothing twice; before the letters,
+        # so that whoever sees a letter sees it counted.
+        counts = Counter((one.organisation_id, one.unit_id, one.reason, one.arrived) for one in given)
+        organisations, units, reasons, arrivals = zip(*counts, strict=True)
+        self._series.insert(
+            "dead_letter_counts",
+            pa.table(
+                {
+                    "organisation": pa.array(organisations, pa.int64()),
+                    "unit": pa.array(units, pa.int64()),
+                    "reason": pa.array(reasons),
+                    "arrived": pa.array(arrivals, pa.int64()),
+                    "letters": pa.array(counts.values(), pa.uint32()),
+                }
+            ),
+        )
         self._series.insert(
             "dead_letters",
             pa.table(
@@ -95,21 +111,6 @@ class DeadLetters:
                     "payload": pa.array(
                         [one.payload[:DEAD_LETTER_PAYLOAD_BYTES_MAX] for _, one in letters], pa.binary()
                     ),
-                }
-            ),
-        )
-        # Counted per record, which every replay names alike, so that observing again counts nothing twice.
-        counts = Counter((one.organisation_id, one.unit_id, one.reason, one.arrived) for one in given)
-        organisations, units, reasons, arrivals = zip(*counts, strict=True)
-        self._series.insert(
-            "dead_letter_counts",
-            pa.table(
-                {
-                    "organisation": pa.array(organisations, pa.int64()),
-                    "unit": pa.array(units, pa.int64()),
-                    "reason": pa.array(reasons),
-                    "arrived": pa.array(arrivals, pa.int64()),
-                    "letters": pa.array(counts.values(), pa.uint32()),
                 }
             ),
         )
