@@ -6,9 +6,11 @@ import threading
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from portal_making import ALSO_HERS, ANN, HERS, NOT_HERS, TAKER, Shop
 
-from monokoto.earn.portal import Gifts, GiftState
+from monokoto.earn.portal import Gifts, GiftState, store
+from monokoto.earn.portal.gift import Gift
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 from monokoto.kernel.limits import GIFT_DAYS, GIFTS_OPEN_MAX
 
@@ -81,6 +83,46 @@ def test_a_present_is_withdrawn_grows_old_and_there_are_only_so_many(shop: Shop,
     with pytest.raises(Conflict, match="too old"):
         gifts.take(TAKER, codes[0], THEIRS, [THEIRS], billing=ANN)
     given(shop, gifts)
+
+
+class Died(BaseException):
+    """The process, in the middle."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_dies_in_the_middle_there_is_a_whole_present_or_none(
+    shop: Shop, gifts: Gifts, monkeypatch: pytest.MonkeyPatch, *, after: bool
+) -> None:
+    gift_id, code = given(shop, gifts)
+    ended = store.end
+
+    def dying(connection: sa.Connection, gift: Gift) -> bool:
+        if after:
+            ended(connection, gift)
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "end", dying)
+        with pytest.raises(Died):
+            gifts.take(TAKER, code, THEIRS, [THEIRS], billing=ANN)
+    assert shop.subscriptions.of_buyer(TAKER, limit=10) == []
+    assert gifts.look(TAKER, code, [THEIRS])[0].state(shop.clock.now()) is GiftState.OPEN
+    taken = gifts.take(TAKER, code, THEIRS, [THEIRS], billing=ANN)
+    assert [one.id for one in shop.subscriptions.of_buyer(TAKER, limit=10)] == [taken.id]
+    (told,) = gifts.list(shop.buyer, limit=10)
+    assert (told.id, told.subscription_id) == (gift_id, taken.id)
+
+
+def test_a_present_withdrawn_at_the_last_moment_leaves_no_subscription(
+    shop: Shop, gifts: Gifts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gift_id, code = given(shop, gifts)
+    found = gifts.look(TAKER, code, [THEIRS])
+    gifts.withdraw(shop.buyer, gift_id)
+    monkeypatch.setattr(gifts, "look", lambda *_: found)  # what was seen a moment before
+    with pytest.raises(Conflict):
+        gifts.take(TAKER, code, THEIRS, [THEIRS], billing=ANN)
+    assert shop.subscriptions.of_buyer(TAKER, limit=10) == []
 
 
 def test_of_many_who_take_at_once_one_has_it(shop: Shop, gifts: Gifts) -> None:

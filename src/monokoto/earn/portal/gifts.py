@@ -9,6 +9,8 @@ import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from monokoto.earn.plans import Plan, Plans
 from monokoto.earn.portal import store
 from monokoto.earn.portal.gift import Gift, GiftState, digest, new_code
@@ -133,21 +135,14 @@ class Gifts:
         )
         customer_id = self._purchases.customer(taker_id, choice, plan)
         now = self._clock.now()
-        ended = replace(gift, ended_at=now)
-        with self._records.write() as connection:
-            if not store.end(connection, ended):
+
+        def end(connection: sa.Connection, made: Subscription) -> None:
+            # In the subscription's own transaction: whatever dies here, there is a whole present or none was taken.
+            if not store.end(connection, replace(gift, ended_at=now, subscription_id=made.id)):
                 raise Conflict(_GONE[GiftState.TAKEN])
-        try:
-            made = self._subscriptions.start(
-                gift.organisation_id, _asked(gift, plan, customer_id, unit_id, now), actor_id=actor_id
-            )
-        except Exception:
-            with self._records.write() as connection:
-                store.taken(connection, gift)
-            raise
-        with self._records.write() as connection:
-            store.taken(connection, replace(ended, subscription_id=made.id))
-        return made
+
+        asked = _asked(gift, plan, customer_id, unit_id, now)
+        return self._subscriptions.start(gift.organisation_id, asked, actor_id=actor_id, together=end)
 
 
 def _asked(gift: Gift, plan: Plan, customer_id: int, unit_id: int, now: int) -> NewSubscription:

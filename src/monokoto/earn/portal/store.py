@@ -50,16 +50,6 @@ def end(connection: sa.Connection, gift: Gift) -> bool:
     return connection.execute(ended).rowcount == 1
 
 
-def taken(connection: sa.Connection, gift: Gift) -> None:
-    """Keep what it became."""
-    table = portal_gifts.c
-    connection.execute(
-        portal_gifts.update()
-        .where(table.organisation_id == gift.organisation_id, table.gift_id == gift.id)
-        .values(ended_at=gift.ended_at, subscription_id=gift.subscription_id)
-    )
-
-
 def by_code(connection: sa.Connection, code: bytes) -> Gift | None:
     """The one a code opens, whoever sells it: who has the code is whom it is for."""
     row = connection.execute(sa.select(portal_gifts).where(portal_gifts.c.code == code)).one_or_none()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import life, starting, store
@@ -36,6 +38,8 @@ from monokoto.kernel.limits import (
 )
 
 _SECOND = 1_000_000
+Together = Callable[[sa.Connection, Subscription], None]
+"""Writes what belongs to a subscription that begins."""
 
 
 class Subscriptions:
@@ -191,9 +195,12 @@ class Subscriptions:
 
     # What can become of it
 
-    def start(self, organisation_id: int, new: NewSubscription, *, actor_id: int = 0) -> Subscription:
-        """A new subscription. Raises Invalid, NotFound (customer, plan), Conflict (the plan is retired, or in another currency
-        than the customer; the same subscription is there)."""
+    def start(
+        self, organisation_id: int, new: NewSubscription, *, actor_id: int = 0, together: Together | None = None
+    ) -> Subscription:
+        """A new subscription; `together` writes in the same transaction, and what it raises undoes all. Raises Invalid,
+        NotFound (customer, plan), Conflict (the plan is retired, or in another currency than the customer; the same
+        subscription is there)."""
         published = self._plans.published(organisation_id, new.product, new.plan, new.version)
         if published.retired_at is not None:
             raise Conflict(f"The plan {new.plan!r} is retired.", remedy="Choose another, or publish it again.")
@@ -213,6 +220,8 @@ class Subscriptions:
             store.insert(connection, made)
             detail = {"plan": new.plan, "version": published.plan.version, "units": made.coverage.value}
             store.add_event(connection, made, "started", at=made.starts_at, actor_id=actor_id, detail=detail)
+            if together is not None:
+                together(connection, made)
         return made
 
     def change(
