@@ -964,6 +964,10 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/reports/revenue/documents": R(
         wall=Wall.OWN, scope=S.EARN_READ, query={"month": "2026-01", "currency": "EUR"}
     ),
+    "GET /api/v1/reports/deferred": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/reports/deferred/documents": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"month": "2026-01", "currency": "EUR"}
+    ),
     "GET /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=product_sales_body),
     "GET /api/v1/partners": R(wall=Wall.OWN, scope=S.EARN_READ),

@@ -25,6 +25,7 @@ class ReportName(StrEnum):
     RECURRING = "recurring"
     REVENUE = "revenue"
     COHORTS = "cohorts"
+    DEFERRED = "deferred"
 
 
 class Cut(StrEnum):
@@ -44,13 +45,17 @@ _SHOWN: Mapping[ReportName, Sequence[tuple[str, str]]] = {
         ("month", "month"), ("recurring", "recurring"), ("usage", "usage"), ("other", "other"),
         ("once", "one_time"), ("sold", "sold"), ("total", "total"), ("services %", "services_percent"),
     ),
+    ReportName.DEFERRED: (
+        ("month", "month"), ("before", "opening"), ("charged", "charged"), ("put by", "put_by"),
+        ("released", "released"), ("recognised", "recognised"), ("deferred", "closing"),
+    ),
 }  # fmt: skip
 """What fits a terminal; `--json` and `--csv` have all there is."""
 
 
 @told
 def report(
-    name: Annotated[ReportName, typer.Argument(metavar="REPORT", help="recurring, revenue or cohorts.")],
+    name: Annotated[ReportName, typer.Argument(metavar="REPORT", help="recurring, revenue, cohorts or deferred.")],
     begin: Annotated[str, typer.Option("--from", help="The first month, such as 2026-01.")] = "",
     end: Annotated[str, typer.Option("--to", help="The last month; left out: the one that goes on.")] = "",
     currency: Annotated[str, typer.Option("--currency", help="Only this one.")] = "",
@@ -62,7 +67,7 @@ def report(
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Revenue reports: what comes again and how it moves, what was charged and sold, who stays."""
+    """Revenue reports: what comes again and how it moves, what was charged and sold, who stays, what is earned later."""
     asked = {"from": begin, "to": end, "currency": currency, "by": by.value if by else ""}
     query = {name: value for name, value in asked.items() if value}
     path = f"/api/v1/reports/{name.value}"
@@ -115,6 +120,15 @@ def _say_revenue(found: Any) -> None:
         show_table(("month", "of", "kind", "amount", ""), rows)
 
 
+def _say_deferred(found: Any) -> None:
+    _say(ReportName.DEFERRED, found)
+    if found["to_come"]:
+        typer.echo("Earned later:")
+        show_table(
+            ("month", "amount", ""), [(one["month"], one["amount"], one["currency"]) for one in found["to_come"]]
+        )
+
+
 def _say_cohorts(found: Any) -> None:
     rows = []
     for one in found["items"]:
@@ -128,6 +142,7 @@ _SAID: Mapping[ReportName, Callable[[Any], None]] = {
     ReportName.RECURRING: _say_recurring,
     ReportName.REVENUE: _say_revenue,
     ReportName.COHORTS: _say_cohorts,
+    ReportName.DEFERRED: _say_deferred,
 }
 
 

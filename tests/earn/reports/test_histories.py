@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from subscriptions_making import DAY, at
 from till import GRACE
 
 from monokoto.earn.invoices import DocumentKind, InvoiceFilter, InvoiceState
-from monokoto.earn.reports.months import month_of, month_span
+from monokoto.earn.reports.months import month_of, month_span, month_text
 from monokoto.earn.subscriptions import Customer, NewCoupon, Subscription
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import Conflict
@@ -113,6 +114,7 @@ def test_a_plain_look_comes_to_the_same(records: Records, seed: int) -> None:
     assert any(moved), "histories in which nothing happens show nothing"
     assert any(row.new for row in rows)
     assert charged_as_documents(office) > 0
+    fees_are_earned_over_their_time(office)
     cohorts_come_to_totals(office)
 
 
@@ -142,3 +144,69 @@ def cohorts_come_to_totals(office: Office) -> None:
             assert sum(cell.mrr for cell in cells) == row.mrr
             assert sum(cell.services for cell in cells) == row.services
         assert sum(one.size for one in cohorts) >= max(row.customers for row in office.recurring(begin, end).values())
+
+
+def fees_are_earned_over_their_time(office: Office) -> None:
+    """The report against each line by itself, looked at day by day; what is charged is what is earned and what is left."""
+    report = office.reports.deferred(office.maker, office.months("2026-01", "2026-07"), "EUR")
+    revenue = office.revenue("2026-01", "2026-07")
+    lines = plain_earned(office)
+    left = 0
+    for row in report.rows:
+        assert row.charged == revenue[month_text(row.month)].total
+        assert (row.opening, row.closing) == (left, left + row.charged - row.recognised)
+        left = row.closing
+        looked = sum(exact.get(row.month, Fraction(0)) for exact in lines.values())
+        assert abs(row.recognised - looked) <= len(lines), (row, float(looked))
+        behind = office.reports.deferred_documents(office.maker, row.month, "EUR", limit=10_000)
+        assert sum(one.amount for one in behind) == row.closing
+    assert sum(one.amount for one in report.to_come) == left
+    assert any(row.put_by > 0 for row in report.rows)
+    assert any(row.released > 0 for row in report.rows)
+    later = office.reports.deferred(office.maker, office.months("2026-05", "2026-07"), "EUR").rows
+    assert later == report.rows[-3:], "however the months are cut"
+
+
+def plain_earned(office: Office) -> dict[str, dict[int, Fraction]]:
+    """By line and month what is earned, in cents, worked out the long way: what is left, day by day over the days that are left."""
+    found: dict[str, dict[int, Fraction]] = {}
+    known: dict[str, list[tuple[int, int, tuple[int, int] | None]]] = defaultdict(list)
+    for one in office.invoices.documents_after(office.maker, 0, 10_000):
+        sign = 1 if one.kind is DocumentKind.INVOICE else -1
+        for line in one.content["lines"]:
+            fee = "/fee" in line["key"]
+            name = f"{line['explanation'].get('subscription')}/{line['key']}"
+            known[name].append(
+                (one.issued_at, sign * int(Decimal(line["amount"]) * 100), line["span"] if fee else None)
+            )
+    for name, told in known.items():
+        months: dict[int, Fraction] = defaultdict(Fraction)
+        charged, earned, time = 0, Fraction(0), None
+        for place, (when, amount, span) in enumerate(told):
+            fresh, time = charged == 0, span or time
+            charged += amount
+            until = told[place + 1][0] if place + 1 < len(told) else at("2027-12-01")
+            earned += day_by_day(months, charged, Fraction(0) if fresh else earned, time, when, until, fresh=fresh)
+        found[name] = months
+    return found
+
+
+def day_by_day(
+    months: dict[int, Fraction], charged: int, earned: Fraction, time: Any, when: int, until: int, *, fresh: bool
+) -> Fraction:
+    """Adds what is earned between two documents; how much it was."""
+    first = month_of(when, "UTC")
+    left = charged - earned
+    if time is None or time[1] <= when or left * charged <= 0:
+        months[first] += left
+        return left
+    begin, end = (time[0] if fresh else max(when, time[0])), time[1]
+    sofar = Fraction(0)
+    for month in range(first, first + 30):
+        upto = min(month_span(month, "UTC").end, until)
+        now = left * Fraction(max(0, min(upto, end) - begin), end - begin)
+        months[month] += now - sofar
+        sofar = now
+        if upto == until:
+            break
+    return sofar

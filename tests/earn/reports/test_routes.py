@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -93,9 +94,26 @@ def test_figures_come_with_what_they_mean_and_what_is_behind_them(client: TestCl
     assert [cell["mrr_percent"] for cell in cohort["months"]] == ["100.00", "100.00"]
 
 
+def test_fees_charged_ahead_are_told_by_when_they_are_earned(client: TestClient[Litestar], office: Office) -> None:
+    office.wind(at("2026-02-10"))
+    office.start(office.customer(name="yearly"), "yearly")
+    office.go(at("2026-02-10") + GRACE)
+    found = get(client, "/reports/deferred", **{"from": "2026-02"})
+    (row,) = found["items"]
+    assert (row["opening"], row["charged"], row["put_by"]) == ("0.00", "44.90", row["closing"])
+    assert (row["recognised"], row["closing"]) == ("6.98", "37.92"), "19 days of 365 are 2.08"
+    assert [one["month"] for one in found["to_come"]] == [f"2026-{month:02d}" for month in range(3, 13)] + [
+        "2027-01", "2027-02"
+    ]  # fmt: skip
+    assert f"{sum(Decimal(one['amount']) for one in found['to_come'])}" == row["closing"]
+    assert set(row) - set(found["definitions"]) <= {"currency", "month", "is_over"}
+    (document,) = get(client, "/reports/deferred/documents", month="2026-02", currency="EUR")["items"]
+    assert (document["kind"], document["amount"]) == ("invoice", "37.92")
+
+
 def test_files_say_the_same(client: TestClient[Litestar]) -> None:
     assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).json() == {"added": 1, "known": 0}
-    for report in ("recurring", "revenue", "cohorts"):
+    for report in ("recurring", "revenue", "cohorts", "deferred"):
         answer = client.get(f"/api/v1/reports/{report}/file", params={"from": "2026-01"})
         rows = [*csv.DictReader(io.StringIO(answer.text))]
         told = get(client, f"/reports/{report}", **{"from": "2026-01"})["items"]

@@ -66,6 +66,23 @@ REVENUE: Mapping[str, str] = {
     "losses": "What is uncollectible is a loss and takes nothing off revenue",
     "months": _MONTHS,
 }
+DEFERRED: Mapping[str, str] = {
+    "opening": "Charged before the month and not earned before it: what is owed to customers in time, not in money",
+    "charged": "What documents of the month (by their date) charged, credit notes taken off: as in the report of revenue",
+    "put_by": (
+        "Of that, what is for later: a fee that comes again is earned evenly over its time, by the second, and never before its "
+        "document. What was used is earned when it is charged, what is sold once too"
+    ),
+    "released": "What documents of earlier months put by for this month",
+    "recognised": "charged less put_by, and released: revenue of the month by when it is earned",
+    "closing": "opening and put_by less released: deferred revenue at the end of the month",
+    "to_come": "When closing of the last month is earned, if nothing is charged and given back any more",
+    "changes": (
+        "What changes a fee within its time (an upgrade, a cancellation, a unit that came, a credit note) spreads what is left "
+        "over the time that is left; what is given back beyond that is taken off at once. Months before stay as they were"
+    ),
+    "months": _MONTHS,
+}
 COHORTS: Mapping[str, str] = {
     "cohort": (
         "Customers by the month they came in: the first at whose end they paid for a subscription, or the "

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monokoto.earn.reports.json import CohortReportJson, RecurringReportJson, RevenueReportJson
+from monokoto.earn.reports.json import CohortReportJson, DeferredReportJson, RecurringReportJson, RevenueReportJson
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMES = frozenset({"group"})
@@ -25,6 +25,11 @@ def revenue_csv(found: RevenueReportJson) -> bytes:
     """A row for each month and currency; where groups were asked for, a row for each of those."""
     rows: Sequence[Any] = found.groups or found.items
     return _written(msgspec.structs.asdict(one) for one in rows)
+
+
+def deferred_csv(found: DeferredReportJson) -> bytes:
+    """A row for each month and currency."""
+    return _written(msgspec.structs.asdict(one) for one in found.items)
 
 
 def cohorts_csv(found: CohortReportJson) -> bytes:

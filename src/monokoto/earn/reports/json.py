@@ -11,11 +11,11 @@ from msgspec import Meta
 
 from monokoto.earn.pricing import currency
 from monokoto.earn.reports.cohorts import Cohort, CohortCell
-from monokoto.earn.reports.definitions import COHORTS, RECURRING, REVENUE
+from monokoto.earn.reports.definitions import COHORTS, DEFERRED, RECURRING, REVENUE
 from monokoto.earn.reports.hybrid import RevenueGroup, RevenueMonth
 from monokoto.earn.reports.months import Months, month_text
 from monokoto.earn.reports.movements import Lifetime, Movement, RecurringMonth
-from monokoto.earn.reports.service import CohortReport, CustomerMonth, RecurringReport, RevenueReport
+from monokoto.earn.reports.service import CohortReport, CustomerMonth, DeferredReport, RecurringReport, RevenueReport
 from monokoto.earn.reports.store import KeptSale, RevenueDocument
 from monokoto.kernel.clock import Instant, format_instant
 from monokoto.kernel.ids import format_id
@@ -111,6 +111,39 @@ class RevenueReportJson(msgspec.Struct, frozen=True):
     timezone: str
     items: Annotated[list[RevenueMonthJson], Meta(description="By currency and month")]
     groups: Annotated[list[RevenueGroupJson], Meta(description="Only where `by` asks for them")]
+    definitions: Mapping[str, str]
+
+
+class DeferredMonthJson(msgspec.Struct, frozen=True):
+    """One month in one currency; `definitions` says what each figure means."""
+
+    currency: str
+    month: str
+    is_over: bool
+    opening: Amount
+    charged: Amount
+    put_by: Amount
+    released: Amount
+    recognised: Amount
+    closing: Amount
+
+
+class DeferredToComeJson(msgspec.Struct, frozen=True):
+    """What is earned later."""
+
+    currency: str
+    month: str
+    amount: Amount
+
+
+class DeferredReportJson(msgspec.Struct, frozen=True):
+    """What was charged ahead, and when it is earned. What is put by and not released yet is the closing of the last month."""
+
+    first: str
+    last: str
+    timezone: str
+    items: Annotated[list[DeferredMonthJson], Meta(description="By currency and month")]
+    to_come: Annotated[list[DeferredToComeJson], Meta(description="When the last closing is earned")]
     definitions: Mapping[str, str]
 
 
@@ -307,6 +340,30 @@ def _revenue_month(row: RevenueMonth) -> RevenueMonthJson:
 def _group(one: RevenueGroup) -> RevenueGroupJson:
     kind = "sold" if one.kind is None else one.kind.value
     return RevenueGroupJson(one.currency, month_text(one.month), one.group, kind, _amount(one.currency, one.amount))
+
+
+_DEFERRED = ("opening", "charged", "put_by", "released", "recognised", "closing")
+
+
+def deferred_to_json(found: DeferredReport) -> DeferredReportJson:
+    """As the API shows it."""
+    return DeferredReportJson(
+        **_span(found.months),
+        items=[
+            DeferredMonthJson(
+                currency=row.currency,
+                month=month_text(row.month),
+                is_over=row.is_over,
+                **{name: _amount(row.currency, getattr(row, name)) for name in _DEFERRED},
+            )
+            for row in found.rows
+        ],
+        to_come=[
+            DeferredToComeJson(one.currency, month_text(one.month), _amount(one.currency, one.amount))
+            for one in found.to_come
+        ],
+        definitions=DEFERRED,
+    )
 
 
 def cohorts_to_json(found: CohortReport) -> CohortReportJson:

@@ -11,9 +11,10 @@ from typing import Protocol
 from monokoto.earn.billing import ChargeName
 from monokoto.earn.invoices import Document, DocumentKind
 from monokoto.earn.plans import Charge
-from monokoto.earn.reports import store
+from monokoto.earn.reports import deferrals, store
+from monokoto.earn.reports.deferrals import Told
 from monokoto.earn.reports.months import month_of
-from monokoto.earn.reports.revenue import revenue_of
+from monokoto.earn.reports.revenue import added_up, parts_of
 from monokoto.earn.reports.standing import PlanSource
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import NotFound
@@ -51,31 +52,34 @@ class Projection:
             found = self._documents.documents_after(organisation_id, position or 0, CHUNK)
             if not found and position is not None:
                 return read
-            rows = [row for one in found for row in self._rows(one, timezone)]
+            told = [self._told(one) for one in found]
             with self._records.write() as connection:
                 moved = store.move(connection, organisation_id, timezone, since=position)
                 if moved:
-                    store.insert_rows(connection, rows)
+                    store.insert_rows(connection, [row for one in told for row in _rows(one, timezone)])
+                    deferrals.insert(connection, organisation_id, told, timezone)
                     last = found[-1].position if found else 0
                     store.put_mark(connection, organisation_id, timezone, last)
                     read += len(found)
 
-    def _rows(self, document: Document, timezone: str) -> list[store.RevenueRow]:
+    def _told(self, document: Document) -> Told:
         organisation_id = document.organisation_id
         original = None
         if document.kind is DocumentKind.CREDIT_NOTE:
             original = self._documents.documents(organisation_id, document.invoice_id)[0]
-        code, parts = revenue_of(
-            document, original, lambda product, named: self._charge(organisation_id, product, named)
-        )
-        month = month_of(document.issued_at, timezone)
-        return [
-            store.RevenueRow(document=document, place=place, month=month, currency=code, revenue=one)
-            for place, one in enumerate(parts)
-        ]
+        code, parts = parts_of(document, original, lambda product, named: self._charge(organisation_id, product, named))
+        return Told(document, code, parts)
 
     def _charge(self, organisation_id: int, product: str, named: ChargeName) -> Charge | None:
         try:
             return self._plans.get(organisation_id, product, named.plan, named.version).charge(named.charge)
         except NotFound:
             return None
+
+
+def _rows(told: Told, timezone: str) -> list[store.RevenueRow]:
+    month = month_of(told.document.issued_at, timezone)
+    return [
+        store.RevenueRow(document=told.document, place=place, month=month, currency=told.currency, revenue=one)
+        for place, one in enumerate(added_up(told.parts))
+    ]

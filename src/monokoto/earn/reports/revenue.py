@@ -6,7 +6,7 @@ billing made names its charge in its key; one of a credit note is what the line 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -15,11 +15,12 @@ from typing import Any
 import msgspec
 
 from monokoto.earn.billing import ChargeName, charge_named
+from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import Document, DocumentKind, LineKind
 from monokoto.earn.plans import Charge, OneTimeFee, UsageCharge
 from monokoto.earn.pricing import currency
 from monokoto.kernel.limits import NAME_LENGTH_MAX, TITLE_LENGTH_MAX
-from monokoto.kernel.money import ZERO, exact
+from monokoto.kernel.money import exact
 
 
 class RevenueKind(StrEnum):
@@ -59,6 +60,20 @@ class Revenue:
     """In the smallest unit of the document's currency."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One line of a document, as revenue."""
+
+    what: What
+    amount: int
+    """In the smallest unit; below zero on a credit note."""
+    key: str
+    subscription: str
+    """Whose line it is, where billing made it: its key names it there, on whichever document. Empty: only on its invoice."""
+    span: Span | None
+    """What it is for; None: it does not say."""
+
+
 ChargeOf = Callable[[str, ChargeName], Charge | None]
 """Of a product: the charge of a version of a plan; None where there is none of that name."""
 _PLAIN = {
@@ -74,6 +89,7 @@ class _Explained(msgspec.Struct, frozen=True):
     # Of lines made by hand it is whatever somebody wrote.
     plan: Any = ""
     of: Any = ""
+    subscription: Any = ""
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -82,11 +98,13 @@ class _Line(msgspec.Struct, frozen=True):
     amount: Decimal
     meter: str = ""
     product: str = ""
+    span: tuple[int, int] | None = None
     explanation: _Explained = _Explained()
 
 
 class _Told(msgspec.Struct, frozen=True):
     currency: str
+    period: tuple[int, int]
     lines: tuple[_Line, ...]
 
 
@@ -94,8 +112,8 @@ _decode = msgspec.json.Decoder(_Told).decode
 
 
 @exact
-def revenue_of(document: Document, original: Document | None, charge_of: ChargeOf) -> tuple[str, list[Revenue]]:
-    """The currency of a document and what it comes to by what it is for.
+def parts_of(document: Document, original: Document | None, charge_of: ChargeOf) -> tuple[str, list[Part]]:
+    """The currency of a document and its lines as revenue.
 
     Args:
         document: An invoice or a credit note.
@@ -104,12 +122,34 @@ def revenue_of(document: Document, original: Document | None, charge_of: ChargeO
     """
     told = _decode(document.text)
     known = _whats((_decode(original.text) if original else told).lines, charge_of)
-    found: dict[What, Decimal] = {}
-    for line in told.lines:
-        what = known[line.key]
-        found[what] = found.get(what, ZERO) + line.amount
     code, sign = currency(told.currency), 1 if document.kind is DocumentKind.INVOICE else -1
-    return told.currency, [Revenue(what, sign * code.smallest(amount)) for what, amount in found.items()]
+    return told.currency, [
+        Part(
+            what=known[line.key], amount=sign * code.smallest(line.amount), key=line.key,
+            subscription=_subscription(line), span=_span(line, told.period),
+        )
+        for line in told.lines
+    ]  # fmt: skip
+
+
+def _subscription(line: _Line) -> str:
+    told = line.explanation.subscription
+    return told if charge_named(line.key) is not None and isinstance(told, str) else ""
+
+
+def _span(line: _Line, period: tuple[int, int]) -> Span | None:
+    """What billing takes back wholly says no time: that of what was charged stands."""
+    if line.span is not None:
+        return Span(*line.span)
+    return None if charge_named(line.key) is not None else Span(*period)
+
+
+def added_up(parts: Iterable[Part]) -> list[Revenue]:
+    """What lines come to by what they are for."""
+    found: dict[What, int] = {}
+    for part in parts:
+        found[part.what] = found.get(part.what, 0) + part.amount
+    return [Revenue(what, amount) for what, amount in found.items()]
 
 
 def _whats(lines: Sequence[_Line], charge_of: ChargeOf) -> dict[str, What]:

@@ -11,16 +11,18 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from monokoto.earn.reports.files import cohorts_csv, recurring_csv, revenue_csv
+from monokoto.earn.reports.files import cohorts_csv, deferred_csv, recurring_csv, revenue_csv
 from monokoto.earn.reports.hybrid import By
 from monokoto.earn.reports.json import (
     CohortReportJson,
+    DeferredReportJson,
     RecurringReportJson,
     ReportedCustomerJson,
     RevenueDocumentJson,
     RevenueReportJson,
     cohorts_to_json,
     customer_to_json,
+    deferred_to_json,
     document_to_json,
     recurring_to_json,
     revenue_to_json,
@@ -52,6 +54,7 @@ class Report(StrEnum):
     RECURRING = "recurring"
     REVENUE = "revenue"
     COHORTS = "cohorts"
+    DEFERRED = "deferred"
 
 
 def _recurring(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> RecurringReportJson:
@@ -69,10 +72,16 @@ def _cohorts(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -
     return cohorts_to_json(reports.cohorts(organisation_id, months, asked["code"]))
 
 
+def _deferred(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> DeferredReportJson:
+    months = reports.months(organisation_id, asked["begin"], asked["end"])
+    return deferred_to_json(reports.deferred(organisation_id, months, asked["code"]))
+
+
 _FILES: Mapping[Report, Callable[[Reports, int, Mapping[str, Any]], bytes]] = {
     Report.RECURRING: lambda reports, mine, asked: recurring_csv(_recurring(reports, mine, asked)),
     Report.REVENUE: lambda reports, mine, asked: revenue_csv(_revenue(reports, mine, asked)),
     Report.COHORTS: lambda reports, mine, asked: cohorts_csv(_cohorts(reports, mine, asked)),
+    Report.DEFERRED: lambda reports, mine, asked: deferred_csv(_deferred(reports, mine, asked)),
 }
 
 
@@ -126,6 +135,24 @@ class ReportsController(Controller):
         """Customers by the month they came in, and what is left of them and of their money."""
         asked = {"begin": begin, "end": end, "code": code}
         return await asyncio.to_thread(_cohorts, reports, caller.organisation_id, asked)
+
+    @get(
+        "/deferred",
+        operation_id="getDeferredReport",
+        responses=problem_responses(),
+        summary="What was charged ahead, and when it is earned",
+    )
+    async def deferred(
+        self,
+        caller: NamedDependency[Caller],
+        reports: NamedDependency[Reports],
+        begin: Begin = "",
+        end: End = "",
+        code: Code = "",
+    ) -> DeferredReportJson:
+        """Fees are revenue over the time they are for: what each month recognised, and what is deferred at its end."""
+        asked = {"begin": begin, "end": end, "code": code}
+        return await asyncio.to_thread(_deferred, reports, caller.organisation_id, asked)
 
     @get(
         "/{report:str}/file",
@@ -210,5 +237,28 @@ class ReportsController(Controller):
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(
             reports.documents, caller.organisation_id, wanted, before=before, limit=limit + 1
+        )  # fmt: skip
+        return page_of(found, limit, lambda one: one.document_id, lambda one: document_to_json(one, code))
+
+    @get(
+        "/deferred/documents",
+        operation_id="listDeferredDocuments",
+        responses=problem_responses(),
+        summary="The documents behind deferred revenue",
+    )
+    async def deferred_documents(
+        self,
+        caller: NamedDependency[Caller],
+        reports: NamedDependency[Reports],
+        month: InMonth,
+        code: OneCode,
+        limit: Limit = PAGE_SIZE_DEFAULT,
+        cursor: FromQuery[str | None] = None,
+    ) -> Page[RevenueDocumentJson]:
+        """The newest first, each with what of it is not earned at the end of the month: together its closing."""
+        asked = parse_month(month, "month")
+        before = decode_cursor(cursor, int)[0] if cursor else None
+        found = await asyncio.to_thread(
+            reports.deferred_documents, caller.organisation_id, asked, code, before=before, limit=limit + 1
         )  # fmt: skip
         return page_of(found, limit, lambda one: one.document_id, lambda one: document_to_json(one, code))

@@ -10,8 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from monokoto.earn.invoices import Issuers
-from monokoto.earn.reports import store
+from monokoto.earn.reports import deferrals, store
 from monokoto.earn.reports.cohorts import Cohort, cohort_of, cohorts_of
+from monokoto.earn.reports.deferred import DeferredMonth, ToCome, deferred_months
 from monokoto.earn.reports.hybrid import By, RevenueGroup, RevenueMonth, revenue_groups, revenue_months
 from monokoto.earn.reports.months import Months, months_asked
 from monokoto.earn.reports.movements import (
@@ -46,6 +47,16 @@ class RevenueReport:
     months: Months
     rows: list[RevenueMonth]
     groups: list[RevenueGroup]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeferredReport:
+    """What was charged ahead, and when it is earned."""
+
+    months: Months
+    rows: list[DeferredMonth]
+    to_come: list[ToCome]
+    """Of what is not earned at the end of the last month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +158,15 @@ class Reports:
         groups = revenue_groups(charged, sold, by) if by else []
         return RevenueReport(months=months, rows=revenue_months(months, charged, sold), groups=groups)
 
+    def deferred(self, organisation_id: int, months: Months, currency: str = "") -> DeferredReport:
+        """What was charged ahead and what was earned of it, month by month; when the rest will be."""
+        self._projection.catch_up(organisation_id, months.timezone)
+        with self._records.read() as connection:
+            charged = store.sums(connection, organisation_id, months, currency=currency, by="")
+            moved = deferrals.moved(connection, organisation_id, months, currency=currency)
+        rows, to_come = deferred_months(months, charged, moved)
+        return DeferredReport(months=months, rows=rows, to_come=to_come)
+
     def cohorts(self, organisation_id: int, months: Months, currency: str = "") -> CohortReport:
         """Customers by the month they came in, and what is left of them."""
         self._projection.catch_up(organisation_id, months.timezone)
@@ -165,6 +185,14 @@ class Reports:
         self._projection.catch_up(organisation_id, self._issuers.get(organisation_id).timezone)
         with self._records.read() as connection:
             return store.documents(connection, organisation_id, wanted, before=before, limit=limit)
+
+    def deferred_documents(
+        self, organisation_id: int, month: int, currency: str, *, before: int | None = None, limit: int
+    ) -> list[RevenueDocument]:
+        """The documents of which something is not earned at the end of a month, the newest first."""
+        self._projection.catch_up(organisation_id, self._issuers.get(organisation_id).timezone)
+        with self._records.read() as connection:
+            return deferrals.documents(connection, organisation_id, month, currency, before=before, limit=limit)
 
     def customers(
         self, organisation_id: int, wanted: CustomerFilter, *, after: int = 0, limit: int

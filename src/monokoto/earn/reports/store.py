@@ -13,7 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monokoto.earn.invoices import Document
 from monokoto.earn.reports.months import Months
 from monokoto.earn.reports.revenue import SERVICES, Revenue, RevenueKind
-from monokoto.earn.reports.tables import product_sales, revenue_marks, revenue_rows
+from monokoto.earn.reports.tables import (
+    product_sales,
+    revenue_earnings,
+    revenue_marks,
+    revenue_rows,
+    revenue_shifts,
+)
 from monokoto.kernel.ids import ProductSaleId
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -104,7 +110,8 @@ def move(connection: sa.Connection, organisation_id: int, timezone: str, *, sinc
     mine = revenue_marks.c.organisation_id == organisation_id
     row = connection.execute(sa.select(revenue_marks).where(mine).with_for_update()).one()
     if since is None and row.timezone != timezone:
-        connection.execute(revenue_rows.delete().where(revenue_rows.c.organisation_id == organisation_id))
+        for table in (revenue_rows, revenue_shifts, revenue_earnings):
+            connection.execute(table.delete().where(table.c.organisation_id == organisation_id))
         return True
     return bool(row.timezone == timezone and row.position == since)
 
