@@ -23,6 +23,7 @@ _AGGREGATE = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateCompon
 _BASIC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 _CREDIT_TRANSFER, _SEPA_TRANSFER, _SEPA_DEBIT = "30", "58", "59"
 """Of UNCL4461."""
+_SLACK = Decimal("0.01")
 _DETAILS_MAX = 1000
 """Characters of an item's description."""
 
@@ -103,6 +104,7 @@ def _document(document: Document) -> list[Tree]:
         ("BillingReference", [("InvoiceDocumentReference", [("ID", document.preceding)])]),
         ("AccountingSupplierParty", [("Party", _party(document.seller, seller=True))]),
         ("AccountingCustomerParty", [("Party", _party(document.buyer, seller=False))]),
+        ("Delivery", _delivery(document)),
         ("PaymentMeans", _payment(document)),
         ("PaymentTerms", [("Note", document.payment.terms)]),
         *(
@@ -165,6 +167,15 @@ def _party(party: Party, *, seller: bool) -> list[Tree]:
         ("PartyLegalEntity", [("RegistrationName", party.name), ("CompanyID", party.registration)]),
         ("Contact", [("Telephone", party.phone), ("ElectronicMail", party.email)] if seller else []),
     ]
+
+
+def _delivery(document: Document) -> list[Tree]:
+    """Where and when an intra-community supply went, which its rules ask for (BR-IC-11, BR-IC-12)."""
+    if all(row.category != "K" for row in document.totals.subtotals):
+        return []
+    day = None if document.period else document.issued.isoformat()
+    country = [("Country", [("IdentificationCode", document.buyer.country)])]
+    return [("ActualDeliveryDate", day), ("DeliveryLocation", [("Address", country)])]
 
 
 def _payment(document: Document) -> list[Tree]:
@@ -232,7 +243,10 @@ def _line(line: DocumentLine, document: Document) -> list[Tree]:
 
 @exact
 def priced(line: DocumentLine, document: Document) -> tuple[Decimal, Decimal, str]:
-    """Quantity, price (never negative) and unit code, whose product rounds to the line's net amount."""
-    if line.price is not None and line.price >= 0 and document.currency.round(line.quantity * line.price) == line.net:
-        return line.quantity, line.price, unit_code(line.unit)
+    """Quantity, price (never negative) and unit code, whose product rounds to the line's net amount: to the currency's digits, and
+    to a hundredth, as the rule has it of currencies without digits too."""
+    if line.price is not None and line.price >= 0:
+        product = line.quantity * line.price
+        if document.currency.round(product) == line.net and abs(product - line.net) < _SLACK:
+            return line.quantity, line.price, unit_code(line.unit)
     return Decimal(1).copy_sign(line.net), abs(line.net), ONE
