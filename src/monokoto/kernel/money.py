@@ -102,6 +102,13 @@ def rounded(value: Decimal | Fraction, places: int, mode: Rounding = Rounding.HA
     return found if found else abs(found)
 
 
+def plain(value: Decimal) -> Decimal:
+    """The same without zeros at the end of its fraction, and never in powers of ten."""
+    shorter = value.normalize(EXACT)
+    exponent = shorter.as_tuple().exponent
+    return shorter.quantize(Decimal(1), context=EXACT) if isinstance(exponent, int) and exponent > 0 else shorter
+
+
 def _whole(value: Fraction, mode: Rounding) -> int:
     if mode is Rounding.HALF_EVEN:
         return round(value)

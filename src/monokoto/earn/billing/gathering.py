@@ -11,7 +11,7 @@ from monokoto.earn.billing.rating import UnitSpans
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering import Metering, UnitUsage
 from monokoto.earn.plans import UsageCharge
-from monokoto.earn.pricing import Percentage, Usage
+from monokoto.earn.pricing import Usage, by_transaction
 from monokoto.kernel.money import ZERO, exact
 
 
@@ -27,32 +27,35 @@ class Wanted:
     @property
     def question(self) -> tuple[str, str, bool]:
         """Those with the same one can be asked together: meter, group, whether each transaction counts by itself."""
-        each = isinstance(self.charge.tariff.price, Percentage)
-        return f"{self.product}/{self.charge.meter}", self.charge.by, each
+        return f"{self.product}/{self.charge.meter}", self.charge.by, by_transaction(self.charge.tariff.price)
 
 
 @dataclass(slots=True)
 class _Sum:
     quantity: Decimal = ZERO
-    transactions: list[tuple[int, Decimal]] = field(default_factory=list)
-    """Each with its instant."""
+    transactions: list[tuple[int, Decimal, str]] = field(default_factory=list)
+    """Each with its instant and its group."""
     groups: dict[str, Decimal] = field(default_factory=dict)
 
     @exact
     def add(self, usage: UnitUsage) -> None:
         self.quantity += usage.quantity
-        self.transactions += zip(usage.instants, usage.transactions, strict=True)
+        of_groups = usage.of_groups or ("",) * len(usage.transactions)
+        self.transactions += zip(usage.instants, usage.transactions, of_groups, strict=True)
         for group, quantity in usage.groups.items():
             self.groups[group] = self.groups.get(group, ZERO) + quantity
 
     def usage(self, *, grouped: bool, each: bool) -> Usage:
         if grouped:
             named = self.groups or ({"": self.quantity} if self.quantity else {})
-            return Usage.of_groups({group: Usage(quantity=quantity) for group, quantity in named.items()})
-        if each:
-            # The units' together by time: which of them are free must not hang on which unit comes first.
-            return Usage.of_transactions(value for _, value in sorted(self.transactions))
-        return Usage(quantity=self.quantity)
+            return Usage.of_groups({group: self._of(group, quantity, each) for group, quantity in named.items()})
+        return self._of("", self.quantity, each)
+
+    def _of(self, group: str, quantity: Decimal, each: bool) -> Usage:
+        if not each:
+            return Usage(quantity=quantity)
+        # The units' together by time: which of them are free must not hang on which unit comes first.
+        return Usage.of_transactions(value for _, value, one in sorted(self.transactions) if one == group)
 
 
 def clipped(units: UnitSpans, stretch: Stretch) -> dict[int, tuple[Span, ...]]:

@@ -183,7 +183,7 @@ class Billing:
             raise
         except MonokotoError as error:
             if len(jobs) == 1:
-                run.failures.append(Failure(jobs[0].subscription.id, str(error)))
+                _failed(run, jobs[0].subscription.id, str(error))
                 return []
             return [job for one in jobs for job in self._each(organisation_id, [one], act, run)]
         return list(jobs)
@@ -236,6 +236,13 @@ class Billing:
         if done:
             with self._records.write() as connection:
                 store.settle(connection, organisation_id, done)
+
+
+def _failed(run: Run, subscription_id: int, reason: str) -> None:
+    """Told once, however many of its invoices wait for the same."""
+    failure = Failure(subscription_id, reason)
+    if failure not in run.failures:
+        run.failures.append(failure)
 
 
 def _row(job: Job, invoice: Invoice, told: Told) -> BookedRow:

@@ -12,7 +12,7 @@ from monokoto.earn.invoices import InvoiceLine, LineKind
 from monokoto.earn.plans import UsageCharge, titled
 from monokoto.kernel.ids import SubscriptionId, format_id
 from monokoto.kernel.limits import TITLE_LENGTH_MAX
-from monokoto.kernel.money import ZERO
+from monokoto.kernel.money import ZERO, plain
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "minimum": ("Minimum of the plan {plan}", "{plan} 요금제 최저 이용료"),
@@ -75,7 +75,7 @@ def invoice_line(
 def _quantity(entry: Entry, due: Due) -> Decimal | None:
     if due.kind in {LineKind.MINIMUM, LineKind.CREDIT, LineKind.DISCOUNT} or entry.quantity == ZERO:
         return None
-    return entry.quantity
+    return plain(entry.quantity)
 
 
 def _price(entry: Entry, due: Due) -> Decimal | None:

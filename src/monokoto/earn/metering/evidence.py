@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.metering.asking import plain
 from monokoto.earn.metering.keeping import USAGE, SampleKind
 from monokoto.earn.metering.meters import Meter, Origin
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
+from monokoto.kernel.money import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from monokoto.kernel.limits import PLAN_BYTES_MAX, PREVIEW_TRANSACTIONS_MAX, PRI
 from monokoto.kernel.money import number
 
 Amount = Annotated[str | int, Meta(description="An exact decimal, as a text: `1.20`")]
+Transactions = Annotated[list[Amount], Meta(max_length=PREVIEW_TRANSACTIONS_MAX)]
 _MODEL_NAMES = {model: name for name, model in MODELS.items()}
 
 
@@ -73,10 +74,13 @@ class QuantityRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Usage that is more than one number."""
 
     quantity: Amount = 0
-    groups: Annotated[dict[str, Amount], Meta(max_length=PRICE_GROUPS_MAX, description="For a matrix")] = {}
-    transactions: Annotated[
-        list[Amount], Meta(max_length=PREVIEW_TRANSACTIONS_MAX, description="Where each counts by itself: a percentage")
-    ] = []
+    groups: Annotated[
+        dict[str, Amount | Transactions],
+        Meta(
+            max_length=PRICE_GROUPS_MAX, description="For a matrix; each amount of a group whose price is a percentage"
+        ),
+    ] = {}
+    transactions: Annotated[Transactions, Meta(description="Where each counts by itself: a percentage")] = []
 
 
 class PreviewPlanRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -211,7 +215,13 @@ def _usage(given: str | int | QuantityRequest) -> Usage:
     if not isinstance(given, QuantityRequest):
         return Usage(quantity=number(given))
     if given.groups:
-        return Usage.of_groups({name: Usage(quantity=number(one)) for name, one in given.groups.items()})
+        return Usage.of_groups({name: _of_group(one) for name, one in given.groups.items()})
     if given.transactions:
-        return Usage.of_transactions(number(one) for one in given.transactions)
+        return _of_group(given.transactions)
     return Usage(quantity=number(given.quantity))
+
+
+def _of_group(given: str | int | list[str | int]) -> Usage:
+    if isinstance(given, list):
+        return Usage.of_transactions(number(one) for one in given)
+    return Usage(quantity=number(given))

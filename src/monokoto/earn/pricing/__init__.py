@@ -41,6 +41,7 @@ from monokoto.earn.pricing.models import (
     Tier,
     Usage,
     Volume,
+    by_transaction,
 )
 from monokoto.earn.pricing.progressive import PeriodEnd, Thresholds, period_end
 from monokoto.earn.pricing.proration import Basis, Change, capped_credit, change, prorated, prorated_parts, share
@@ -101,6 +102,7 @@ __all__ = [
     "allocate",
     "book",
     "broken_rules",
+    "by_transaction",
     "capped_credit",
     "change",
     "coupon_lines",

@@ -1,7 +1,7 @@
 """Asking how much was used."""
 
-from monokoto.earn.metering.asking.answers import amounts, by_unit, plain
+from monokoto.earn.metering.asking.answers import amounts, by_unit
 from monokoto.earn.metering.asking.buckets import CUTS, buckets
 from monokoto.earn.metering.asking.question import Amount, Question, UnitUsage
 
-__all__ = ["CUTS", "Amount", "Question", "UnitUsage", "amounts", "buckets", "by_unit", "plain"]
+__all__ = ["CUTS", "Amount", "Question", "UnitUsage", "amounts", "buckets", "by_unit"]

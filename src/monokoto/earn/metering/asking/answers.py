@@ -12,7 +12,7 @@ from monokoto.earn.metering.asking.statements import AGES, statement, weights
 from monokoto.earn.metering.meters import MICROSECONDS, Aggregation
 from monokoto.engines.series import Series
 from monokoto.kernel.limits import USAGE_CHUNK_ROWS
-from monokoto.kernel.money import ZERO, exact, rounded
+from monokoto.kernel.money import ZERO, exact, plain, rounded
 
 _UNITS_IN_STATEMENT_MAX = 20_000
 """Units whose times stand in one statement."""
@@ -52,9 +52,14 @@ def _usage(mine: list[Amount]) -> UnitUsage:
     for one in mine:
         groups[one.group] = groups.get(one.group, ZERO) + one.quantity
     total = sum((one.quantity for one in mine), ZERO)
-    told = sorted(pair for one in mine for pair in zip(one.instants, one.transactions, strict=True))
-    transactions, instants = tuple(value for _, value in told), tuple(at for at, _ in told)
-    return UnitUsage(mine[0].unit_id, total, groups if set(groups) != {""} else {}, transactions, instants)
+    told = sorted(
+        (at, value, one.group) for one in mine for at, value in zip(one.instants, one.transactions, strict=True)
+    )
+    grouped = set(groups) != {""}
+    return UnitUsage(
+        mine[0].unit_id, total, groups if grouped else {}, tuple(value for _, value, _ in told),
+        tuple(at for at, _, _ in told), tuple(group for _, _, group in told) if grouped else (),
+    )  # fmt: skip
 
 
 def _text(value: str | bytes) -> str:
@@ -91,10 +96,3 @@ def _quantity(question: Question, found: Decimal, samples: int, bucket: int) -> 
         span = question.buckets[bucket] if question.buckets else question.span
         return rounded(Fraction(found) / (meter.per or span.length), QUANTITY_PLACES)
     return plain(found)
-
-
-def plain(value: Decimal) -> Decimal:
-    """Without zeros at its end, never in powers of ten."""
-    shorter = value.normalize()
-    exponent = shorter.as_tuple().exponent
-    return shorter.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else shorter

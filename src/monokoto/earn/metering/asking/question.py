@@ -66,6 +66,8 @@ class UnitUsage:
     """In order of time."""
     instants: tuple[int, ...] = ()
     """When each of them was."""
+    of_groups: tuple[str, ...] = ()
+    """Which group each of them is of; empty where no field was asked for."""
 
 
 NOTHING = ZERO

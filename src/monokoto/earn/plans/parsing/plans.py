@@ -26,7 +26,7 @@ from monokoto.earn.plans.plan import (
     RecurringFee,
     UsageCharge,
 )
-from monokoto.earn.pricing import MODELS, Basis, CreditTable, CreditTier, currency
+from monokoto.earn.pricing import MODELS, Basis, CreditTable, CreditTier, Tariff, by_transaction, currency
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import OrganisationId, ProductName
 from monokoto.kernel.limits import (
@@ -50,6 +50,8 @@ _WHOLE = Decimal(100)
 _ANY_CURRENCY = Currency("XXX", 2)
 """Of a plan with faults, which nobody gets to see."""
 _PRIORITY_MAX = 1000
+_ADDING = ("count", "sum", "counter")
+"""Keys of the meters whose usage is the sum of what was told one by one."""
 _TIERS_MAX = 100
 _KINDS_INCLUDED = {"boolean": "`true` or `false`", "value": "a value", "metered": "a quota"}
 
@@ -178,6 +180,7 @@ def _usage_charge(node: Node, name: str, money: Currency | None, named: Named) -
         node.fault(f"a charge of usage names one charge model of {', '.join(MODELS)}; this names {told}")
         return None
     tariff = read_tariff(node, models[0], money)
+    _check_transactions(node, meter, tariff, named)
     by = node.child("matrix").value.get("by", "") if models == ["matrix"] and tariff is not None else ""
     said = said_of(named.meters, meter)
     if by and known and said is not None and by not in (said.get("by") or ()):
@@ -186,6 +189,16 @@ def _usage_charge(node: Node, name: str, money: Currency | None, named: Named) -
         return None
     return UsageCharge(
         name=name, title=node.translated("title"), meter=meter, tariff=tariff, by=by, shares=_shares(node)
+    )
+
+
+def _check_transactions(node: Node, meter: str, tariff: Tariff | None, named: Named) -> None:
+    """A fault where a percentage of each transaction is to be had from a meter that has none."""
+    said = said_of(named.meters, meter)
+    if tariff is None or said is None or not by_transaction(tariff.price) or any(key in said for key in _ADDING):
+        return
+    node.fault(
+        f"a percentage is of each transaction, and the meter {meter!r} does not add any up: say `flat_percentage`"
     )
 
 

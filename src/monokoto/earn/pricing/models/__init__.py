@@ -6,7 +6,7 @@ from monokoto.earn.pricing.models.blocks import BlockPolicy, Blocks, BlockTier
 from monokoto.earn.pricing.models.dynamic import Dynamic
 from monokoto.earn.pricing.models.graduated import Graduated, HeldChange
 from monokoto.earn.pricing.models.graduated_percentage import GraduatedPercentage
-from monokoto.earn.pricing.models.matrix import Matrix
+from monokoto.earn.pricing.models.matrix import Matrix, by_transaction
 from monokoto.earn.pricing.models.package import Package
 from monokoto.earn.pricing.models.percentage import FlatPercentage, Percentage
 from monokoto.earn.pricing.models.price import NOTHING, Part, Price, Rated, Usage
@@ -54,4 +54,5 @@ __all__ = [
     "Tier",
     "Usage",
     "Volume",
+    "by_transaction",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from monokoto.earn.pricing.models.percentage import Percentage
 from monokoto.earn.pricing.models.price import Part, Price, Rated, Usage
 from monokoto.kernel import limits
 from monokoto.kernel.errors import Fault, Invalid
@@ -36,3 +37,11 @@ class Matrix:
         if lacking:
             raise Invalid("Some usage has no price.", faults=lacking, remedy="Name the group or add `otherwise`.")
         return Rated(tuple(parts))
+
+
+def by_transaction(price: Price) -> bool:
+    """Whether it has to be told each amount by itself, and not only their sum."""
+    if isinstance(price, Matrix):
+        inside = (*price.prices.values(), *(() if price.otherwise is None else (price.otherwise,)))
+        return any(map(by_transaction, inside))
+    return isinstance(price, Percentage)

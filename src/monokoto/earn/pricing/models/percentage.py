@@ -37,7 +37,7 @@ class Percentage:
     def rate(self, usage: Usage) -> Rated:
         """The sum over the transactions in order; each of them must be told."""
         if sum(usage.transactions, ZERO) != usage.quantity:
-            raise Invalid("A percentage of transactions needs each of them.", remedy="Rate Usage.of_transactions(...).")
+            raise Invalid("A percentage of transactions needs each of them.", remedy="Say each amount: `transactions`.")
         share, fixed, bounds, charged = ZERO, ZERO, ZERO, 0
         free = self._free_amount()
         for number, amount in enumerate(usage.transactions, 1):
