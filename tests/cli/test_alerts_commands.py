@@ -50,12 +50,12 @@ class Kitchen:
         self.alerts = Alerts(records=self.records, clock=clock, units=directory, windows=windows)
         self.now = clock.now()
 
-    def tell(self, kind: str, unit: int = 0, began: int = 0, ended: int = 0) -> None:
+    def tell(self, kind: str, unit: int = 0, began: int = 0, ended: int = 0, rule: str = "oven/hot") -> None:
         at = Instant(self.now + (ended or began))
         change = AlertChange(
             organisation_id=OrganisationId(self.organisation_id),
             unit_id=UnitId(parse_id(self.units[unit])),
-            rule="oven/hot",
+            rule=rule,
             rule_version="1.0.0",
             instance=Instant(self.now + began),
             kind=ChangeKind(kind),
@@ -119,9 +119,7 @@ def test_an_alert_from_its_beginning_to_its_end(kitchen: Kitchen) -> None:
 
 
 def test_a_maintenance_window_and_the_overview(kitchen: Kitchen) -> None:
-    made = kitchen.koto(
-        "maintenance", "add", "--reason", "filters", "--for", "1 h", "--unit", kitchen.units[1], "--json"
-    )
+    made = kitchen.koto("maintenance", "add", "--reason", "filters", "--for", "1 h", "--unit", "two", "--json")
     window = json.loads(made)["id"]
     assert "filters" in kitchen.koto("maintenance", "list")
     kitchen.tell("raised", unit=1, began=kitchen.later)
@@ -166,3 +164,27 @@ def test_watched_live(kitchen: Kitchen) -> None:
             if wait([watching], timeout=0.5).done:
                 break
         assert json.loads(watching.result().splitlines()[0])["rule"] == "oven/hot"
+
+
+def test_receivers_are_named_as_people_call_them(kitchen: Kitchen) -> None:
+    kitchen.koto("receivers", "create", "ops", "--mail", "ops@example.com")
+    kitchen.koto("receivers", "create", "boss", "--mail", "boss@example.com")
+    kitchen.koto("receivers", "pause", "boss")
+    kitchen.koto("receivers", "resume", "boss")
+    route = kitchen.koto("routes", "create", "urgent", "--to", "ops", "--then", "600:boss").strip()
+    previewed = kitchen.koto("routes", "preview", "--severity", "major", "--unit", "two")
+    ops, boss = (next(line for line in previewed.splitlines() if name in line).split() for name in ("ops", "boss"))
+    assert (ops[-1], boss[-1]) == ("1", "2")
+    assert "`koto receivers list`" in kitchen.koto("receivers", "test", "nobody", code=4)
+    kitchen.koto("routes", "delete", route)
+    for name in ("ops", "boss"):
+        kitchen.koto("receivers", "delete", name)
+
+
+def test_alerts_of_an_added_rule_are_found_and_shown_by_its_name(kitchen: Kitchen) -> None:
+    rule = kitchen.api.post("/api/v1/rules", {"name": "warm", "product": "oven", "rule": {"when": "temperature > 30"}})
+    kitchen.tell("raised", began=kitchen.later, rule=rule["id"])
+    shown = kitchen.koto("alerts", "list", "--rule", "warm")
+    assert "warm" in shown
+    assert rule["id"] not in shown
+    assert "`koto rules list`" in kitchen.koto("alerts", "list", "--rule", "cold", code=4)

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.rules import rule_key_of
+from monokoto.cli.tables import show_rows
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, SystemClock, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid, Unavailable
@@ -51,7 +50,7 @@ def list_alerts(
     severity: Annotated[str, typer.Option(help="At least as severe: info, warning, minor, major, critical.")] = "",
     unit: Annotated[str, typer.Option(help="Of this unit: its id, or its serial.")] = "",
     product: Annotated[str, typer.Option(help="Of units of this product.")] = "",
-    rule: Annotated[str, typer.Option(help="Of this rule.")] = "",
+    rule: Annotated[str, typer.Option(help="Of this rule: product/name, or an added rule's name or id.")] = "",
     group: Annotated[str, typer.Option(help="Of this group.")] = "",
     hidden: Annotated[bool, typer.Option("--hidden", help="Also those that are shelved or hidden by others.")] = False,
     groups: Annotated[bool, typer.Option("--groups", help="As groups: one rule, about the same time.")] = False,
@@ -71,6 +70,8 @@ def list_alerts(
     with connect(url, key) as api:
         if asked.get("unit"):
             asked["unit"] = unit_id_of(api, unit)
+        if asked["rule"]:
+            asked["rule"] = rule_key_of(api, rule)
         found = api.get("/api/v1/alerts/groups" if groups else "/api/v1/alerts", asked)
     if as_json:
         print_json(found)
@@ -225,29 +226,30 @@ def _tell(done: list[Any], *, as_json: bool) -> None:
 
 def _line(one: dict[str, Any]) -> str:
     quiet = f" ({one['quiet']})" if one["quiet"] else ""
-    return f"{one['id']}  {one['severity']:8}  {one['state']}{quiet}  {one['rule']}  {one['serial']}  {one['began_at']}"
+    return f"{one['id']}  {one['severity']:8}  {one['state']}{quiet}  {_rule(one)}  {one['serial']}  {one['began_at']}"
+
+
+def _rule(one: dict[str, Any]) -> str:
+    """What people call the rule: an added one is kept by its id."""
+    return str(one["rule"] if "/" in one["rule"] else one["title"].get("", one["rule"]))
 
 
 def _show_alerts(items: list[dict[str, Any]]) -> None:
-    table = Table("id", "severity", "state", "rule", "unit", "began", "ended", "quiet", box=None, header_style="bold")
-    for one in items:
-        cells = (
-            one["id"], one["severity"], one["state"], one["rule"], one["serial"], one["began_at"], one["cleared_at"] or "",
-            one["quiet"] or ("flapping" if one["flapping"] else ""),
-        )  # fmt: skip
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    rows = [
+        (one["id"], one["severity"], one["state"], _rule(one), one["serial"], one["began_at"], one["cleared_at"] or "",
+         one["quiet"] or ("flapping" if one["flapping"] else ""))
+        for one in items
+    ]  # fmt: skip
+    show_rows(("id", "severity", "state", "rule", "unit", "began", "ended", "quiet"), rows)
 
 
 def _show_groups(items: list[dict[str, Any]]) -> None:
-    table = Table(
-        "group", "severity", "rule", "alerts", "standing", "units", "began", "last", box=None, header_style="bold"
-    )
-    for one in items:
-        numbers = (str(one["alerts"]), str(one["standing"]), str(one["units"]))
-        cells = (one["group"], one["severity"], one["rule"], *numbers, one["began_at"], one["last_at"])
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    rows = [
+        (one["group"], one["severity"], _rule(one), str(one["alerts"]), str(one["standing"]), str(one["units"]),
+         one["began_at"], one["last_at"])
+        for one in items
+    ]  # fmt: skip
+    show_rows(("group", "severity", "rule", "alerts", "standing", "units", "began", "last"), rows)
 
 
 @maintenance.command("add")
@@ -256,20 +258,24 @@ def add_window(
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[str, typer.Option("--until", "--for", help="`2 h`, or an instant (RFC 3339).")],
     begin: Annotated[str, typer.Option("--from", help="When it begins; now.")] = "",
-    unit: Annotated[list[str] | None, typer.Option(help="A unit's id, with its parts; repeat for more.")] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(help="A unit, by id or serial, with its parts; repeat for more.")
+    ] = None,
     product: Annotated[str, typer.Option(help="All units of this product.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Units with this tag; repeat for more.")] = None,
-    below: Annotated[str, typer.Option(help="Parts of this unit.")] = "",
+    below: Annotated[str, typer.Option(help="Parts of this unit: its id, or its serial.")] = "",
     group: Annotated[str, typer.Option(help="Units of this group.")] = "",
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """From when until when nobody is told of alerts of which units."""
-    selection = {"units": unit or [], "product": product, "tags": tag or [], "below": below, "group": group}
-    body = {"to": instant_of(until), "selection": selection, "reason": reason}
+    times = {"to": instant_of(until), **({"from": instant_of(begin)} if begin else {})}
     with connect(url, key) as api:
-        made = api.post("/api/v1/maintenance-windows", {**body, **({"from": instant_of(begin)} if begin else {})})
+        units = [unit_id_of(api, one) for one in unit or ()]
+        top = unit_id_of(api, below) if below else ""
+        selection = {"units": units, "product": product, "tags": tag or [], "below": top, "group": group}
+        made = api.post("/api/v1/maintenance-windows", {**times, "selection": selection, "reason": reason})
     _tell_window(made, as_json=as_json)
 
 
@@ -287,10 +293,8 @@ def list_windows(
     if as_json:
         print_json(found)
         return
-    table = Table("id", "from", "to", "units", "reason", box=None, header_style="bold")
-    for one in found:
-        table.add_row(*map(Text, (one["id"], one["from"], one["to"], _meant(one["selection"]), one["reason"])))
-    Console().print(table)
+    rows = [(one["id"], one["from"], one["to"], _meant(one["selection"]), one["reason"]) for one in found]
+    show_rows(("id", "from", "to", "units", "reason"), rows)
 
 
 @maintenance.command("end")

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.tables import show_rows
 from monokoto.cli.unit_id import UnitArgument, unit_id_of
 from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 
@@ -83,13 +83,12 @@ def list_commands(
     if as_json:
         print_json(found)
         return
-    table = Table("id", "unit", "action", "status", "asked", "tries", "", box=None, header_style="bold")
-    for one in found["items"]:
-        stage = Text(_stage(one), style=_COLOURS.get(one["status"], ""))
-        table.add_row(
-            one["id"], one["unit"], Text(one["action"]), stage, one["created_at"], str(one["tries"]), _word(one)
-        )
-    Console().print(table)
+    rows = [
+        (one["id"], one["unit"], one["action"], Text(_stage(one), style=_COLOURS.get(one["status"], "")),
+         one["created_at"], str(one["tries"]), _word(one))
+        for one in found["items"]
+    ]  # fmt: skip
+    show_rows(("id", "unit", "action", "status", "asked", "tries", ""), rows)
     if found.get("next_cursor"):
         Console().print(Text(f"There are more: --cursor {found['next_cursor']}"), soft_wrap=True)
 

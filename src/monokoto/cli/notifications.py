@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 import yaml
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.kernel.errors import Fault, Invalid
+from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.tables import show_rows
+from monokoto.cli.unit_id import unit_id_of
+from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 
 RECEIVERS = "/api/v1/receivers"
 ROUTES = "/api/v1/notification-routes"
@@ -28,18 +26,23 @@ def _app(what: str) -> typer.Typer:
 receivers = _app("Who is told of alerts.")
 routes = _app("Of which alerts whom, and whom next when nobody acknowledges.")
 notifications = _app("What was and is to be told.")
-ReceiverArgument = Annotated[str, typer.Argument(metavar="RECEIVER", help="Its id.")]
+ReceiverArgument = Annotated[str, typer.Argument(metavar="RECEIVER", help="Its id, or its name.")]
 RouteArgument = Annotated[str, typer.Argument(metavar="ROUTE", help="Its id.")]
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(box=None, header_style="bold")
-    for name in columns:
-        # An id that is cut is of no use to the next command.
-        table.add_column(name, min_width=13 if name == "id" else None)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+def _receiver_id(api: ApiClient, receiver: str) -> str:
+    """The id of the receiver a person named by id or name.
+
+    Raises:
+        NotFound: there is no such receiver.
+        Conflict: several have this name.
+    """
+    found = [one for one in api.ask("GET", RECEIVERS)["items"] if receiver in (one["id"], one["name"])]
+    if not found:
+        raise NotFound(f"There is no receiver {receiver!r}.", remedy="`koto receivers list` shows those there are.")
+    if len(found) > 1:
+        raise Conflict(f"Several receivers are called {receiver!r}.", remedy="Name the one by its id.")
+    return str(found[0]["id"])
 
 
 def _plain(value: Any) -> str:
@@ -106,7 +109,7 @@ def list_receivers(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption
     rows = [
         (one["id"], one["name"], one["kind"], one["state"], one["address"], one["succeeded_at"] or "") for one in found
     ]
-    _table(columns, rows)
+    show_rows(columns, rows)
 
 
 @receivers.command("show")
@@ -116,11 +119,11 @@ def show_receiver(
 ) -> None:
     """All that is known of one receiver."""
     with connect(url, key) as api:
-        found = api.ask("GET", f"{RECEIVERS}/{receiver}")
+        found = api.ask("GET", f"{RECEIVERS}/{_receiver_id(api, receiver)}")
     if as_json:
         print_json(found)
     else:
-        _table(("", ""), [(name, _plain(value)) for name, value in found.items()])
+        show_rows(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @receivers.command("test")
@@ -130,7 +133,7 @@ def try_receiver(
 ) -> None:
     """Send a test message now and say what came of it."""
     with connect(url, key) as api:
-        found = api.ask("POST", f"{RECEIVERS}/{receiver}/test")
+        found = api.ask("POST", f"{RECEIVERS}/{_receiver_id(api, receiver)}/test")
     if as_json:
         print_json(found)
         return
@@ -141,7 +144,7 @@ def try_receiver(
 
 def _state(receiver: str, state: str, url: str, key: str, *, as_json: bool) -> None:
     with connect(url, key) as api:
-        found = api.ask("PATCH", f"{RECEIVERS}/{receiver}", body={"state": state})
+        found = api.ask("PATCH", f"{RECEIVERS}/{_receiver_id(api, receiver)}", body={"state": state})
     if as_json:
         print_json(found)
     else:
@@ -173,7 +176,7 @@ def delete_receiver(
 ) -> None:
     """Remove a receiver that no route names."""
     with connect(url, key) as api:
-        api.ask("DELETE", f"{RECEIVERS}/{receiver}")
+        api.ask("DELETE", f"{RECEIVERS}/{_receiver_id(api, receiver)}")
     if as_json:
         print_json({"deleted": receiver})
     else:
@@ -184,7 +187,9 @@ def delete_receiver(
 @told
 def create_route(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
-    to: Annotated[list[str] | None, typer.Option("--to", help="A receiver told at once; repeat for more.")] = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="A receiver (id or name) told at once; repeat for more.")
+    ] = None,
     then: Annotated[
         list[str] | None, typer.Option("--then", help="SECONDS:RECEIVER, told if nobody acknowledged by then.")
     ] = None,
@@ -202,13 +207,13 @@ def create_route(
     as_json: JsonOption = False,
 ) -> None:
     """Say whom to tell of which alerts."""
-    steps = [{"receivers": to}] if to else []
+    steps: list[dict[str, Any]] = [{"receivers": to}] if to else []
     for one in then or ():
         seconds, _, receiver = one.partition(":")
         if not (seconds.isdecimal() and receiver):
             fault = Fault(place="--then", reason=f"{one!r} is not SECONDS:RECEIVER, as 600:0dz3x8k2p5q7r")
             raise Invalid("This is no step.", faults=[fault])
-        steps.append({"receivers": [receiver], "after_seconds": int(seconds)})  # type: ignore[dict-item]
+        steps.append({"receivers": [receiver], "after_seconds": int(seconds)})
     match = {"severity": severity, "products": product or [], "rules": rule or []}
     body: dict[str, Any] = {"name": name, "steps": steps, "match": match, **({"what": what} if what else {})}
     if file is not None:
@@ -217,6 +222,9 @@ def create_route(
             raise Invalid(f"{file} holds no route.")
         body = {**said, "name": name}
     with connect(url, key) as api:
+        if file is None:
+            for step in steps:
+                step["receivers"] = [_receiver_id(api, one) for one in step["receivers"]]
         made = api.ask("POST", ROUTES, body=body)
     if as_json:
         print_json(made)
@@ -239,7 +247,7 @@ def list_routes(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = 
          ", ".join(f"{step['after_seconds']} s: {len(step['receivers'])}" for step in one["steps"]))
         for one in found
     ]  # fmt: skip
-    _table(columns, rows)
+    show_rows(columns, rows)
 
 
 @routes.command("show")
@@ -251,7 +259,7 @@ def show_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "", a
     if as_json:
         print_json(found)
     else:
-        _table(("", ""), [(name, _plain(value)) for name, value in found.items()])
+        show_rows(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @routes.command("delete")
@@ -271,24 +279,31 @@ def delete_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "",
 def preview_routes(
     severity: Annotated[str, typer.Option("--severity", help="Of the alert.")] = "major",
     rule: Annotated[str, typer.Option("--rule", help="As product/rule.")] = "",
-    unit: Annotated[str, typer.Option("--unit", help="A unit's id.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="A unit, by id or serial.")] = "",
     at: Annotated[str, typer.Option("--at", help="When it would be raised (RFC 3339); now.")] = "",
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Whom an alert would reach, and when, if nobody acknowledged it. Nothing is sent."""
-    body = {"severity": severity, "rule": rule, "unit": unit or None, "at": at or None}
     with connect(url, key) as api:
+        named = unit_id_of(api, unit) if unit else None
+        body = {"severity": severity, "rule": rule, "unit": named, "at": at or None}
         found = api.ask("POST", f"{ROUTES}/preview", body=body)["items"]
     if as_json:
         print_json(found)
         return
     rows = [
-        (one["due_at"], one["receiver_name"], one["kind"], one["route_name"], f"{one['step']}.{one['repeat']}")
+        (
+            one["due_at"],
+            one["receiver_name"],
+            one["kind"],
+            one["route_name"],
+            str(one["step"] + 1) + (f", repeat {one['repeat']}" if one["repeat"] else ""),
+        )
         for one in found
     ]
-    _table(("when", "receiver", "kind", "route", "step"), rows)
+    show_rows(("when", "receiver", "kind", "route", "step"), rows)
 
 
 @notifications.command("list")
@@ -296,15 +311,16 @@ def preview_routes(
 def list_notifications(
     state: Annotated[str, typer.Option("--state", help="waiting, outbox, sent, merged, withdrawn, dead.")] = "",
     alert: Annotated[str, typer.Option("--alert", help="Of this alert.")] = "",
-    receiver: Annotated[str, typer.Option("--receiver", help="For this receiver.")] = "",
+    receiver: Annotated[str, typer.Option("--receiver", help="For this receiver: its id, or its name.")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Not more than these.")] = 50,
     url: UrlOption = "",
     key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """The newest notifications and what became of them."""
-    query = {"state": state or None, "alert": alert or None, "receiver": receiver or None, "limit": limit}
     with connect(url, key) as api:
+        named = _receiver_id(api, receiver) if receiver else None
+        query = {"state": state or None, "alert": alert or None, "receiver": named, "limit": limit}
         found = api.ask("GET", NOTIFICATIONS, query=query)["items"]
     if as_json:
         print_json(found)
@@ -315,7 +331,7 @@ def list_notifications(
          one["title"], one["receiver"], one["state"], one["reason"])
         for one in found
     ]  # fmt: skip
-    _table(columns, rows)
+    show_rows(columns, rows)
 
 
 @notifications.command("retry")

@@ -20,6 +20,7 @@ from monokoto.connect.products import Folder, check, read_folder
 from monokoto.earn.sections import SECTIONS
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Conflict, Fault, Invalid, MonokotoError, NotFound
+from monokoto.kernel.ids import parse_id
 
 rules = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="What is watched for.")
 _DAY_US = 86_400_000_000
@@ -129,16 +130,38 @@ def remove_rule(
 ) -> None:
     """Remove a rule that was added; what stands of it is cleared."""
     with connect(url, key) as api:
-        found = [one for one in api.pages("/api/v1/rules") if rule in (one["id"], one["name"])]
-        if not found:
-            raise NotFound(f"There is no rule {rule!r}.", remedy="`koto rules list` shows those that were added.")
-        if len(found) > 1:
-            raise Conflict(f"Several rules are called {rule!r}.", remedy="Name the one by its id.")
-        api.delete(f"/api/v1/rules/{found[0]['id']}")
+        found = _added(api, rule)
+        api.delete(f"/api/v1/rules/{found['id']}")
     if as_json:
-        print_json(found[0])
+        print_json(found)
     else:
-        typer.echo(f"Removed {found[0]['name']}.")
+        typer.echo(f"Removed {found['name']}.")
+
+
+def _added(api: ApiClient, rule: str) -> dict[str, Any]:
+    """The added rule a person named by id or name.
+
+    Raises:
+        NotFound: there is no such rule.
+        Conflict: several have this name.
+    """
+    found: list[dict[str, Any]] = [one for one in api.pages("/api/v1/rules") if rule in (one["id"], one["name"])]
+    if not found:
+        raise NotFound(f"There is no rule {rule!r}.", remedy="`koto rules list` shows those that were added.")
+    if len(found) > 1:
+        raise Conflict(f"Several rules are called {rule!r}.", remedy="Name the one by its id.")
+    return found[0]
+
+
+def rule_key_of(api: ApiClient, rule: str) -> str:
+    """What alerts call a rule: `product/name` as it is (also with no such rule any more), an added one by its id."""
+    if "/" in rule:
+        return rule
+    try:
+        parse_id(rule)
+    except Invalid:
+        return str(_added(api, rule)["id"])
+    return rule
 
 
 @rules.command("try")
@@ -147,7 +170,7 @@ def try_rules(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder whose rules are tried, applied or not.")],
     rule: Annotated[list[str] | None, typer.Option("--rule", help="Its name; may be repeated; default: all.")] = None,
     unit: Annotated[
-        list[str] | None, typer.Option("--unit", help="Id of a unit; may be repeated; default: all.")
+        list[str] | None, typer.Option("--unit", help="A unit, by id or serial; may be repeated; default: all.")
     ] = None,
     days: Annotated[float, typer.Option("--days", min=0.01, max=400, help="How far back.")] = 30,
     table: Annotated[
@@ -167,7 +190,8 @@ def try_rules(
         found = _on_table(read, table, chosen, dict(_pair(one) for one in column or []))
     else:
         with connect(url, key) as api:
-            found = _on_platform(api, checked.product, read, {name: written[name] for name in chosen}, unit or [], days)
+            units = [unit_id_of(api, one) for one in unit or ()]
+            found = _on_platform(api, checked.product, read, {name: written[name] for name in chosen}, units, days)
     if as_json:
         print_json(found)
     else:

@@ -72,6 +72,37 @@ def test_an_input_that_does_not_fit_is_refused_and_nothing_goes_down(house: Hous
     asyncio.run(story())
 
 
+def test_who_gives_no_input_is_told_what_is_wanted(house: House) -> None:
+    async def story() -> None:
+        with pytest.raises(Invalid) as caught:
+            await house.commands.invoke(MAKER, UNIT, Asked(action="boost"))
+        assert "none was given" in caught.value.message
+        assert "minutes" in caught.value.remedy
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("word", [b"succeeded", b' "succeeded"\n', b"succeeded\n"])
+def test_a_word_alone_will_do_also_without_the_quotes_of_json(house: House, word: bytes) -> None:
+    async def story() -> None:
+        command = await house.ask("restart")
+        await house.hear(said(command, word))
+        assert house.status(command) == Status.SUCCEEDED
+        assert not house.letters
+
+    asyncio.run(story())
+
+
+def test_a_word_without_quotes_is_no_result_of_a_thingsboard_call(house: House) -> None:
+    async def story() -> None:
+        command = await house.ask("restart")
+        await house.hear(record(f"rpc/{command.number}", b"failed"))
+        assert house.status(command) == Status.QUEUED
+        assert len(house.letters) == 1
+
+    asyncio.run(story())
+
+
 def test_what_is_asked_must_exist_and_be_ones_own(house: House) -> None:
     async def story() -> None:
         with pytest.raises(NotFound):

@@ -27,6 +27,7 @@ _WORDS = {
     },
 }
 _ERROR_LENGTH_MAX = 1000
+_WORD_LENGTH_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def about_commands(record: RequestRecord) -> bool:
 
 def read_answer(record: RequestRecord) -> Said:
     """What was said. Raises Unreadable."""
-    document = _document(record.payload)
+    document = _bare_word(record) or _document(record.payload)
     if record.subject == GATEWAY_CALLS:
         return _of_child(record, document)
     if match := _NUMBER.fullmatch(record.subject):
@@ -95,6 +96,15 @@ def read_answer(record: RequestRecord) -> Said:
         raise Unreadable(error.message) from None
     answer = _status(document)
     return Said(unit_id=record.unit_id, action=action, command_id=command_id, answer=answer, arrived=record.arrived)
+
+
+def _bare_word(record: RequestRecord) -> str:
+    """A status without the quotes JSON wants, as a shell script sends it; empty: it is none."""
+    ours = record.route == Route.ACTION_STATUS and not _NUMBER.fullmatch(record.subject)
+    if not ours or len(record.payload) > _WORD_LENGTH_MAX:
+        return ""
+    word = record.payload.strip().decode("ascii", "replace")
+    return word if word in _WORDS else ""
 
 
 def _document(payload: bytes) -> Any:

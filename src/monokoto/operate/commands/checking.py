@@ -12,6 +12,7 @@ from monokoto.kernel.errors import Fault, Invalid, NotFound
 from monokoto.kernel.limits import COMMAND_BYTES_MAX, NESTING_DEPTH_MAX
 
 _FAULTS_MAX = 20
+_SCHEMA_SHOWN = 300
 
 
 def action_of(model: ProductModel, name: str) -> ActionModel:
@@ -32,6 +33,12 @@ def check_input(action: ActionModel, value: Any) -> None:
             f"The action {action.name!r} takes no input.", faults=[Fault(place="", reason="send an empty body")]
         )
     faults = faults_of(action.input, value) if action.input is not None else []
+    if faults and value is None:
+        wanted = msgspec.json.encode(action.input).decode()
+        raise Invalid(
+            f"The action {action.name!r} takes an input, and none was given.",
+            remedy=f"Give it one that fits {wanted if len(wanted) <= _SCHEMA_SHOWN else 'its model'}.",
+        )
     if faults:
         raise Invalid(f"The action {action.name!r} cannot be invoked with this.", faults=faults)
 
