@@ -132,6 +132,20 @@ def test_what_is_promised_for_a_month_is_promised_by_its_part() -> None:
         )
 
 
+def test_what_is_promised_is_made_up_when_its_time_is_over_and_not_before() -> None:
+    one = Contract([(at("2026-03-01"), plan(_each("1.00", commitment=Commitment(amount=Decimal(20), true_up=True))))])
+    one.events = [(at("2026-03-05"), "washes", Decimal(3))]
+    assert [f"{due.amount}" for due in one.dues(at("2026-03-31"))] == ["3.00"], "there is time left"
+    assert [f"{due.amount}" for due in one.dues(at("2026-04-01")) if due.at <= at("2026-04-01")] == ["3.00", "17.00"]
+
+
+def test_days_are_those_of_the_customers_calendar() -> None:
+    """From four in the afternoon until six the next day: one midnight in Los Angeles, two in Greenwich."""
+    one = Contract([(at("2026-08-01T23:00"), plan(_fee("31.00"), proration=Basis.DAY))], timezone="America/Los_Angeles")
+    one.end = at("2026-08-03T01:00")
+    assert _said(one.dues(at("2026-08-03T01:00"))) == {"base": "1.00"}
+
+
 def test_the_least_spend_of_a_plan_is_made_up_when_its_time_is_over() -> None:
     one = Contract([(at("2026-03-01"), plan(_fee("4.90"), _each("1.20"), minimum=Decimal("10.00")))])
     one.events = [(at("2026-03-05"), "washes", Decimal(1))]
