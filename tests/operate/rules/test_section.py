@@ -257,6 +257,29 @@ def test_what_hides_a_rule_and_for_how_long_it_waits() -> None:
     assert [fault.place.rpartition("suppressed_by")[2] for fault in refused.value.faults] == ["/for", "/grace", "/rule"]
 
 
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("gateway/offline", ""),
+        ("{rule: gateway/offline, grace: 5 min}", ""),
+        ("offline", "`product/offline`"),
+        ("press/offline", "without `press/`"),
+        ("gateway/", "does not name"),
+        ("Gate way/offline", "does not name"),
+    ],
+)
+def test_a_rule_of_another_product_may_hide_one(said: str, wrong: str) -> None:
+    text = f"  it: {{when: temperature > 1, suppressed_by: {said}}}\n"
+    if not wrong:
+        product = checked(text)
+        (rule,) = rules_of(product.document, product.compile(1))
+        assert rule.suppressed_by == "gateway/offline"
+        return
+    with pytest.raises(Invalid) as refused:
+        checked(text)
+    assert wrong in refused.value.faults[0].reason
+
+
 def test_a_step_of_the_ladder_may_have_its_own_clear() -> None:
     said = "when: temperature > 1\nseverities: {critical: {when: temperature > 9, clear: temperature < 5}, major: temperature > 7}"
     rule = rule_of(said)

@@ -63,7 +63,7 @@ def read_rule(node: Node, name: str, setting: Setting) -> Rule | None:
     hold, clear_hold = node.duration("for"), node.duration("clear_for")
     lateness = node.duration("lateness", low=0, high=_LATENESS_MAX)
     severities, clears = _severities(node, setting)
-    suppressed_by, grace = _suppressed_by(node, setting.neighbours)
+    suppressed_by, grace = _suppressed_by(node, setting)
     forbids = _forbids(node, setting.model)
     audience = Audience(node.choice("audience", Audience, Audience.BOTH))
     if when is None or len(node.report) > before:
@@ -108,24 +108,36 @@ def _worst_first(steps: Mapping[Severity, Condition]) -> _Ladder:
     return tuple(sorted(steps.items(), key=lambda step: -step[0].rank))
 
 
-def _suppressed_by(node: Node, neighbours: tuple[str, ...] | None) -> tuple[str, int]:
+def _suppressed_by(node: Node, setting: Setting) -> tuple[str, int]:
     """The name of the rule that hides it, and for how long its alerts wait for that one's: `offline`, or
-    `{rule: offline, grace: 2 min}`."""
+    `{rule: gateway/offline, grace: 2 min}`."""
     key = "suppressed_by"
     if not node.has(key):
         return "", 0
     if not isinstance(node.value[key], dict):
-        return _named_rule(node, key, neighbours), _GRACE
+        return _named_rule(node, key, setting), _GRACE
     part = node.child(key)
     if not part.fields(("rule", "grace"), ("rule",), what=f"`{key}`") or not part.has("rule"):
         return "", 0
-    return _named_rule(part, "rule", neighbours), part.duration("grace", _GRACE, low=0, high=_GRACE_MAX)
+    return _named_rule(part, "rule", setting), part.duration("grace", _GRACE, low=0, high=_GRACE_MAX)
 
 
-def _named_rule(node: Node, key: str, neighbours: tuple[str, ...] | None) -> str:
+def _named_rule(node: Node, key: str, setting: Setting) -> str:
+    """A rule beside this one, or `product/rule` of another product: what that one has is not known here."""
     other = node.text(key)
-    if other and neighbours is not None and other not in neighbours:
-        node.fault(f"there is no rule {other[:80]!r} here{suggestion(other, neighbours)}", key)
+    if not other or setting.neighbours is None or other in setting.neighbours:
+        return other
+    product, sign, name = other.partition("/")
+    if not sign:
+        hint = suggestion(other, setting.neighbours) or f"; one of another product is named `product/{other[:64]}`"
+        wrong = f"there is no rule {other[:80]!r} here{hint}"
+    elif product == setting.model.product:
+        wrong = f"a rule of this product is named without `{product}/`"
+    elif not (is_rule_name(product) and is_rule_name(name)):
+        wrong = f"{other[:80]!r} does not name a rule of another product, such as `gateway/offline`"
+    else:
+        return other
+    node.fault(wrong, key)
     return other
 
 
