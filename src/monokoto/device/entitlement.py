@@ -282,6 +282,31 @@ class Entitlements:
         """Whether the feature is open now."""
         return self._open(feature) is not None
 
+    def closed_because(self, feature: str) -> str:
+        """Why the feature is closed now, for people; empty: it is open."""
+        if self._open(feature) is not None:
+            return ""
+        claims = self._claims
+        if claims is None:
+            return "the unit has no token"
+        said = claims.features.get(feature)
+        if said is None:
+            return "the token does not have it"
+        return self._untimely(claims, said) or "it is used up"
+
+    def _untimely(self, claims: Claims, said: Mapping[str, Any]) -> str:
+        """Why it is not the time for it; empty: it is."""
+        clock = self._clock()
+        now = max(clock, self._latest)
+        if clock < self._latest - CLOCK_TOLERANCE_SECONDS:
+            return "the unit's clock was put back"
+        if now >= claims.ends:
+            return "the token has expired"
+        if self._time(said) is not None:
+            return ""
+        last = max(int(one.get("until", 1 << 62)) for one in (said, *said.get("later", ())))
+        return "its time is over" if last <= now * _SECOND else "its time has not come"
+
     def value(self, feature: str, otherwise: Any = None) -> Any:
         """The feature's value now, or what it is without the feature."""
         found = self._open(feature)

@@ -316,6 +316,7 @@ INVOICE_LINES_MAX = 10_000
 BILLING_TOUCHED_AT_ONCE = 1_000  # units whose usage came late, followed at once
 BILLING_FAILURES_SHOWN_MAX = 1_000  # of one run
 BILLING_FAILURES_KNOWN_MAX = 10_000  # reasons told in the log, each once
+SIMULATION_PLANNED_MAX = 1_000  # actions wanted at simulated units, and times they are without a network
 SIMULATION_SUBSCRIPTIONS_MAX = 20_000  # of a product, compared by one simulation
 SIMULATION_CUSTOMERS_SHOWN_MAX = 1_000  # those with the largest difference
 BILLING_PAPERS_AT_ONCE = 2  # documents set in type at the same time

@@ -15,7 +15,14 @@ from monokoto.connect.products.routes import ProductsController, checked_to_json
 from monokoto.connect.products.sections import SectionChecker
 from monokoto.connect.products.semver import Bump, parse_version
 from monokoto.connect.products.service import VERSION_APPLIED, Applied, Products
-from monokoto.connect.products.simulation import Deed, Moment, Simulation, VirtualUnit, parse_simulation
+from monokoto.connect.products.simulation import (
+    Deed,
+    Moment,
+    Simulation,
+    VirtualUnit,
+    parse_duration,
+    parse_simulation,
+)
 from monokoto.connect.products.since import applied_since
 from monokoto.connect.products.store import Product, ProductVersion, VersionContent
 
@@ -57,6 +64,7 @@ __all__ = [
     "compile_model",
     "is_language",
     "kind_of",
+    "parse_duration",
     "parse_simulation",
     "parse_version",
     "parse_yaml",

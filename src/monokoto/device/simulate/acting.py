@@ -7,10 +7,10 @@ lets through; a virtual unit has nothing to measure it with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from monokoto.connect.products import ActionModel, VirtualUnit
+from monokoto.connect.products import ActionModel, Deed, VirtualUnit
 from monokoto.device.actions import ActionFailed, ActionHandler, Ask
 
 _BOUNDS = ("default", "const", "minimum", "exclusiveMinimum")
@@ -27,10 +27,12 @@ _PLAIN: Mapping[str, Any] = {
 
 Report = Callable[[Mapping[str, Any]], None]
 """Takes over these values and reports them."""
+Tell = Callable[[str, Any], None]
+"""Tells an event with its data."""
 
 
 def handler_of(
-    virtual: VirtualUnit, model: ActionModel, pause: Callable[[float], Awaitable[None]], report: Report
+    virtual: VirtualUnit, model: ActionModel, pause: Callable[[float], Awaitable[None]], report: Report, tell: Tell
 ) -> ActionHandler:
     """How the unit does this action; `pause` lets so many simulated seconds pass."""
 
@@ -52,11 +54,22 @@ def handler_of(
             raise ActionFailed(made.error)
         if made.sets:
             report(made.sets)
+        for event, data in told_of(virtual, made, ask.input):
+            tell(event, data)
         if made.output is not None:
             return virtual.output(made.output)
         return None if model.output is None else plainest(model.output)
 
     return act
+
+
+def told_of(virtual: VirtualUnit, made: Deed, given: Any) -> Iterator[tuple[str, Any]]:
+    """The events a unit tells once the action went well; what was given with it says the members of the same name."""
+    for event, generator in made.tells.items():
+        data = None if generator is None else virtual.output(generator)
+        if isinstance(data, Mapping) and isinstance(given, Mapping):
+            data = {**data, **{name: value for name, value in given.items() if name in data}}
+        yield event, data
 
 
 def plainest(schema: Mapping[str, Any]) -> Any:

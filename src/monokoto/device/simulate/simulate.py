@@ -6,26 +6,25 @@ import asyncio
 import contextlib
 import heapq
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
+from functools import partial
 
 from monokoto.connect.products import ActionModel, Moment, Simulation, VirtualUnit
-from monokoto.device.actions import ActionHandler, Ask
 from monokoto.device.device import Device, DeviceOptions
 from monokoto.device.replay import Speed
-from monokoto.device.simulate.acting import handler_of
-from monokoto.device.telemetry import DESIRED, EVENTS, TELEMETRY, time_to_json
+from monokoto.device.simulate.promises import TOPIC, Pressing, Promises, Promising, clock_of
+from monokoto.device.simulate.report import Noted, SimulationReport
+from monokoto.device.simulate.unit import DRAIN_SECONDS, Unit
+from monokoto.device.telemetry import DESIRED
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Instant
-from monokoto.kernel.errors import Invalid, MonokotoError, TooMany
-from monokoto.mqtt import Reason
+from monokoto.kernel.errors import Invalid, MonokotoError
 
-_ENCODE = msgspec.json.Encoder().encode
 _CONNECT_AT_ONCE = 50
 _TELL_SECONDS = 0.5
-_DRAIN_SECONDS = 2.0
+_TOKEN_SECONDS = 5.0
+_FAR = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,14 @@ class FleetSimulation:
     options: DeviceOptions = field(default_factory=DeviceOptions)
     actions: Mapping[str, ActionModel] = field(default_factory=dict)
     """What the units do when they are asked; anything else they fail to do, and say so."""
+    promising: Promising = field(default_factory=Promising)
+    """What their entitlement tokens open."""
+    presses: tuple[Pressing, ...] = ()
+    """What people at each of the units want done."""
+    away: tuple[tuple[float, float], ...] = ()
+    """From when to when in their lives, in seconds, all units have no network; beside the absences of the section."""
+    since: Instant | None = None
+    """When their lives begin, instead of what the section says."""
 
     def start(self, now: int) -> Instant:
         """When the units' lives begin: as the section says, else so that they end now, or go on with the clock.
@@ -49,8 +56,8 @@ class FleetSimulation:
         Raises:
             Invalid: they would run ahead of the clock.
         """
-        if self.simulation.start is not None:
-            return self.simulation.start
+        if self.since is not None or self.simulation.start is not None:
+            return Instant(self.since or self.simulation.start or 0)
         if self.speed.factor <= 1:
             return Instant(now)
         if self.minutes is None:
@@ -63,43 +70,22 @@ class FleetSimulation:
         return Instant(now - round((seconds - lasting) * MICROSECONDS_PER_SECOND))
 
 
-@dataclass(slots=True)
-class SimulationReport:
-    """What happened; messages and readings are those acknowledged."""
-
-    units: int = 0
-    online: int = 0
-    messages: int = 0
-    readings: int = 0
-    events: int = 0
-    refused: int = 0
-    """Messages the platform did not take."""
-    lost: int = 0
-    """Messages given up because a unit's outbox was full."""
-    desired: int = 0
-    """Desired states that were taken over."""
-    actions: int = 0
-    """Actions that were carried out."""
-    seconds: float = 0.0
-    simulated_seconds: float = 0.0
-    interrupted: bool = False
-
-
 async def simulate(
     plan: FleetSimulation,
     credentials: Sequence[tuple[str, str]],
     *,
     now: int,
     told: Callable[[SimulationReport], None] = lambda _report: None,
+    noted: Noted = lambda _note: None,
 ) -> SimulationReport:
-    """Let a unit live for each (serial, token); `told` is called now and then. Cancelled, it returns what was
-    acknowledged, as `interrupted`.
+    """Let a unit live for each (serial, token); `told` is called now and then, `noted` with each note. Cancelled, it returns
+    what was acknowledged, as `interrupted`.
 
     Raises:
         Invalid: the plan cannot be carried out.
         Refused, Disconnected: the platform does not let a unit in at the start, or is not there.
     """
-    fleet = _Fleet(plan, plan.start(now), told)
+    fleet = _Fleet(plan, plan.start(now), told, noted)
     try:
         await fleet.connect(credentials)
         await fleet.live()
@@ -110,137 +96,18 @@ async def simulate(
     return fleet.report
 
 
-class _Unit:
-    """A virtual unit and its device."""
-
-    __slots__ = ("_desired", "_obeying", "_report", "_speed", "at", "device", "present", "serial", "virtual")
-
-    def __init__(
-        self,
-        serial: str,
-        virtual: VirtualUnit,
-        device: Device,
-        report: SimulationReport,
-        speed: Speed,
-    ) -> None:
-        self.serial = serial
-        self.virtual = virtual
-        self.device = device
-        self.at = 0
-        self.present = True
-        """Whether it wants to be connected."""
-        self._desired: set[str] = set()
-        self._report = report
-        self._speed = speed
-        self._obeying: asyncio.Task[None] | None = None
-
-    def learn(self, actions: Mapping[str, ActionModel]) -> None:
-        """Be ready to do these."""
-        for name, model in actions.items():
-            self.device.on_action(name, self._counted(handler_of(self.virtual, model, self._pause, self._set)))
-
-    def _counted(self, handler: ActionHandler) -> ActionHandler:
-        async def act(ask: Ask) -> Any:
-            output = await handler(ask)
-            self._report.actions += 1
-            return output
-
-        return act
-
-    def _set(self, values: Mapping[str, Any]) -> None:
-        """From now on these properties have these values."""
-        reported = self.virtual.desire(values)
-        if reported:
-            self._publish(TELEMETRY, {"at": time_to_json(self.at or self._now()), "values": reported}, len(reported), 1)
-
-    def hear(self, _topic: str, payload: bytes) -> None:
-        """Desired state: take it over and report it back, after a while. What is no desired state is left alone."""
-        try:
-            document = msgspec.json.decode(payload)
-        except msgspec.DecodeError:
-            return
-        wanted = document.get("desired") if isinstance(document, Mapping) else None
-        if not isinstance(wanted, Mapping):
-            return
-        taken = self.virtual.takes_over(wanted)
-        if wanted and not taken:
-            return
-        if self._obeying is not None:
-            self._obeying.cancel()  # the newest desired state is what counts
-        self._obeying = asyncio.create_task(self._obey(taken))
-
-    async def _obey(self, wanted: Mapping[str, Any]) -> None:
-        await self._pause(self.virtual.desire_seconds)
-        released = dict.fromkeys(self._desired - wanted.keys())
-        self._desired = {str(name) for name in wanted}
-        reported = self.virtual.desire({**released, **wanted})
-        self._report.desired += 1
-        if reported and self.at:
-            self._publish(TELEMETRY, {"at": time_to_json(self.at), "values": reported}, len(reported), 1)
-
-    async def _pause(self, seconds: float) -> None:
-        """Let so many simulated seconds pass; as fast as it goes they take no time."""
-        await asyncio.sleep(0.0 if self._speed.unlimited else seconds / self._speed.factor)
-
-    def _now(self) -> int:
-        return round(time.time() * MICROSECONDS_PER_SECOND)
-
-    def leave_off(self) -> None:
-        """Obey nothing more."""
-        if self._obeying is not None:
-            self._obeying.cancel()
-
-    async def live(self, moment: Moment, qos: int) -> None:
-        """Send what the moment brings; leave or come back as it says."""
-        self.at = moment.at
-        if moment.online != self.present:
-            self.present = moment.online
-            if moment.online:
-                self.device.begin()
-            else:
-                await self._leave()
-        if not moment.online and not moment.kept:
-            return
-        at = time_to_json(moment.at)
-        if moment.values:
-            # The moment was made ahead of its time; what was taken over meanwhile holds.
-            values = self.virtual.as_desired(moment.values)
-            self._publish(TELEMETRY, {"at": at, "values": values}, len(values), qos)
-        for event in moment.events:
-            self._publish(EVENTS + event.name, {"at": at, "data": event.data}, 0, qos)
-            self._report.events += 1
-
-    async def _leave(self) -> None:
-        with contextlib.suppress(TimeoutError, MonokotoError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                await self.device.drain()
-        await self.device.pause()
-
-    def _publish(self, topic: str, body: Mapping[str, Any], readings: int, qos: int) -> None:
-        try:
-            done = self.device.publish(topic, _ENCODE(body), qos=qos)
-        except TooMany:
-            self._report.lost += 1
-            return
-        done.add_done_callback(lambda future: self._acknowledged(future, readings))
-
-    def _acknowledged(self, future: asyncio.Future[int], readings: int) -> None:
-        if future.cancelled():
-            return
-        if future.result() >= Reason.UNSPECIFIED_ERROR:
-            self._report.refused += 1
-            return
-        self._report.messages += 1
-        self._report.readings += readings
-
-
 class _Fleet:
-    def __init__(self, plan: FleetSimulation, start: Instant, told: Callable[[SimulationReport], None]) -> None:
+    def __init__(
+        self, plan: FleetSimulation, start: Instant, told: Callable[[SimulationReport], None], noted: Noted
+    ) -> None:
         self.report = SimulationReport()
         self._plan = plan
         self._start = start
         self._told = told
-        self._units: list[_Unit] = []
+        self._noted = noted
+        self._units: list[Unit] = []
+        self._lives: float | None = None
+        """When life began, by the loop's clock; None: it has not."""
         self._began = self._told_at = time.monotonic()
 
     async def connect(self, credentials: Sequence[tuple[str, str]]) -> None:
@@ -248,36 +115,68 @@ class _Fleet:
         for index, (serial, token) in enumerate(credentials):
             virtual = VirtualUnit(self._plan.simulation, seed=self._plan.seed, index=index, start=self._start)
             device = Device(self._plan.url, token=token, options=self._plan.options)
-            self._units.append(_Unit(serial, virtual, device, self.report, self._plan.speed))
+            made = Unit(
+                serial,
+                virtual,
+                device,
+                self.report,
+                self._plan.speed,
+                promises=self._promises if self._plan.promising.features else lambda _unit: None,
+                noted=self._noted,
+            )
+            self._units.append(made)
         for first in range(0, len(self._units), _CONNECT_AT_ONCE):
             await asyncio.gather(*map(self._connect, self._units[first : first + _CONNECT_AT_ONCE]))
         self.report.units = len(self._units)
+        if self._plan.presses or self._plan.away:
+            await self._be_promised()
 
-    async def _connect(self, unit: _Unit) -> None:
+    def _promises(self, unit: Unit) -> Promises:
+        return Promises(self._plan.promising, clock_of(lambda: self._life(unit), self._start))
+
+    def _life(self, unit: Unit) -> int:
+        """How late it is in a unit's life."""
+        if self._lives is None or self._plan.speed.unlimited:
+            return unit.at or self._start
+        passed = (asyncio.get_running_loop().time() - self._lives) * self._plan.speed.factor
+        return self._start + round(passed * MICROSECONDS_PER_SECOND)
+
+    async def _be_promised(self) -> None:
+        """Wait a little for the units' tokens: who is left alone at once should have what it was promised."""
+        waiting = [unit.heard.wait() for unit in self._units if unit.promises is not None]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TOKEN_SECONDS):
+                await asyncio.gather(*waiting)
+
+    async def _connect(self, unit: Unit) -> None:
         try:
             await unit.device.start()
         except MonokotoError as error:
             error.message = f"Unit {unit.serial}: {error.message}"
             raise
         unit.device.subscribe(DESIRED, unit.hear)
+        if unit.promises is not None:
+            unit.device.subscribe(TOPIC, unit.promised)
         unit.learn(self._plan.actions)
 
     async def live(self) -> None:
-        """Let time pass: always the unit whose moment comes first."""
-        plan, loop = self._plan, asyncio.get_running_loop()
+        """Let time pass: always the unit whose moment comes first, and before it what was planned from outside."""
+        plan = self._plan
         end = None if plan.minutes is None else self._start + plan.minutes * 60 * MICROSECONDS_PER_SECOND
         coming = [
             (moment.at, index, moment) for index, unit in enumerate(self._units) for moment in (unit.virtual.tick(),)
         ]
         heapq.heapify(coming)
-        began = loop.time()
-        while coming and (end is None or coming[0][0] < end):
+        planned = deque(self._planned())
+        self._lives = asyncio.get_running_loop().time()
+        while coming and (end is None or min(coming[0][0], planned[0][0] if planned else _FAR) < end):
+            if planned and planned[0][0] <= coming[0][0]:
+                at, act = planned.popleft()
+                await self._until(at)
+                await act(at)
+                continue
             at, index, moment = coming[0]
-            if not plan.speed.unlimited:
-                due = began + (at - self._start) / MICROSECONDS_PER_SECOND / plan.speed.factor
-                while (wait := due - loop.time()) > 0:
-                    self._tell()
-                    await asyncio.sleep(min(wait, _TELL_SECONDS))
+            await self._until(at)
             unit = self._units[index]
             await self._take(unit, moment)
             self.report.simulated_seconds = (at - self._start) / MICROSECONDS_PER_SECOND
@@ -286,7 +185,38 @@ class _Fleet:
         if end is not None:
             await self._settle()
 
-    async def _take(self, unit: _Unit, moment: Moment) -> None:
+    def _planned(self) -> list[tuple[int, Callable[[int], Awaitable[None]]]]:
+        """What happens to all units from outside, in order of time; a network that goes goes first."""
+
+        def at(seconds: float) -> int:
+            return self._start + round(seconds * MICROSECONDS_PER_SECOND)
+
+        found: list[tuple[int, Callable[[int], Awaitable[None]]]] = []
+        for gone, back in self._plan.away:
+            found += [(at(gone), partial(self._network, lost=True)), (at(back), partial(self._network, lost=False))]
+        found += [(at(one.after_seconds), partial(self._press, one)) for one in self._plan.presses]
+        return sorted(found, key=lambda one: one[0])
+
+    async def _network(self, at: int, *, lost: bool) -> None:
+        await asyncio.gather(*(unit.lose_network(at, lost=lost) for unit in self._units))
+
+    async def _press(self, one: Pressing, at: int) -> None:
+        for unit in self._units:
+            unit.press(one, at)
+
+    async def _until(self, at: int) -> None:
+        """Wait until it is so late in the units' lives; meanwhile what they were promised opens and closes."""
+        plan, loop = self._plan, asyncio.get_running_loop()
+        if plan.speed.unlimited or self._lives is None:
+            return
+        due = self._lives + (at - self._start) / MICROSECONDS_PER_SECOND / plan.speed.factor
+        while (wait := due - loop.time()) > 0:
+            self._tell()
+            for unit in self._units if plan.promising.features else ():
+                unit.turn(self._life(unit))
+            await asyncio.sleep(min(wait, _TELL_SECONDS))
+
+    async def _take(self, unit: Unit, moment: Moment) -> None:
         if self._plan.speed.unlimited and unit.present:
             while unit.device.pending >= unit.device.options.window:  # as fast as it is acknowledged
                 await unit.device.drain()
@@ -314,7 +244,7 @@ class _Fleet:
         self._tell()
         for unit in self._units:
             unit.leave_off()
-        drain = _DRAIN_SECONDS if self.report.interrupted else 0.0
+        drain = DRAIN_SECONDS if self.report.interrupted else 0.0
         await asyncio.gather(*(unit.device.stop(drain_seconds=drain) for unit in self._units))
         await asyncio.sleep(0)  # the last acknowledgements are counted by callbacks
         self._tell()

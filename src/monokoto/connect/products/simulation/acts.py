@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from monokoto.connect.products.model import ActionModel, PropertyModel
+from monokoto.connect.products.model import ActionModel, EventModel, PropertyModel
 from monokoto.connect.products.simulation.generators import Generator, read_generator
 from monokoto.connect.products.simulation.node import Node, suggestion
 
-_ACTION_FIELDS = ("takes", "progress", "refuses", "fails", "silent", "error", "output", "sets")
+_ACTION_FIELDS = ("takes", "progress", "refuses", "fails", "silent", "error", "output", "sets", "tells")
 _DESIRED_FIELDS = ("after", "refuses", "leaves")
 
 
@@ -45,6 +45,8 @@ class SimulatedAction:
     """None: the plainest value its schema lets through."""
     sets: Mapping[str, Any] = field(default_factory=dict)
     """Properties that have this value once it went well; None lets one live by its generator again."""
+    tells: Mapping[str, Generator | None] = field(default_factory=dict)
+    """Events it tells once it went well, with what makes their data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class Deed:
     """Empty: it goes well."""
     output: Generator | None = None
     sets: Mapping[str, Any] = field(default_factory=dict)
+    tells: Mapping[str, Generator | None] = field(default_factory=dict)
 
 
 def deed(action: SimulatedAction, dice: Random) -> Deed:
@@ -86,11 +89,15 @@ def deed(action: SimulatedAction, dice: Random) -> Deed:
         error=action.error if bad else "",
         output=action.output,
         sets={} if bad else action.sets,
+        tells={} if bad else action.tells,
     )
 
 
 def read_actions(
-    node: Node, actions: Mapping[str, ActionModel], properties: Mapping[str, PropertyModel]
+    node: Node,
+    actions: Mapping[str, ActionModel],
+    properties: Mapping[str, PropertyModel],
+    events: Mapping[str, EventModel],
 ) -> dict[str, SimulatedAction]:
     """`actions:` of the section; faults are in the node."""
     found: dict[str, SimulatedAction] = {}
@@ -101,11 +108,11 @@ def read_actions(
         if name not in actions:
             inner.fault(f"is no action of the product{suggestion(str(name), actions)}")
         if inner.fields(_ACTION_FIELDS):
-            found[str(name)] = _action(inner, properties)
+            found[str(name)] = _action(inner, properties, events)
     return found
 
 
-def _action(node: Node, properties: Mapping[str, PropertyModel]) -> SimulatedAction:
+def _action(node: Node, properties: Mapping[str, PropertyModel], events: Mapping[str, EventModel]) -> SimulatedAction:
     shares = {name: _share(node, name) for name in ("refuses", "fails", "silent")}
     if sum(shares.values()) > 1:
         node.fault("refuses, fails and is silent more often than it is asked")
@@ -118,6 +125,7 @@ def _action(node: Node, properties: Mapping[str, PropertyModel]) -> SimulatedAct
         error=str(error),
         output=read_generator(node.child("output")) if "output" in node.value else None,
         sets=_sets(node, properties),
+        tells=_tells(node, events),
         **shares,
     )
 
@@ -156,6 +164,20 @@ def _sets(node: Node, properties: Mapping[str, PropertyModel]) -> dict[str, Any]
         if name not in properties:
             node.child("sets").fault(f"is no property of the product{suggestion(str(name), properties)}", name)
     return dict(value)
+
+
+def _tells(node: Node, events: Mapping[str, EventModel]) -> dict[str, Generator | None]:
+    if "tells" not in node.value:
+        return {}
+    value = node.value["tells"]
+    if not isinstance(value, Mapping):
+        node.fault("is not a mapping from event to what makes its data", "tells")
+        return {}
+    inner = node.child("tells")
+    for name in value:
+        if name not in events:
+            inner.fault(f"is no event of the product{suggestion(str(name), events)}", name)
+    return {str(name): None if made is None else read_generator(inner.child(name)) for name, made in value.items()}
 
 
 def read_desired(node: Node, properties: Mapping[str, PropertyModel]) -> SimulatedDesire:

@@ -101,7 +101,7 @@ def _read(
         properties=_properties(node, properties),
         events=_events(node, events),
         models=properties,
-        actions=read_actions(_mapping(node, "actions"), actions, properties),
+        actions=read_actions(_mapping(node, "actions"), actions, properties, events),
         desire=read_desired(_mapping(node, "desired"), properties),
     )
 
