@@ -948,6 +948,12 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/payment-files/{file}/answers": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
     ),
+    "GET /api/v1/bank-statements": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/bank-statements": R(wall=Wall.OWN, scope=S.EARN_WRITE, never="no bank tells anything here"),
+    "GET /api/v1/bank-entries": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "POST /api/v1/bank-entries/{entry}/assignment": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": f"={NOBODY}"}, owners=frozenset(), never="no bank tells anything here",
+    ),
     "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/dunning-policy": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"steps": [{"after_days": 300, "act": "notice"}]},

@@ -63,6 +63,7 @@ PARAMETERS = {
     "report": "Which report: recurring, revenue, cohorts",
     "partner": "Name of the partner, as plans say it",
     "file": "Id of the file",
+    "entry": "Id of the entry of a bank's statement",
     "gift": "Id of the present",
     "method": "How it is paid: manual, sandbox, sepa, stripe",
     "rule": "Its rule: `<product>/<name>`, or the id of one that was added",

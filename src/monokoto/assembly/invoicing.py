@@ -16,6 +16,7 @@ from monokoto.earn.ledger import Ledger
 from monokoto.earn.partners import PlanPartners, Statements
 from monokoto.earn.payments import (
     PAYMENT_CHANGED,
+    BankStatements,
     Hearing,
     Mandates,
     Notice,
@@ -85,6 +86,9 @@ class JoinedInvoicing:
         self.hearing = Hearing(self.providers, self.payments)
         self.mandates = Mandates(records, clock, customers=buyers)
         self.payment_files = PaymentFiles(records, clock, issuers=self.issuers, customers=buyers)
+        self.bank_statements = BankStatements(
+            records, clock, payments=self.payments, files=self.payment_files, invoices=self.invoices
+        )
         self.reminding = Reminding(
             records,
             clock,

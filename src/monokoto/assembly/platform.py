@@ -167,6 +167,7 @@ class Platform:
         self.ledger, self.issuers, self.invoices = books.ledger, books.issuers, books.invoices
         self.giving_back, self.payments, self.reminding = books.giving_back, books.payments, books.reminding
         self.mandates, self.payment_files = books.mandates, books.payment_files
+        self.bank_statements = books.bank_statements
         self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.statements = books.statements
         self.portal = join_portal(engines, self)

@@ -78,6 +78,7 @@ SERVICES = (
     "payments",
     "mandates",
     "payment_files",
+    "bank_statements",
     "payment_providers",
     "payment_hearing",
     "statements",

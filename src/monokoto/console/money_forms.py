@@ -35,6 +35,7 @@ ACCOUNTS = {
     "credit": mark("Credit of customers"),
     "payable": mark("Owed to partners"),
     "uncollectible": mark("Written off"),
+    "fees": mark("Fees of payment providers"),
 }
 """What accounts are, by the word before the colon."""
 

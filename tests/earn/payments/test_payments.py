@@ -11,7 +11,7 @@ from payments_making import PaidWorld
 
 from monokoto.earn.invoices import InvoiceState, LineKind
 from monokoto.earn.ledger import Entry, Posting
-from monokoto.earn.payments import PaymentState, Purpose
+from monokoto.earn.payments import BUILT_IN, Answer, Collection, Payments, PaymentState, Purpose
 from monokoto.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from monokoto.kernel.ids import format_id
 
@@ -199,3 +199,47 @@ def test_others_see_nothing(world: PaidWorld) -> None:
         world.payments.get(OTHER, payment.id)
     with pytest.raises(NotFound):
         world.payments.resolve(OTHER, payment.id, PaymentState.REVERSED)
+
+
+class Slow:
+    """A provider that never knows, and remembers who was asked about."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.looked: list[str] = []
+        self.silent = False
+
+    def collect(self, asked: Collection) -> Answer:
+        return Answer(PaymentState.PENDING, reference=asked.key)
+
+    def send(self, asked: Collection, *, of: str) -> Answer:
+        raise NotImplementedError(asked.key, of)
+
+    def look(self, reference: str) -> Answer:
+        self.looked.append(reference)
+        if self.silent:
+            raise Unavailable("It does not answer.")
+        return Answer(PaymentState.PENDING, reference=reference)
+
+
+def test_payments_that_never_end_keep_nobody_waiting(world: PaidWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monokoto.earn.payments.asking.PAYMENT_LOOK_MAX", 3)
+    slow = Slow()
+    adapters = {**BUILT_IN, "slow": slow}
+    payments = Payments(world.records, world.clock, ledger=world.ledger, invoices=world.invoices, adapters=adapters)
+    asked = [
+        payments.top_up(MAKER, ANN, Decimal("1.00"), "EUR", method="slow", key=f"t{number}") for number in range(7)
+    ]
+    everybody = {one.reference for one in asked}
+    for _ in range(3):
+        world.clock.advance(60)
+        assert payments.pursue() == []
+    assert set(slow.looked) == everybody, "also those behind the first three, which never end"
+    slow.looked.clear()
+    slow.silent = True
+    payments.pursue()
+    assert len(slow.looked) == 1, "who does not answer is asked once in a look"
+    world.clock.advance(60)
+    payments.pursue()
+    assert len(set(slow.looked)) == 2

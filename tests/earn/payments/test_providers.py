@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,7 +27,10 @@ from monokoto.earn.payments import (
     Payments,
     PaymentState,
     Providers,
+    payment_fact,
 )
+from monokoto.earn.payments.json import payment_to_json
+from monokoto.earn.payments.payment import Loss
 from monokoto.earn.payments.provider_routes import PaymentProvidersController
 from monokoto.kernel.errors import Invalid, NotFound, Unavailable
 from monokoto.kernel.facts import Fact
@@ -216,13 +220,53 @@ def test_a_charge_back_takes_the_money_back(shop: Shop) -> None:
     payment = shop.opened().waiting()
     body = event("payment_intent.succeeded", **intent(payment))
     shop.hearing.hear(MAKER, "stripe", body, signed(body))
-    about = {"id": "dp_1", "payment_intent": payment.reference, "currency": "eur", "reason": "fraudulent"}
-    for amount, status, states in ((1190, "won", None), (500, "lost", None), (1190, "lost", PaymentState.REVERSED)):
-        body = event("charge.dispute.closed", amount=amount, status=status, **about)
+    about = {"payment_intent": payment.reference, "currency": "eur", "reason": "fraudulent"}
+    for name, amount, status, states in (("dp_1", 1190, "won", None), ("dp_2", 1190, "lost", PaymentState.REVERSED)):
+        body = event("charge.dispute.closed", id=name, amount=amount, status=status, **about)
         ended = shop.hearing.hear(MAKER, "stripe", body, signed(body))
         assert (None if ended is None else ended.state) is states
     assert shop.payments.get(MAKER, payment.id).reference == payment.reference
     assert shop.world.open(payment.invoice_id or 0) == ["11.90"]
+    assert shop.world.findings() == []
+
+
+def test_a_dispute_lost_in_part_leaves_that_part_owed_and_is_booked_once(shop: Shop) -> None:
+    payment = shop.opened().waiting()
+    body = event("payment_intent.succeeded", **intent(payment))
+    shop.hearing.hear(MAKER, "stripe", body, signed(body))
+    fee = [{"fee": 1500, "currency": "eur"}, {"fee": 0, "currency": "eur"}]
+    about = {"payment_intent": payment.reference, "currency": "eur", "reason": "product_unacceptable", "status": "lost"}
+    first = event("charge.dispute.closed", id="dp_1", amount=500, balance_transactions=fee, **about)
+    ended = shop.hearing.hear(MAKER, "stripe", first, signed(first))
+    assert ended is not None
+    assert (ended.state, f"{ended.lost}", ended.reason) == (
+        PaymentState.SUCCEEDED, "5.00", "Charged back: product_unacceptable",
+    )  # fmt: skip
+    assert payment_fact(ended, shop.world.clock.now()).data["lost"] == "5.00"
+    assert payment_to_json(ended).lost == "5.00"
+    assert shop.hearing.hear(MAKER, "stripe", first, signed(first)) is None, "told twice, booked once"
+    assert shop.world.open(payment.invoice_id or 0) == ["5.00"]
+    balances = {one.account: f"{one.amount:f}" for one in shop.world.ledger.balances(MAKER)}
+    assert (balances["cash:stripe"], balances["fees:stripe"]) == ("-8.10", "15.00")
+    assert shop.world.findings() == []
+    rest = event("charge.dispute.closed", id="dp_2", amount=690, **about)
+    ended = shop.hearing.hear(MAKER, "stripe", rest, signed(rest))
+    assert ended is not None
+    assert ended.state is PaymentState.REVERSED
+    assert shop.world.open(payment.invoice_id or 0) == ["11.90"]
+    assert shop.world.findings() == []
+
+
+def test_what_was_sent_back_already_cannot_be_lost_again(shop: Shop) -> None:
+    payment = shop.opened().waiting()
+    body = event("payment_intent.succeeded", **intent(payment))
+    shop.hearing.hear(MAKER, "stripe", body, signed(body))
+    shop.world.giving.credit_note(MAKER, payment.invoice_id or 0, key="n", reason="")
+    shop.payments.settle(MAKER, ANN)
+    shop.payments.lose(MAKER, payment.id, Loss(reference="dp_1", amount=Decimal("1.90")))
+    assert shop.world.open(payment.invoice_id or 0) == ["0.00"]
+    with pytest.raises(Invalid):
+        shop.payments.lose(MAKER, payment.id, Loss(reference="dp_2", amount=Decimal("0.001")))
     assert shop.world.findings() == []
 
 

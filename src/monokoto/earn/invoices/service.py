@@ -311,6 +311,11 @@ class Invoices:
         with self._records.read() as connection:
             return store.find_all(connection, organisation_id, wanted, before=before, limit=limit)
 
+    def labelled(self, organisation_id: int, labels: Sequence[str]) -> builtins.list[Invoice]:
+        """The invoices of these numbers, by number."""
+        with self._records.read() as connection:
+            return store.invoices_labelled(connection, organisation_id, labels)
+
     def list_mine(
         self,
         buyer_organisation_id: int,

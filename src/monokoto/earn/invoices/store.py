@@ -356,6 +356,23 @@ def documents_named(connection: sa.Connection, organisation_id: int, document_id
     return [document_from_row(row) for row in connection.execute(query)]
 
 
+def invoices_labelled(connection: sa.Connection, organisation_id: int, labels: Sequence[str]) -> list[Invoice]:
+    """Those whose document has one of these numbers, by number."""
+    table = invoice_documents.c
+    found: list[int] = []
+    for start in range(0, len(labels), _IN_MAX):
+        query = sa.select(table.invoice_id).where(
+            table.organisation_id == organisation_id,
+            table.kind == "invoice",
+            table.label.in_(labels[start : start + _IN_MAX]),
+        )
+        found += connection.execute(query).scalars()
+    query = sa.select(invoices).where(
+        invoices.c.organisation_id == organisation_id, invoices.c.invoice_id.in_(found[:_IN_MAX])
+    )
+    return [invoice_from_row(row) for row in connection.execute(query.order_by(invoices.c.label))]
+
+
 def documents_after(connection: sa.Connection, organisation_id: int, position: int, limit: int) -> list[Document]:
     """Those past a place in the seller's chain, in its order."""
     table = invoice_documents.c

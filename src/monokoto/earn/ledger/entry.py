@@ -50,6 +50,7 @@ ACCOUNTS: Final[dict[str, tuple[Kind, str]]] = {
     "credit": (Kind.LIABILITY, "money of a customer that pays no invoice yet"),
     "payable": (Kind.LIABILITY, "a partner's share"),
     "uncollectible": (Kind.EXPENSE, "invoices nobody will pay"),
+    "fees": (Kind.EXPENSE, "what payment providers take, by method"),
 }
 """The accounts there are, by the word before the colon: what they are and what they hold."""
 WITHOUT_A_PART: Final = frozenset({"uncollectible"})

@@ -19,9 +19,11 @@ from monokoto.earn.payments.providers import Account, Hearing, Providers
 from monokoto.earn.payments.reminding import DoneStep, Notice, Post, Reminding, Suspensions
 from monokoto.earn.payments.routes import CONTROLLERS as _CONTROLLERS
 from monokoto.earn.payments.service import Payments
+from monokoto.earn.payments.statement_routes import BankStatementsController
+from monokoto.earn.payments.statements import BankStatements
 from monokoto.earn.payments.store import PaymentFilter
 
-CONTROLLERS = (*_CONTROLLERS, PaymentProvidersController)
+CONTROLLERS = (*_CONTROLLERS, PaymentProvidersController, BankStatementsController)
 """What `api` mounts."""
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Act",
     "Adapter",
     "Answer",
+    "BankStatements",
     "Collection",
     "Credit",
     "Direction",

@@ -122,6 +122,29 @@ class Allocating:
                 entries.append(reversed_entry(was, key=key, at=self._clock.now(), title=title))
         self._ledger.post_many(connection, organisation_id, entries)
 
+    def free(self, connection: sa.Connection, payment: Payment, wanted: Decimal) -> Decimal:
+        """Make as much of a payment's credit left as is wanted, by taking the newest of it off invoices; what is left then."""
+        organisation_id = payment.organisation_id
+        credit = store.credit_of_source(connection, organisation_id, "payment", payment.id)
+        assert credit is not None
+        used = store.allocations(connection, organisation_id, credit_id=credit.id)
+        rest, undone = credit.left, []
+        for one in reversed([one for one in used if one.invoice_id is not None]):
+            if rest >= wanted:
+                break
+            undone.append(one)
+            rest = _plus(rest, one.amount)
+        self.undo(connection, organisation_id, undone)
+        return rest
+
+    def shrink(self, connection: sa.Connection, payment: Payment, amount: Decimal) -> None:
+        """A payment's credit gives less: so much of what is left of it is gone. What is over is put on invoices again."""
+        credit = store.credit_of_source(connection, payment.organisation_id, "payment", payment.id)
+        assert credit is not None
+        less = replace(credit, amount=_minus(credit.amount, amount), left=_minus(credit.left, amount))
+        store.update_credit(connection, less)
+        self.settle(connection, payment.organisation_id, credit.customer_id, first=payment.invoice_id)
+
     def _allocation(
         self, credit: Credit, amount: Decimal, *, invoice_id: int | None = None, refund_id: int | None = None
     ) -> Allocation:

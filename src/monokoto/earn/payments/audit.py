@@ -13,11 +13,14 @@ from monokoto.earn.ledger import Finding
 from monokoto.kernel.ids import format_id
 
 FINDINGS_MAX = 100
-_PAYMENTS = "SELECT payment_id, customer_id, partner, direction, purpose, method, currency, amount, state FROM payments"
+_PAYMENTS = (
+    "SELECT payment_id, customer_id, partner, direction, purpose, method, currency, amount, lost, state FROM payments"
+)
 _CREDITS = (
     'SELECT credit_id, customer_id, currency, source, source_id, amount, "left" AS rest, has_left FROM payment_credits'
 )
 _ALLOCATIONS = "SELECT credit_id, invoice_id, refund_id, amount, undone_at FROM payment_allocations"
+_LOSSES = "SELECT payment_id, amount, fee, fee_currency FROM payment_losses"
 _INVOICES = (
     "SELECT invoice_id, label, state, customer_id, currency, gross, prepaid, paid, applied, written_off FROM invoices"
 )
@@ -38,7 +41,10 @@ def audit_payments(connection: sa.Connection, organisation_id: int) -> list[Find
     used = [one for one in rows(_ALLOCATIONS) if one.undone_at is None]
     findings = [*_wrong_credits(payments, notes, held, used), *_wrong_invoices(sent, used)]
     findings += _wrong_refunds(payments, used)
+    losses = rows(_LOSSES)
+    findings += _wrong_losses(payments, losses)
     expected = _expected(payments, notes, held, sent)
+    _take_fees(expected, payments, losses)
     booked: Sums = defaultdict(Fraction)
     for one in connection.execute(sa.text(_POSTINGS + _HERE), {"organisation": organisation_id}):
         booked[one.account, one.currency] += Fraction(one.amount)
@@ -51,7 +57,7 @@ def audit_payments(connection: sa.Connection, organisation_id: int) -> list[Find
     return findings[:FINDINGS_MAX]
 
 
-_COMPARED = frozenset({"cash", "credit", "receivable", "wallet", "uncollectible"})
+_COMPARED = frozenset({"cash", "credit", "receivable", "wallet", "uncollectible", "fees"})
 
 
 def _wrong_credits(payments: list[Any], notes: list[Any], held: list[Any], used: list[Any]) -> Iterator[Finding]:
@@ -87,7 +93,7 @@ def _wrong_credits(payments: list[Any], notes: list[Any], held: list[Any], used:
 def _worth(source: Any, kind: str) -> Fraction:
     if kind == "note":
         return Fraction(source.over)
-    return Fraction(source.amount) if source.state == "succeeded" else Fraction(0)
+    return Fraction(source.amount) - Fraction(source.lost) if source.state == "succeeded" else Fraction(0)
 
 
 def _wrong_invoices(sent: list[Any], used: list[Any]) -> Iterator[Finding]:
@@ -99,6 +105,29 @@ def _wrong_invoices(sent: list[Any], used: list[Any]) -> Iterator[Finding]:
         if Fraction(invoice.paid) != paid.pop(invoice.invoice_id, Fraction(0)):
             yield Finding(invoice.label, "what was put on it is not what its row says")
     yield from (Finding(f"invoice {format_id(one)}", "something paid it, and it is not there") for one in paid)
+
+
+def _wrong_losses(payments: list[Any], losses: list[Any]) -> Iterator[Finding]:
+    taken: dict[int, Fraction] = defaultdict(Fraction)
+    for one in losses:
+        taken[one.payment_id] += Fraction(one.amount)
+    for payment in payments:
+        total, lost = taken.pop(payment.payment_id, Fraction(0)), Fraction(payment.lost)
+        # One that is gone as a whole keeps what it had lost before; the dispute that took the rest may name more.
+        if (lost != total and payment.state != "reversed") or lost > total or lost > Fraction(payment.amount):
+            yield Finding(
+                f"payment {format_id(payment.payment_id)}", f"{lost} of it is lost, its disputes took {total}"
+            )
+    yield from (Finding(f"payment {format_id(one)}", "a dispute took of it, and it is not there") for one in taken)
+
+
+def _take_fees(found: Sums, payments: list[Any], losses: list[Any]) -> None:
+    methods = {one.payment_id: one.method for one in payments}
+    for one in losses:
+        if one.fee_currency:
+            method = methods.get(one.payment_id, "")
+            found[f"fees:{method}", one.fee_currency] += Fraction(one.fee)
+            found[f"cash:{method}", one.fee_currency] -= Fraction(one.fee)
 
 
 def _wrong_refunds(payments: list[Any], used: list[Any]) -> Iterator[Finding]:
@@ -117,7 +146,7 @@ def _expected(payments: list[Any], notes: list[Any], held: list[Any], sent: list
     """What each account must come to, from documents and payments alone."""
     found: Sums = defaultdict(Fraction)
     for one in payments:
-        amount = Fraction(one.amount)
+        amount = Fraction(one.amount) - Fraction(one.lost)
         if one.direction == "in" and one.state == "succeeded":
             found[f"cash:{one.method}", one.currency] += amount
             if one.purpose == "wallet":

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from monokoto.earn.payments.iso20022 import read_message
 from monokoto.earn.payments.payment import PaymentState
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.limits import PAYMENT_ANSWER_BYTES_MAX
@@ -49,15 +50,7 @@ class BankAnswer:
 
 def read_answer(content: bytes) -> BankAnswer:
     """Read a report. Raises Invalid: it is none, or too large."""
-    if len(content) > PAYMENT_ANSWER_BYTES_MAX:
-        raise Invalid(f"A status report has at most {PAYMENT_ANSWER_BYTES_MAX} bytes.")
-    # A document type could name entities that grow without end; no message of ISO 20022 has one.
-    if b"<!DOCTYPE" in content or b"\x00" in content:
-        raise Invalid("This is no payment status report (pain.002).")
-    try:
-        root = ET.fromstring(content)  # noqa: S314 no document type, so no entities
-    except ET.ParseError as error:
-        raise Invalid(f"This is no XML: {error}.") from None
+    root = read_message(content, what="Payment status report (pain.002)", bytes_max=PAYMENT_ANSWER_BYTES_MAX)
     group = root.find(".//{*}OrgnlGrpInfAndSts")
     if root.find("{*}CstmrPmtStsRpt") is None or group is None:
         raise Invalid("This is no payment status report (pain.002).")

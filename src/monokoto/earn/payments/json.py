@@ -48,6 +48,7 @@ class PaymentJson(msgspec.Struct, frozen=True):
     invoice: str | None
     reference: str
     reason: str
+    lost: Annotated[str, Meta(description="What disputes took of it while the rest holds")]
     file: Annotated[str | None, Meta(description="The file for the bank it is in")]
     received_at: str
     created_at: str
@@ -236,6 +237,7 @@ def payment_to_json(one: Payment) -> PaymentJson:
         invoice=None if one.invoice_id is None else format_id(one.invoice_id),
         reference=one.reference,
         reason=one.reason,
+        lost=f"{one.lost:f}",
         file=None if one.file_id is None else format_id(one.file_id),
         received_at=format_instant(one.received_at),
         created_at=format_instant(one.created_at),

@@ -76,6 +76,8 @@ class Payment:
     """What the bank or provider calls it."""
     reason: str = ""
     """Why it failed or was reversed."""
+    lost: Decimal = ZERO
+    """What disputes took of it while the rest holds."""
     file_id: int | None = None
     """The file for the bank it is in."""
     received_at: Instant
@@ -83,6 +85,20 @@ class Payment:
     created_at: Instant
     settled_at: Instant | None = None
     """When it was known what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What a dispute took of a payment that came."""
+
+    reference: str
+    """What the provider calls the dispute; the same one is booked once."""
+    amount: Decimal
+    """Above zero; as much as the payment or more: all of it."""
+    fee: Decimal = ZERO
+    """What the provider takes for it."""
+    fee_currency: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,12 +143,12 @@ class Hearing:
         """The payment that ended by it; None: nothing changed. Raises Invalid as `Providers.heard`, Unavailable."""
         told = self._providers.heard(organisation_id, method, body, signature)
         payment = None if told is None else self._payment(organisation_id, method, told)
-        if told is None or payment is None or payment.state is told.state:
-            return None
-        if told.amount is not None and told.amount != payment.amount:
-            _log.warning("provider_told_part", payment=payment.key, told=told.event, amount=f"{told.amount:f}")
+        if told is None or payment is None or (payment.state is told.state and told.loss is None):
             return None
         try:
+            if told.loss is not None:
+                after = self._payments.lose(organisation_id, payment.id, told.loss)
+                return None if after == payment else after
             return self._payments.resolve(
                 organisation_id, payment.id, told.state, reason=told.reason[:500], reference=told.reference
             )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from monokoto.earn.payments.payment import Allocation, Credit, Direction, Mandate, Payment, PaymentFile, PaymentState
+from monokoto.earn.payments.payment import (
+    Allocation,
+    Credit,
+    Direction,
+    Loss,
+    Mandate,
+    Payment,
+    PaymentFile,
+    PaymentState,
+)
 from monokoto.earn.payments.tables import (
     allocation_from_row,
     allocation_to_row,
@@ -22,6 +31,7 @@ from monokoto.earn.payments.tables import (
     payment_credits,
     payment_files,
     payment_from_row,
+    payment_losses,
     payment_mandates,
     payment_to_row,
     payments,
@@ -126,6 +136,47 @@ def pending(
     query = sa.select(payments).where(*conditions).order_by(payments.c.payment_id).limit(limit)
     found = connection.execute(query.with_for_update() if lock else query)
     return [payment_from_row(row) for row in found]
+
+
+def longest_unasked(connection: sa.Connection, organisation_id: int | None, *, but: str, limit: int) -> list[Payment]:
+    """Pending payments of all methods `but` one, those first nobody was asked about for longest; of all organisations (None)."""
+    table = payments.c
+    conditions = [table.state == PaymentState.PENDING.value, table.method != but]
+    if organisation_id is not None:
+        conditions.append(table.organisation_id == organisation_id)
+    query = sa.select(payments).where(*conditions).order_by(table.asked_at, table.payment_id).limit(limit)
+    return [payment_from_row(row) for row in connection.execute(query)]
+
+
+def mark_asked(connection: sa.Connection, found: Iterable[Payment], now: int) -> None:
+    """Somebody is asked about these now."""
+    wanted: dict[int, list[int]] = {}
+    for one in found:
+        wanted.setdefault(one.organisation_id, []).append(one.id)
+    for organisation_id, ids in wanted.items():
+        connection.execute(
+            payments.update()
+            .where(payments.c.organisation_id == organisation_id, payments.c.payment_id.in_(ids))
+            .values(asked_at=now)
+        )
+
+
+def find_loss(connection: sa.Connection, organisation_id: int, payment_id: int, reference: str) -> bool:
+    """Whether this dispute is known."""
+    table = payment_losses.c
+    query = sa.select(table.at).where(
+        table.organisation_id == organisation_id, table.payment_id == payment_id, table.reference == reference
+    )
+    return connection.execute(query).one_or_none() is not None
+
+
+def insert_loss(connection: sa.Connection, payment: Payment, loss: Loss, now: int) -> None:
+    """A new one."""
+    row = {
+        "organisation_id": payment.organisation_id, "payment_id": payment.id, "reference": loss.reference,
+        "amount": f"{loss.amount:f}", "fee": f"{loss.fee:f}", "fee_currency": loss.fee_currency, "reason": loss.reason, "at": now,
+    }  # fmt: skip
+    connection.execute(payment_losses.insert().values(row))
 
 
 def failed_since(connection: sa.Connection, organisation_id: int, position: int, limit: int) -> list[Payment]:

@@ -46,13 +46,28 @@ payments = sa.Table(
     sa.Column("received_at", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("settled_at", sa.BigInteger),
+    sa.Column("asked_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("lost", _AMOUNT, nullable=False, server_default="0"),
     sa.Index("uq_payments_key", "organisation_id", "key", unique=True),
     sa.Index("ix_payments_organisation", "organisation_id", "payment_id"),
     sa.Index("ix_payments_customer", "organisation_id", "customer_id", "payment_id"),
     sa.Index("ix_payments_invoice", "organisation_id", "invoice_id"),
     sa.Index("ix_payments_state", "state", "payment_id"),
+    sa.Index("ix_payments_asked", "state", "asked_at", "payment_id"),
     sa.Index("ix_payments_settled", "organisation_id", "settled_at"),
     sa.Index("ix_payments_reference", "organisation_id", "method", "reference"),
+)
+payment_losses = sa.Table(
+    "payment_losses",
+    metadata,
+    sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("payment_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reference", sa.String(200), primary_key=True),
+    sa.Column("amount", _AMOUNT, nullable=False),
+    sa.Column("fee", _AMOUNT, nullable=False),
+    sa.Column("fee_currency", sa.String(3), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
 payment_providers = sa.Table(
     "payment_providers",
@@ -174,6 +189,7 @@ def payment_from_row(row: sa.Row[Any]) -> Payment:
         purpose=Purpose(row.purpose),
         state=PaymentState(row.state),
         amount=Decimal(row.amount),
+        lost=Decimal(row.lost),
         **plain,
     )
 
@@ -187,6 +203,7 @@ def payment_to_row(payment: Payment) -> dict[str, Any]:
         "purpose": payment.purpose.value,
         "state": payment.state.value,
         "amount": f"{payment.amount:f}",
+        "lost": f"{payment.lost:f}",
         **{name: getattr(payment, name) for name in _PLAIN},
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from monokoto.earn.invoices import Invoice, InvoiceFilter, Invoices
-from monokoto.earn.payments.tables import payment_allocations, payments
+from monokoto.earn.payments.booking import loss_key
+from monokoto.earn.payments.tables import payment_allocations, payment_losses, payments
 from monokoto.engines.records import Records
 from monokoto.kernel.ids import format_id
 
@@ -14,6 +15,7 @@ _REVISED = ("uncollectible", "reinstated")
 """Booked under the invoice's revision."""
 _ALLOCATION = ("allocation", "allocation-undone")
 _PAYMENT = ("payment", "payment-reversed")
+_LOSS = ("payment-lost", "payment-fee")
 
 
 class Tracing:
@@ -46,4 +48,17 @@ class Tracing:
             with self._records.read() as connection:
                 ids = connection.execute(query).scalars().all()
             keys += [f"{word}:{format_id(one)}" for one in ids for word in words]
-        return keys
+        lost = (
+            sa.select(payment_losses.c.payment_id, payment_losses.c.reference)
+            .join(
+                payments,
+                sa.and_(
+                    payments.c.payment_id == payment_losses.c.payment_id,
+                    payments.c.organisation_id == payment_losses.c.organisation_id,
+                ),
+            )
+            .where(payment_losses.c.organisation_id == organisation_id, payments.c.invoice_id == invoice.id)
+        )
+        with self._records.read() as connection:
+            rows = connection.execute(lost).all()
+        return keys + [loss_key(word, row.payment_id, row.reference) for row in rows for word in _LOSS]

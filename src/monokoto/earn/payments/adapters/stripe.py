@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from monokoto.earn.payments.adapters.port import Answer, Collection
-from monokoto.earn.payments.payment import PaymentState
+from monokoto.earn.payments.payment import Loss, PaymentState
 from monokoto.earn.pricing import currency
 from monokoto.kernel.errors import BadSettings, Invalid, Unavailable
 
@@ -48,8 +48,8 @@ class Told:
     paid_by: str = ""
     """The payment intent it came by."""
     reason: str = ""
-    amount: Decimal | None = None
-    """Which part of it is meant; None: all."""
+    loss: Loss | None = None
+    """What a dispute took, where that is told."""
 
 
 class Stripe:
@@ -147,6 +147,20 @@ def _told(kind: str, about: Mapping[str, Any]) -> Told | None:
         return Told(
             event=kind, state=PaymentState.REVERSED, reference="", paid_by=str(about["payment_intent"]),
             reason=f"Charged back: {about.get('reason') or 'no reason given'}",
-            amount=Decimal(int(about["amount"])).scaleb(-known.digits),
+            loss=Loss(
+                reference=str(about["id"])[:200], amount=Decimal(int(about["amount"])).scaleb(-known.digits),
+                reason=f"Charged back: {about.get('reason') or 'no reason given'}"[:500], **_fee(about),
+            ),
         )  # fmt: skip
     return None
+
+
+def _fee(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What Stripe takes for a dispute: in the currency of the account it settles to, of the moves that were."""
+    moves = about.get("balance_transactions") or []
+    total = sum(int(one["fee"]) for one in moves)
+    codes = {str(one["currency"]).upper() for one in moves}
+    if total <= 0 or len(codes) != 1:
+        return {}
+    code = codes.pop()
+    return {"fee": Decimal(total).scaleb(-currency(code).digits), "fee_currency": code}
