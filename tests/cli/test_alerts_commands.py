@@ -188,3 +188,6 @@ def test_alerts_of_an_added_rule_are_found_and_shown_by_its_name(kitchen: Kitche
     assert "warm" in shown
     assert rule["id"] not in shown
     assert "`koto rules list`" in kitchen.koto("alerts", "list", "--rule", "cold", code=4)
+    said = {"when": "temperature > 30", "title": {"en": "Warm at home"}}
+    kitchen.api.request("PATCH", f"/api/v1/rules/{rule['id']}", json={"rule": said})
+    assert "Warm at home" in kitchen.koto("alerts", "list", "--rule", rule["id"])

@@ -85,7 +85,7 @@ class JoinedRules:
         self.trials = Trials(
             book=self.book, products=parts.products, telemetry=parts.telemetry, reach=reach, surroundings=around
         )
-        parts.interlocks.also(by_rules(lambda unit, action: self._look(lambda: self._engine.forbidden(unit, action))))
+        parts.interlocks.also(by_rules(self._forbidden, self.book.called))
         self._facts = engines.facts
         self._directory = parts.directory
         self._moved = 0
@@ -139,6 +139,9 @@ class JoinedRules:
         page = self.book.refresh()
         self._drifting.refresh()
         return page
+
+    def _forbidden(self, unit_id: int, action: str) -> Sequence[str]:
+        return self._look(lambda: self._engine.forbidden(unit_id, action))
 
     def _raised(self, unit_id: int) -> Sequence[Raised]:
         standing = self._look(lambda: self._engine.standing(unit_id))

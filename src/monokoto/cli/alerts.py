@@ -230,8 +230,9 @@ def _line(one: dict[str, Any]) -> str:
 
 
 def _rule(one: dict[str, Any]) -> str:
-    """What people call the rule: an added one is kept by its id."""
-    return str(one["rule"] if "/" in one["rule"] else one["title"].get("", one["rule"]))
+    """What people call the rule: an added one is kept by its id, and has a title in no language, or in some."""
+    titles = one["title"]
+    return str(one["rule"] if "/" in one["rule"] else titles.get("") or next(iter(titles.values()), one["rule"]))
 
 
 def _show_alerts(items: list[dict[str, Any]]) -> None:

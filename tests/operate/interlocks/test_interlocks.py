@@ -92,3 +92,11 @@ def test_rules_forbid_as_well() -> None:
     interlocks.also(by_rules(lambda unit_id, action: ["oven/hot"] if (unit_id, action) == (101, "clean") else []))
     assert [one.by for one in interlocks.refusals(UNIT, model.actions["clean"], None)] == ["oven/hot"]
     assert not interlocks.refusals(UNIT, model.actions["restart"], None)
+
+
+def test_a_rule_that_forbids_is_told_by_the_name_people_gave_it() -> None:
+    names = {"0dz3x8k2p5q7r": "too-warm"}
+    interlocks = StateInterlocks(model_of=lambda *_: product(), reported_of=lambda _: reported(door="closed", heat=1.0))
+    interlocks.also(by_rules(lambda *_: list(names), names.__getitem__))
+    (refusal,) = interlocks.refusals(UNIT, product().actions["restart"], None)
+    assert (refusal.reason, refusal.by) == ("The rule too-warm is raised and forbids it.", "0dz3x8k2p5q7r")

@@ -143,6 +143,7 @@ def test_the_book_has_the_rules_of_versions_in_use(house: House) -> None:
 def test_an_added_rule_is_in_the_book_while_it_is_on(house: House) -> None:
     made = house.rules.create(OWNER, hot())
     assert house.keys() == [(OWNER, made.key, "1")]
+    assert (house.book.called(made.key), house.book.called("press/hot")) == (made.name, "press/hot")
     number = house.book.page.number
     house.rules.change(OWNER, made.id, RuleChange(enabled=False))
     assert house.keys() == []

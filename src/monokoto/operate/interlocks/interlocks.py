@@ -103,11 +103,14 @@ def _named(names: frozenset[str], reported: Reported) -> dict[str, ReportedValue
     return {root: held[root] for root in roots.values() if root in held}
 
 
-def by_rules(forbidden: Callable[[int, str], Sequence[str]]) -> OthersForbid:
-    """Rules that are raised as a reason; `forbidden` says the keys of those that forbid an action of a unit now."""
+def by_rules(
+    forbidden: Callable[[int, str], Sequence[str]], called: Callable[[str], str] = lambda key: key
+) -> OthersForbid:
+    """Rules that are raised as a reason; `forbidden` says the keys of those that forbid an action of a unit now, `called` how
+    people call one."""
 
     def forbid(unit: UnitIdentity, action: str) -> list[Refusal]:
         keys = forbidden(unit.unit_id, action)
-        return [Refusal(reason=f"The rule {key} is raised and forbids it.", by=key) for key in keys]
+        return [Refusal(reason=f"The rule {called(key)} is raised and forbids it.", by=key) for key in keys]
 
     return forbid

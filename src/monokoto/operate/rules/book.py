@@ -124,6 +124,10 @@ class RuleBook:
                 self.page = Page(self.page.number, self.page.entries, unwatched)
             return self.page
 
+    def called(self, key: str) -> str:
+        """What people call the rule with this key: an added one by its name, which its key does not say."""
+        return next((one.rule.name for one in self.page.entries if one.added and one.compiled.key == key), key)
+
     def rules_of_version(self, organisation_id: int, product: str, version: str) -> tuple[Rule, ...]:
         """The rules of a product's version. Raises NotFound; Invalid when it was applied before rules meant anything, and
         has faults."""
