@@ -10,11 +10,13 @@ from typing import Final, Protocol
 
 from monokoto.assembly.engines import Engines
 from monokoto.assembly.jobs import every
+from monokoto.assembly.threshold_news import NewsOfThresholds
 from monokoto.connect.fleet import Directory, tags_of
 from monokoto.connect.ownership import Ownerships
 from monokoto.connect.people import People
 from monokoto.connect.products import Products
 from monokoto.connect.webhooks import HttpSender
+from monokoto.earn.entitlements import ENTITLEMENTS_THRESHOLD
 from monokoto.engines.mail import Message
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import NotFound
@@ -233,7 +235,9 @@ class JoinedNotifications:
             post=post,
             address=address,
         )
-        self.planner = slice_.Planner(records, clock, alerts, in_group=in_group)
+        self.planner = slice_.Planner(
+            records, clock, alerts, in_group=in_group, thresholds=NewsOfThresholds(records, parts)
+        )
         self.notifier = slice_.Deliverer(records, clock, alerts, channels)
         self._facts = engines.facts
         self._pruning: asyncio.Task[None] | None = None
@@ -244,7 +248,8 @@ class JoinedNotifications:
         for one in (self.receivers, self.log):
             one.signal = self.notifier.signal
         self.planner.planned = self.notifier.signal
-        await self._facts.listen(ALERT_CHANGED, self._heard)
+        for name in (ALERT_CHANGED, ENTITLEMENTS_THRESHOLD):
+            await self._facts.listen(name, self._heard)
         await self.planner.start()
         self._pruning = asyncio.create_task(every(PRUNE_SECONDS, self.log.prune), name="notifications-prune")
 

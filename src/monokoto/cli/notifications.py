@@ -195,7 +195,7 @@ def create_route(
     ] = None,
     severity: Annotated[str, typer.Option("--severity", help="At least.")] = "warning",
     what: Annotated[
-        list[str] | None, typer.Option("--what", help="raised, severity, acknowledged, cleared; repeat.")
+        list[str] | None, typer.Option("--what", help="raised, severity, acknowledged, cleared, threshold; repeat.")
     ] = None,
     product: Annotated[list[str] | None, typer.Option("--product", help="Only of these products.")] = None,
     rule: Annotated[list[str] | None, typer.Option("--rule", help="Only of these rules.")] = None,

@@ -23,7 +23,7 @@ KIND_NAMES = {
 }  # fmt: skip
 WHATS = {
     "raised": mark("Raised"), "severity": mark("Severity changed"), "acknowledged": mark("Acknowledged"),
-    "cleared": mark("Cleared"),
+    "cleared": mark("Cleared"), "threshold": mark("Quota used to a threshold"),
 }  # fmt: skip
 STEPS_SHOWN_MIN = 2
 _BY_KIND = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from monokoto.connect.webhooks import Attempt
 from monokoto.engines.records import Records
-from monokoto.kernel.clock import ManualClock
-from monokoto.kernel.ids import OrganisationId, UnitId, format_id
+from monokoto.kernel.clock import Instant, ManualClock
+from monokoto.kernel.ids import OrganisationId, UnitId, first_id_at, format_id
 from monokoto.operate.alerts import Mark
 from monokoto.operate.notifications import (
     Addressee,
@@ -43,6 +43,25 @@ class Book:
         self._clock = clock
         self.news_told: list[AlertNews] = []
         self.states: dict[int, AlertState] = {}
+        self.thresholds: list[AlertNews] = []
+
+    def reach(self, threshold: str, *, late_by: float = 0.0, **more: Any) -> AlertNews:
+        """As `ThresholdsToTell`: a quota reached it; written down so many seconds after its time."""
+        at = Instant(self._clock.now() - round(late_by * 1_000_000))
+        news_id = first_id_at(at) + len(self.thresholds)
+        news = AlertNews(
+            id=news_id, number=0, recorded_at=at, alert_id=news_id, what=What.THRESHOLD,
+            **{
+                "organisation_id": ACME, "unit_id": UNIT, "at": at, "rule": "cooker/meals", "product": "cooker",
+                "title": {"en": "Meals", "ko": "식사"}, "unit": "RC-0001", "told": (ACME, OWNER), "severity": Severity.INFO,
+                "measured": (Measured("threshold", threshold), Measured("used", "8"), Measured("granted", "10")), **more,
+            },
+        )  # fmt: skip
+        self.thresholds = sorted([*self.thresholds, news], key=lambda one: one.id)
+        return news
+
+    def reached(self, after: int, limit: int) -> Sequence[AlertNews]:
+        return [one for one in self.thresholds if one.id >= after][:limit]
 
     def tell(self, alert_id: int, what: What, severity: Severity = Severity.MAJOR, **more: Any) -> AlertNews:
         number = len(self.news_told) + 1
@@ -157,7 +176,7 @@ class World:
 
     def begin(self) -> None:
         """A process begins, with nothing but the records."""
-        self.planner = Planner(self.records, self.clock, self.book, in_group=self.in_group)
+        self.planner = Planner(self.records, self.clock, self.book, in_group=self.in_group, thresholds=self.book)
         self.deliverer = Deliverer(self.records, self.clock, self.book, self.takers, seed=1, hold_seconds=0.0)
 
     def receiver(self, name: str = "ops", organisation_id: int = ACME, **values: Any) -> Receiver:

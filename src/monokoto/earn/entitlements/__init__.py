@@ -29,7 +29,7 @@ from monokoto.earn.entitlements.quota import Quota, QuotaState
 from monokoto.earn.entitlements.routes import CONTROLLERS
 from monokoto.earn.entitlements.service import Entitlements, Gift
 from monokoto.earn.entitlements.standing import Standing, standing_of
-from monokoto.earn.entitlements.store import Told, told_since
+from monokoto.earn.entitlements.store import Told, told_since, told_to_all
 from monokoto.earn.entitlements.thresholds import Thresholds
 from monokoto.earn.entitlements.tokens import Token, Tokens
 
@@ -77,4 +77,5 @@ __all__ = [
     "in_order",
     "standing_of",
     "told_since",
+    "told_to_all",
 ]

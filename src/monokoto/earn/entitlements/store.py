@@ -310,6 +310,12 @@ def told_since(connection: sa.Connection, organisation_id: int, after: int, limi
     return [_told(row) for row in connection.execute(query.order_by(thresholds.c.threshold_id).limit(limit))]
 
 
+def told_to_all(connection: sa.Connection, after: int, limit: int) -> list[Told]:
+    """The same across organisations, for whoever tells all of them."""
+    query = sa.select(thresholds).where(thresholds.c.threshold_id >= after)
+    return [_told(row) for row in connection.execute(query.order_by(thresholds.c.threshold_id).limit(limit))]
+
+
 def reached(
     connection: sa.Connection, organisation_id: int, *, product: str, feature: str, before: int | None, limit: int
 ) -> list[Told]:

@@ -4,7 +4,15 @@ from monokoto.operate.notifications.channels import Channels, Sends
 from monokoto.operate.notifications.deliverer import Deliverer
 from monokoto.operate.notifications.hours import WeeklyHours, next_daily
 from monokoto.operate.notifications.log_routes import NotificationsController
-from monokoto.operate.notifications.news import AlertNews, AlertState, AlertsToTell, Measured, NewsPage, What
+from monokoto.operate.notifications.news import (
+    AlertNews,
+    AlertState,
+    AlertsToTell,
+    Measured,
+    NewsPage,
+    ThresholdsToTell,
+    What,
+)
 from monokoto.operate.notifications.notification import Notification, NotificationState, Outgoing
 from monokoto.operate.notifications.pace import DigestPace, MessagePace
 from monokoto.operate.notifications.planner import Planner
@@ -62,6 +70,7 @@ __all__ = [
     "Routes",
     "Sends",
     "Text",
+    "ThresholdsToTell",
     "WeeklyHours",
     "What",
     "encrypt",

@@ -11,6 +11,7 @@ from monokoto.kernel.clock import format_instant
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PUSH_PAYLOAD_BYTES_MAX
+from monokoto.operate.notifications.news import What
 from monokoto.operate.notifications.notification import Notification, Outgoing
 from monokoto.operate.notifications.texts import Text
 
@@ -57,7 +58,7 @@ def _notification(one: Notification) -> dict[str, Any]:
     content = one.content
     return {
         "notification": format_id(one.id),
-        "alert": format_id(one.alert_id),
+        "alert": "" if one.what is What.THRESHOLD else format_id(one.alert_id),
         "what": one.what.value,
         "reminder": one.reminder,
         "step": one.step,

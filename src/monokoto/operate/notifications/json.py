@@ -30,7 +30,8 @@ Url = Annotated[str, Meta(max_length=2048, description="Where it is posted; http
 Locale = Annotated[str, Meta(max_length=16, description="Language of the messages; a person has their own")]
 Steps = Annotated[tuple[EscalationStep, ...], Meta(min_length=1, max_length=NOTIFICATION_STEPS_MAX)]
 Whats = Annotated[
-    tuple[What, ...], Meta(min_length=1, max_length=4, description="raised, severity, acknowledged, cleared")
+    tuple[What, ...],
+    Meta(min_length=1, max_length=5, description="raised, severity, acknowledged, cleared, threshold"),
 ]
 _Quiet = Annotated[WeeklyHours | None, Meta(description="What happens then is told when they end")]
 _Digest = Annotated[DigestPace | None, Meta(description="Everything since the last message in one")]
@@ -178,7 +179,7 @@ class NotificationJson(msgspec.Struct, frozen=True):
     """One thing that became of an alert, for one receiver."""
 
     id: str
-    alert: str
+    alert: Annotated[str, Meta(description="Empty: a threshold is told, of no alert")]
     unit: str
     serial: str
     what: What
@@ -301,7 +302,7 @@ def notification_to_json(one: Notification) -> NotificationJson:
     waits = one.state is NotificationState.WAITING
     return NotificationJson(
         id=format_id(one.id),
-        alert=format_id(one.alert_id),
+        alert="" if one.what is What.THRESHOLD else format_id(one.alert_id),
         unit=format_id(one.content.unit_id),
         serial=one.content.unit,
         what=one.what,

@@ -22,6 +22,8 @@ class What(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     CLEARED = "cleared"
+    THRESHOLD = "threshold"
+    """Of no alert: so much of what was granted to a unit is used. `alert_id` and `id` name the threshold that was reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,21 @@ class NewsPage:
     news: Sequence[AlertNews]
     mark: Mark
     more: bool = False
+
+
+class ThresholdsToTell(Protocol):
+    """Where quotas that reached a threshold are kept, each once a period. Blocking."""
+
+    def reached(self, after: int, limit: int) -> Sequence[AlertNews]:
+        """Those of all organisations with this id or a later one, by id; ids follow the time."""
+        ...
+
+
+class NoThresholds:
+    """Nothing is metered."""
+
+    def reached(self, _after: int, _limit: int) -> Sequence[AlertNews]:
+        return ()
 
 
 class AlertsToTell(Protocol):

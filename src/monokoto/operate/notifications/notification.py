@@ -110,6 +110,8 @@ def withdrawn_because(notification: Notification, state: AlertState | None) -> s
 
     An acknowledgement stops what happened before it. What stands no more is not urged, but that it began is told.
     """
+    if notification.what is What.THRESHOLD:
+        return ""
     if state is None:
         return "The alert is gone."
     if notification.what not in (What.RAISED, What.SEVERITY, What.UNACKNOWLEDGED):

@@ -17,13 +17,13 @@ import sqlalchemy as sa
 import structlog
 
 from monokoto.engines.records import Records
-from monokoto.kernel.clock import Clock, Instant
+from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, Clock, Instant
 from monokoto.kernel.errors import MonokotoError
-from monokoto.kernel.ids import NotificationId, OrganisationId, new_id, parse_id
+from monokoto.kernel.ids import NotificationId, OrganisationId, first_id_at, new_id, parse_id
 from monokoto.kernel.limits import NOTIFICATIONS_WAITING_MAX
 from monokoto.operate.alerts import Mark
 from monokoto.operate.notifications import store
-from monokoto.operate.notifications.news import AlertNews, AlertsToTell, What
+from monokoto.operate.notifications.news import AlertNews, AlertsToTell, NoThresholds, ThresholdsToTell, What
 from monokoto.operate.notifications.notification import Content, Notification, NotificationState, content_of
 from monokoto.operate.notifications.planning import Escalation, Known, begin, joined, plan_news, plan_time
 from monokoto.operate.notifications.receiver import Receiver, ReceiverState
@@ -31,6 +31,7 @@ from monokoto.operate.notifications.route import InGroup, Route
 
 LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 500
+_OVERLAP: Final = 60 * MICROSECONDS_PER_SECOND
 _AGES: Final = 1 << 62
 """Past every instant and id."""
 _log = structlog.get_logger(__name__)
@@ -39,10 +40,21 @@ _log = structlog.get_logger(__name__)
 class Planner:
     """Plans until stopped. `look` is one round by itself, for whoever owns the time."""
 
-    def __init__(self, records: Records, clock: Clock, alerts: AlertsToTell, *, in_group: InGroup) -> None:
+    def __init__(
+        self,
+        records: Records,
+        clock: Clock,
+        alerts: AlertsToTell,
+        *,
+        in_group: InGroup,
+        thresholds: ThresholdsToTell | None = None,
+    ) -> None:
         self._records = records
         self._clock = clock
         self._alerts = alerts
+        self._thresholds = thresholds or NoThresholds()
+        self._looked_at: set[int] = set()
+        """Thresholds of the last minute that are planned."""
         self._in_group = in_group
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
@@ -79,7 +91,7 @@ class Planner:
 
     def look(self) -> int:
         """Plan what there is; how many notifications are new. Blocking."""
-        count = self._read_news() + self._go_on()
+        count = self._read_news() + self._read_thresholds() + self._go_on()
         if count:
             self.planned()
         return count
@@ -102,6 +114,26 @@ class Planner:
                     break
                 count += self._plan(organisation_id, page.news, page.mark)
                 mark, more = page.mark, page.more
+        return count
+
+    def _read_thresholds(self) -> int:
+        """Plan thresholds that were reached: from a while before the last on, for of two that are written at once the one with
+        the lower id may show later. What is planned twice is one."""
+        with self._records.read() as connection:
+            mark = store.read_marks(connection).get(store.EVERYBODY)
+        if mark is None:
+            now = self._clock.now()
+            self._plan(store.EVERYBODY, [], Mark(now, now, first_id_at(now)))
+            return 0
+        count, after, seen = 0, first_id_at(mark.at - _OVERLAP), set[int]()
+        while found := self._thresholds.reached(after, _AT_ONCE):
+            seen |= {one.id for one in found}
+            fresh = [one for one in found if one.id not in self._looked_at]
+            if fresh:
+                last = max(found, key=lambda one: one.recorded_at)
+                count += self._plan(store.EVERYBODY, fresh, Mark(last.recorded_at, last.recorded_at, last.id))
+            after = found[-1].id + 1
+        self._looked_at = seen
         return count
 
     def _plan(self, alerts_of: int, news: Sequence[AlertNews], mark: Mark) -> int:

@@ -4,6 +4,7 @@
   route asks for is a beginning for it.
 - What became of it goes to those who were told that it began.
 - An acknowledgement, the end of the alert, and its hiding end the escalation.
+- That a threshold was reached goes to the receivers told at once; nobody acknowledges it, and nothing becomes of it.
 - After an outage, of a step and its repeats that all came due meanwhile only the last is told.
 """
 
@@ -76,8 +77,8 @@ def plan_news(route: Route, news: AlertNews, in_group: InGroup, known: Known) ->
     raises = What.RAISED in route.what
     if news.what is What.UNACKNOWLEDGED:
         return NewsPlan(begins=raises and known.begun and route.matches(news, in_group))
-    if news.what is What.SEVERITY and (known.begun or not raises):
-        tells = What.SEVERITY in route.what and route.matches(news, in_group)
+    if news.what is What.THRESHOLD or (news.what is What.SEVERITY and (known.begun or not raises)):
+        tells = news.what in route.what and route.matches(news, in_group)
         return NewsPlan(route.at_once if tells else ())
     if raises and route.matches(news, in_group):
         return NewsPlan(route.at_once, begins=True)

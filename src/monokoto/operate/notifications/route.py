@@ -35,8 +35,11 @@ InGroup = Callable[[int, int, int], bool]
 class AlertMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which alerts; an empty list asks for nothing. Between the lists `and`, within one `or`."""
 
-    severity: Annotated[Severity, Meta(description="At least")] = Severity.WARNING
-    rules: Annotated[_Names, Meta(description="`product/rule`, `product/*`, or the id of an added rule")] = ()
+    severity: Annotated[Severity, Meta(description="At least; of thresholds nothing is asked")] = Severity.WARNING
+    rules: Annotated[
+        _Names,
+        Meta(description="`product/rule`, `product/*`, or the id of an added rule; of thresholds `product/feature`"),
+    ] = ()
     products: _Names = ()
     units: _Ids = ()
     tags: Annotated[_Names, Meta(description="The unit has one of them")] = ()
@@ -45,7 +48,7 @@ class AlertMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def holds(self, news: AlertNews, organisation_id: int, in_group: InGroup) -> bool:
         """Whether news is of such an alert."""
         return (
-            news.severity.rank >= self.severity.rank
+            (news.what is What.THRESHOLD or news.severity.rank >= self.severity.rank)
             and (not self.rules or any(_names(one, news.rule) for one in self.rules))
             and (not self.products or news.product in self.products)
             and (not self.units or news.unit_id in {parse_id(one) for one in self.units})
@@ -150,7 +153,7 @@ def check(route: Route, known: Collection[int]) -> None:
         raise Invalid("This is not a route of notifications.", faults=faults)
 
 
-TELLABLE: Final = (What.RAISED, What.SEVERITY, What.ACKNOWLEDGED, What.CLEARED)
+TELLABLE: Final = (What.RAISED, What.SEVERITY, What.ACKNOWLEDGED, What.CLEARED, What.THRESHOLD)
 
 
 def _id(text: str) -> int | None:

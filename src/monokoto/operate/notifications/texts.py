@@ -16,6 +16,7 @@ from monokoto.operate.notifications.news import Measured, What
 from monokoto.operate.notifications.notification import Content, Notification, Outgoing
 
 ALERTS_PATH: Final = "/console/alerts"
+UNIT_PATH: Final = "/console/units/{unit}/entitlements"
 _REMINDER: Final = "reminder"
 SEVERITIES: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {"info": "info", "warning": "warning", "minor": "minor", "major": "major", "critical": "critical"},
@@ -27,6 +28,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "severity": "[{severity}] {title}: {unit}, severity changed",
         "acknowledged": "Acknowledged: {title}: {unit}",
         "cleared": "Over: {title}: {unit}",
+        "threshold": "{title}: {threshold} used: {unit}",
         _REMINDER: "[{severity}] Not acknowledged yet: {title}: {unit}",
         "summary": "{count} notifications, the gravest: [{severity}] {title}: {unit}",
         "test": "Test message to {receiver}",
@@ -36,6 +38,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "severity": "[{severity}] {title}: {unit}, 심각도 변경",
         "acknowledged": "확인됨: {title}: {unit}",
         "cleared": "해제됨: {title}: {unit}",
+        "threshold": "{title}: {threshold} 사용: {unit}",
         _REMINDER: "[{severity}] 아직 확인되지 않음: {title}: {unit}",
         "summary": "알림 {count}건, 가장 심각한 알림: [{severity}] {title}: {unit}",
         "test": "{receiver} 시험 메시지",
@@ -54,6 +57,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "yes": "yes",
         "no": "no",
         "none": "no value",
+        "threshold": "Threshold",
+        "used": "Used",
+        "granted": "Granted",
     },
     "ko": {
         "unit": "기기",
@@ -67,6 +73,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "yes": "예",
         "no": "아니요",
         "none": "값 없음",
+        "threshold": "기준",
+        "used": "사용량",
+        "granted": "제공량",
     },
 }
 
@@ -110,8 +119,8 @@ def write(outgoing: Outgoing, reader: Reader, address: str) -> Text:
         return Text(subject, (words["test"],), (), link, words["open"])
     first = outgoing.items[0]
     if outgoing.count == 1:
-        facts = _facts(first.content, reader, words, locale)
-        return Text(_subject(first, locale), (), facts, f"{link}/{format_id(first.alert_id)}", words["open"])
+        facts = _facts(first, reader, words, locale)
+        return Text(_subject(first, locale), (), facts, address + _path(first), words["open"])
     named = outgoing.items[:NOTIFICATIONS_NAMED_MAX]
     lines = [f"- {_subject(one, locale)} ({local(one.content.at, reader.time_zone)})" for one in named]
     if outgoing.count > len(named):
@@ -119,6 +128,13 @@ def write(outgoing: Outgoing, reader: Reader, address: str) -> Text:
     count = format_decimal(outgoing.count, locale=locale)
     subject = subjects["summary"].format(count=count, **_names(first.content, locale))
     return Text(subject, tuple(lines), (), link, words["open"])
+
+
+def _path(one: Notification) -> str:
+    """Where the console shows what it is about."""
+    if one.what is What.THRESHOLD:
+        return UNIT_PATH.format(unit=format_id(one.content.unit_id))
+    return f"{ALERTS_PATH}/{format_id(one.alert_id)}"
 
 
 def _subject(one: Notification, locale: str) -> str:
@@ -131,6 +147,7 @@ def _names(content: Content, locale: str) -> dict[str, str]:
         "severity": SEVERITIES[locale][content.severity.value],
         "title": title_of(content, locale),
         "unit": content.unit or format_id(content.unit_id),
+        "threshold": next((value_of(one, locale) for one in content.measured if one.name == "threshold"), ""),
     }
 
 
@@ -140,13 +157,15 @@ def title_of(content: Content, locale: str) -> str:
     return title.get(locale) or title.get(LOCALES[0]) or next(iter(title.values()), "") or content.rule
 
 
-def _facts(content: Content, reader: Reader, words: Mapping[str, str], locale: str) -> tuple[tuple[str, str], ...]:
+def _facts(one: Notification, reader: Reader, words: Mapping[str, str], locale: str) -> tuple[tuple[str, str], ...]:
+    content = one.content
     names = _names(content, locale)
+    of_threshold = one.what is What.THRESHOLD
     pairs = [
         (words["unit"], names["unit"]),
         (words["product"], content.product),
-        (words["severity"], names["severity"]),
-        *((one.name, value_of(one, locale)) for one in content.measured),
+        (words["severity"], "" if of_threshold else names["severity"]),
+        *((words[it.name] if of_threshold else it.name, value_of(it, locale)) for it in content.measured),
         (words["at"], local(content.at, reader.time_zone)),
         (words["by"], content.by),
     ]
