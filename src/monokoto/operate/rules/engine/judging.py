@@ -71,7 +71,7 @@ def judge(walk: Walk, symbol: Array, rule: CompiledRule, state: Arrays) -> Verdi
         turns, raised = _turns(whose, kind, since, since, begins, raised_before)
         return Verdict(turns, symbol[ends], since[:0], raised)
     since_before = walk.before(state["since"])
-    after = Verdict([], symbol_before.copy(), since_before.copy(), raised_before.copy())
+    after = Verdict([], symbol_before, since_before, raised_before)
     pending = ((symbol_before == RAISE) & ~raised_before) | ((symbol_before == CLEAR) & raised_before)
     pending[walk.number[begins]] = True
     concerned = np.flatnonzero(pending)

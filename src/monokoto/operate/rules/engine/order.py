@@ -30,6 +30,11 @@ def firsts(unit: Int64s) -> Int64s:
     return np.flatnonzero(np.concatenate(([True], unit[1:] != unit[:-1]))) if len(unit) else np.empty(0, np.int64)
 
 
+def spread(begins: Int64s, lengths: Int64s) -> Int64s:
+    """The places of groups that begin there and are so long, one after the other."""
+    return np.asarray(np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum()))
+
+
 def greatest_before(values: Int64s, starts: Int64s, number: Int64s, before: Int64s) -> Int64s:
     """The greatest value of the same unit in the rows before each row, and `before` (one for each unit)."""
     previous = np.empty_like(values)

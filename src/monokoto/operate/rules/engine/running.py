@@ -218,9 +218,9 @@ class RunningRule:
         last = taken.last if whole else self.stream.state["last"][units]
         if self.timed:
             clamp = self.arrays["clamp"][taken.place if whole else units]
-            if clamp.max() > at.min():
-                at = np.maximum(at, clamp[number])
-            if (clamp > last).any():
+            if clamp.max() > last.min():  # mostly the clock told of none of them
+                if clamp.max() > at.min():
+                    at = np.maximum(at, clamp[number])
                 last = np.maximum(last, clamp)
         return self._walk(taken, units, number, at, source, last)
 
@@ -239,11 +239,13 @@ class RunningRule:
 
     def _put_pending(self, walk: Walk) -> None:
         """What takes effect before anything new is seen has a point of its own, with the values of that instant."""
-        symbol, since = walk.before(self.arrays["symbol"]), walk.before(self.arrays["since"])
-        instant = since + np.array([0, self.rule.hold_us, self.rule.clear_hold_us], np.int64)[symbol]
-        pending = (symbol != NEITHER) & (instant > walk.last) & (instant < walk.at[walk.starts])
-        number = np.flatnonzero(pending & ((symbol == RAISE) != walk.before(self.arrays["raised"])))
-        walk.insert(number, instant[number])
+        symbol = walk.before(self.arrays["symbol"])
+        waits = (symbol != NEITHER) & ((symbol == RAISE) != walk.before(self.arrays["raised"]))
+        number = np.flatnonzero(waits)
+        holds = np.array([0, self.rule.hold_us, self.rule.clear_hold_us], np.int64)
+        instant = self.arrays["since"][walk.units[number]] + holds[symbol[number]]
+        pending = (instant > walk.last[number]) & (instant < walk.at[walk.starts[number]])
+        walk.insert(number[pending], instant[pending])
 
     def _settle(self, walk: Walk, ranks: Array | None, verdict: Verdict) -> list[AlertChange]:
         place = walk.place

@@ -14,7 +14,7 @@ import numpy as np
 
 from monokoto.kernel.limits import RULE_WAITING_READINGS_MAX
 from monokoto.operate.conditions import CelType
-from monokoto.operate.rules.engine.arrays import NEVER, Array, Arrays, Int64s
+from monokoto.operate.rules.engine.arrays import NEVER, Array, Arrays, Int64s, rows_of
 from monokoto.operate.rules.engine.dictionary import UNKNOWN
 from monokoto.operate.rules.engine.order import as_it_came, by_unit, firsts, late
 from monokoto.operate.rules.engine.rows import Rows, joined
@@ -92,11 +92,11 @@ class Stream:
         starts = firsts(rows.unit)
         units = rows.unit[starts]
         number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(rows)))
-        newest = self.state["newest"]
-        gone = late(rows.at, starts, number, newest[units], self.lateness)
+        newest, arrived, place = self.state["newest"], self.state["arrived"], rows_of(units)
+        gone = late(rows.at, starts, number, newest[place], self.lateness)
         ends = np.append(starts[1:], len(rows)) - 1
-        self.state["arrived"][units] = np.maximum(self.state["arrived"][units], rows.arrived[ends])
-        newest[units] = np.maximum(newest[units], np.maximum.reduceat(rows.at, starts))
+        arrived[place] = np.maximum(arrived[place], rows.arrived[ends])
+        newest[place] = np.maximum(newest[place], np.maximum.reduceat(rows.at, starts))
         if gone is not None:
             self.late += int(gone.sum())
             rows = rows.take(~gone)
@@ -137,7 +137,7 @@ class Stream:
     def leave(self, taken: Taken) -> None:
         """Every rule has seen it: what it says is known now."""
         taken.leave_in(self.slots)
-        self.state["last"][taken.units] = np.maximum(self.state["last"][taken.units], taken.rows.at[taken.ends])
+        self.state["last"][taken.place] = np.maximum(self.state["last"][taken.place], taken.rows.at[taken.ends])
         for slot in self.slots.values():
             if slot.dictionary is not None and slot.dictionary.full:
                 self._tidy(slot)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from monokoto.operate.rules.engine.arrays import Rows as Place
 from monokoto.operate.rules.engine.order import firsts
 from monokoto.operate.rules.engine.rows import NO_EVENT, Rows
 from monokoto.operate.rules.engine.slots import Slot, vector_of
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Taken:
     _ends: Int64s | None = None
     _last: Int64s | None = None
     _place: Place | None = None
-    _divided: dict[int, Int64s] = field(default_factory=dict)
+    _shared: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Rows, state: Arrays) -> Taken:
@@ -83,11 +86,11 @@ class Taken:
             self._every_row = np.arange(len(self.rows))
         return self._every_row
 
-    def divided(self, length: int) -> Int64s:
-        """Of each row, how many such lengths of time there were before it; divided once for all rules."""
-        found = self._divided.get(length)
-        if found is None:
-            found = self._divided[length] = self.rows.at // length
+    def shared(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What rules that look at every row find alike: made for the first of them, and nobody writes to it."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        found: _T = self._shared[key]
         return found
 
     def vector(self, slot: Slot) -> Vector:
@@ -136,13 +139,14 @@ class Taken:
     def leave_in(self, slots: Mapping[str, object]) -> None:
         """Make what these rows say what is known of their units."""
         ends, at = self.ends, self.rows.at
+        at_end = at[ends]
         for slot in slots:
             if slot not in self.rows.said:
                 continue
             filled = self.filled(slot)
-            self.state[slot][self.units] = filled.values[ends]
+            self.state[slot][self.place] = filled.values[ends]
             if filled.read is None:
-                self.state[f"{slot}@"][self.units] = at[ends]
+                self.state[f"{slot}@"][self.place] = at_end
             else:
                 read = filled.read[ends]
                 there = read >= 0

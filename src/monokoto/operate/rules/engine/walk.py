@@ -7,17 +7,20 @@ point needs is the value at the last row at or before it, or what was known of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from monokoto.operate.conditions import Condition, Frame, Vector
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Array, Arrays, Bools, Int64s, Rows, rows_of, values_at
-from monokoto.operate.rules.engine.order import firsts
+from monokoto.operate.rules.engine.order import firsts, spread
 from monokoto.operate.rules.engine.rows import NO_EVENT
 from monokoto.operate.rules.engine.slots import Slot, vector_of
 from monokoto.operate.rules.engine.taken import Taken
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -35,6 +38,27 @@ class Signal:
     carried: Carried
     known: Carried | None
     wrap: Callable[[Array, Bools | None], Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Points by parts of time: those of one unit and part are a group."""
+
+    part: Int64s
+    """The part of time each point lies in."""
+    opens: Int64s
+    """The first point of each group."""
+    which: Int64s
+    """The group of each point."""
+    lowest: int
+    highest: int
+
+    @classmethod
+    def of(cls, part: Int64s, number: Int64s) -> Parts:
+        """`number`: whose each point is."""
+        new = np.ones(len(part), np.bool_)
+        new[1:] = (part[1:] != part[:-1]) | (number[1:] != number[:-1])
+        return cls(part, np.flatnonzero(new), np.cumsum(new) - 1, int(part.min()), int(part.max()))
 
 
 @dataclass(slots=True)
@@ -121,8 +145,13 @@ class Walk:
         """At each point the value at the last point that was chosen, up to this one."""
         if chosen.all():
             return values
-        place = np.maximum.accumulate(np.where(chosen, np.arange(len(self)), -1))
-        return np.where(place >= self.starts[self.number], values[place], before[self.number])
+        found = before[self.number]
+        places = np.flatnonzero(chosen)
+        if len(places):  # each holds until the next one of its unit, mostly over few points
+            until = np.minimum(self.ends[self.number[places]] + 1, np.append(places[1:], len(self)))
+            lengths = until - places
+            found[spread(places, lengths)] = np.repeat(values[places], lengths)
+        return found
 
     def search(self, number: Int64s, values: Int64s, ordered: Int64s) -> Int64s:
         """The first point of a unit where `ordered` (never falling within a unit) is greater than the value."""
@@ -160,36 +189,33 @@ class Walk:
 
     def elapse(self, since: Carried, length: int) -> None:
         """Put in points where so much time has passed since the instants carried (`NEVER`: none), while they last."""
-        values, starts, ends = since.values, self.starts, self.ends
-        if (values == NEVER).all() and (since.before == NEVER).all():
-            return
-        begins = np.flatnonzero(values != self.shift(values, since.before))
-        number = self.number[begins]
-        at_end = self.at[ends]
-        # Each run of one instant lasts until the next begins; the run from before until the first begins.
-        begun = np.concatenate((self.last, self.at[begins]))
-        instant = np.concatenate((since.before, values[begins])) + length
-        whose = np.concatenate((np.arange(len(starts)), number))
-        until = at_end[whose]
-        following = np.append(number[1:] == number[:-1], False) if len(begins) else np.empty(0, np.bool_)
-        until[len(starts) :][following] = self.at[begins[1:]][following[:-1]] if len(begins) else 0
-        if len(begins):
-            opens = firsts(number)
-            until[number[opens]] = self.at[begins[opens]]
-        wanted = (instant > begun) & (instant < until)
-        self.insert(whose[wanted], instant[wanted])
-        coming = since.values[self.ends] + length
+        # Between a point and the one before it, what the one before it carries holds.
+        held = self.shift(since.values, since.before)
+        instant = held + length
+        wanted = (instant > self.shift(self.at, self.last)) & (instant < self.at)
+        places = np.flatnonzero(wanted)
+        places = places[held[places] != NEVER]
+        self.insert(self.number[places], instant[places])
+        at_end, coming = self.at[self.ends], since.values[self.ends] + length
         self.wake(np.where(coming > at_end, coming, ALWAYS))
 
     def wake(self, due: Int64s) -> None:
         """Each unit is to be looked at at this instant, or before."""
         self.due = np.minimum(self.due, due) if len(self.due) else due
 
-    def divided(self, length: int) -> Int64s:
-        """At each point, how many such lengths of time there were before it."""
-        if self.taken is not None and self.at is self.taken.rows.at:
-            return self.taken.divided(length)
-        return self.at // length
+    def shared(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What is made of nothing but what the points say: made once for all rules whose points are the rows."""
+        return self.taken.shared(key, make) if self.taken is not None and self.is_plain else make()
+
+    def parts(self, length: int) -> Parts:
+        """The points by parts of time of such a length."""
+        if self.taken is not None and self.at is self.taken.rows.at and self.is_plain:
+            return self.taken.shared(("parts", length), lambda: Parts.of(self.at // length, self.number))
+        return Parts.of(self.at // length, self.number)
+
+    def meaning(self, condition: Condition) -> Hashable:
+        """What tells it from conditions that say something else at the same points."""
+        return condition.text(), *sorted((name, self.slots[name].key) for name in condition.names if name in self.slots)
 
     # Values
 

@@ -61,10 +61,8 @@ def _as_number(values: Array, _: Bools | None) -> Vector:
 def numbers(walk: Walk, condition: Condition) -> Float64s:
     """A numeric expression at each point, NaN where it is not known."""
     found = walk.evaluate(condition)
-    values = found.values.astype(np.float64)
-    if found.known is not None:
-        values[~found.known] = np.nan
-    return values
+    values = np.asarray(found.values, np.float64)
+    return values if found.known is None else np.where(found.known, values, np.nan)
 
 
 def later(state: Array, rows: Int64s, values: Callable[[], Array]) -> Callable[[], None]:

@@ -39,19 +39,20 @@ class ChangedRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        state, units = self._state, walk.units
+        state = self._state
         values, known = comparable(walk.evaluate(self._kind.expression))
-        other = values != walk.shift(values, state["value"][units])
-        other &= known & walk.shift(known, state["known"][units])
-        before: Bools = state["other"][units]
+        value_before, known_before = walk.before(state["value"]), walk.before(state["known"])
+        other = values != walk.shift(values, value_before)
+        other &= known & walk.shift(known, known_before)
+        before: Bools = walk.before(state["other"])
         signal = boolean(walk, walk.fill(walk.flags(None), other, before), before)
-        held, certain = walk.carry(values, state["value"][units]), walk.carry(known, state["known"][units])
+        held, certain = walk.carry(values, value_before), walk.carry(known, known_before)
 
         def commit() -> None:
-            ends = walk.ends
-            state["value"][units] = held.values[ends]
-            state["known"][units] = certain.values[ends]
-            state["other"][units] = signal.carried.values[ends]
+            ends, place = walk.ends, walk.place
+            state["value"][place] = held.values[ends]
+            state["known"][place] = certain.values[ends]
+            state["other"][place] = signal.carried.values[ends]
 
         walk.afterwards(commit)
         return signal
@@ -70,20 +71,20 @@ class PreviousRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        state, units = self._state, walk.units
+        state = self._state
         if self.dictionary is not None and self.dictionary.full:
             self._forget()
         values = self._values(walk.evaluate(self._expression))
         read = walk.fresh(self._expression.names)
-        current = walk.fill(read, values, state["current"][units])
-        before = walk.shift(current, state["current"][units])
-        previous = walk.fill(read, before, state["previous"][units])
-        kept = walk.carry(current, state["current"][units])
-        signal = Signal(walk.carry(previous, state["previous"][units]), None, self._vector)
+        current_before, previous_before = walk.before(state["current"]), walk.before(state["previous"])
+        current = walk.fill(read, values, current_before)
+        previous = walk.fill(read, walk.shift(current, current_before), previous_before)
+        kept = walk.carry(current, current_before)
+        signal = Signal(walk.carry(previous, previous_before), None, self._vector)
 
         def commit() -> None:
-            state["current"][units] = kept.values[walk.ends]
-            state["previous"][units] = signal.carried.values[walk.ends]
+            state["current"][walk.place] = kept.values[walk.ends]
+            state["previous"][walk.place] = signal.carried.values[walk.ends]
 
         walk.afterwards(commit)
         return signal

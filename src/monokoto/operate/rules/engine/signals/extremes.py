@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from monokoto.kernel.limits import RULE_PERCENTILE_READINGS_MAX, RULE_WINDOW_PANES
-from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Float64s, Int64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Float64s, Int64s, Rows
 from monokoto.operate.rules.engine.compiled import Statistic, Window
-from monokoto.operate.rules.engine.order import firsts
+from monokoto.operate.rules.engine.order import firsts, spread
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
 from monokoto.operate.rules.engine.walk import Signal, Walk
 
 _EXACT_UNITS_MAX = 512
+_UNITS_AT_ONCE = 2048
+"""Units whose rings are looked at together: so many stay near the processor."""
 
 
 class ExtremeRun:
@@ -46,21 +48,21 @@ class ExtremeRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        units = walk.units
         values = numbers(walk, self._kind.expression) * self._sign
         read = walk.fresh(self._kind.expression.names)
-        samples = walk.carry(np.where(read, values, np.nan), np.full(len(units), np.nan))
-        before = self._state["value"][units]
+        samples = walk.carry(np.where(read, values, np.nan), np.full(len(walk.units), np.nan))
+        before = walk.before(self._state["value"])
         self._put_points(walk)
-        samples.values[~walk.flags(None)] = np.nan
-        kept = _Kept(self, self._state, units)
+        if not walk.is_plain:
+            samples.values[~walk.flags(None)] = np.nan
+        kept = _Kept(self, self._state, walk)
         found = self._go_through(walk, samples.values, kept, before)
         self._wake(walk, kept)
         signal = number(walk, found, before)
 
         def commit() -> None:
             kept.commit()
-            self._state["value"][units] = signal.carried.values[walk.ends]
+            self._state["value"][walk.place] = signal.carried.values[walk.ends]
 
         walk.afterwards(commit)
         return signal
@@ -69,9 +71,10 @@ class ExtremeRun:
         """Where a part ends, as long as anything may leave the window."""
         every = self._kind.every_us or self._part_us
         most = self._hops + 1 if self._hops else self.parts
-        before = np.where(walk.last == NEVER, walk.at[walk.starts], walk.last)
-        low = walk.shift(walk.at, before) // every + 1
-        counts = np.clip(walk.at // every + 1 - low, 0, most)
+        part = walk.parts(every).part
+        before = np.where(walk.last == NEVER, part[walk.starts], walk.last // every)
+        low = walk.shift(part, before) + 1
+        counts = np.clip(part + 1 - low, 0, most)
         gaps = np.flatnonzero(counts)
         if len(gaps):
             counts = counts[gaps]
@@ -80,32 +83,34 @@ class ExtremeRun:
 
     def _go_through(self, walk: Walk, samples: Float64s, kept: _Kept, before: Float64s) -> Float64s:
         """The statistic at each point."""
-        part = walk.at // self._part_us
-        opens = part != walk.shift(part, kept.part - 1)
-        opens[walk.starts] = True
-        begins = np.flatnonzero(opens)
-        groups = _Groups(begins, np.diff(begins, append=len(walk)), walk.number[begins], part[begins])
+        parts = walk.parts(self._part_us)
+        begins = parts.opens
+        groups = _Groups(
+            begins, np.diff(begins, append=len(walk)), walk.number[begins], parts.part[begins], len(walk.units)
+        )
+        kept.copy(groups.moving_again(kept.part))
         running = _running(samples, groups.begins, groups.lengths, first=self.first_only)
         found, closed = np.full(len(walk), np.nan), np.zeros(len(walk), np.bool_)
-        for chosen in groups.rounds():
-            units, now, first = groups.number[chosen], groups.part[chosen], groups.begins[chosen]
-            ended = now // self._parts_a_hop != kept.part[units] // self._parts_a_hop
-            moved = np.flatnonzero(now != kept.part[units])
-            level = kept.move(units[moved], now[moved])
-            if self._steps:
-                wanted = ended[moved]
-                closed[first[moved[wanted]]] = True
-                found[first[moved[wanted]]] = level[wanted]
-            else:
-                spread = _spread(first, groups.lengths[chosen])
+        for chosen, units in groups.rounds():
+            now, first, lengths = groups.part[chosen], groups.begins[chosen], groups.lengths[chosen]
+            last = kept.part[units]
+            moved = np.flatnonzero(now != last)
+            if len(moved):
+                ended = now[moved] // self._parts_a_hop != last[moved] // self._parts_a_hop
+                level = kept.move(groups.number[chosen][moved], now[moved])
+                if self._steps:
+                    closed[first[moved[ended]]] = True
+                    found[first[moved[ended]]] = level[ended] * self._sign
+            if not self._steps:
+                places = spread(first, lengths)
                 so_far = np.fmin(kept.rest[units], kept.current[units])
-                found[spread] = np.fmin(running[spread], np.repeat(so_far, groups.lengths[chosen])) * self._sign
-            kept.add(units, running[first + groups.lengths[chosen] - 1])
+                found[places] = np.fmin(running[places], np.repeat(so_far, lengths)) * self._sign
+            kept.add(units, running[first + lengths - 1])
         return np.asarray(walk.fill(closed, found, before)) if self._steps else found
 
     def level(self, kept: Float64s) -> Float64s:
-        """The statistic of what is kept, a column for each unit."""
-        return self._percentile(kept.T) if self.first_only else np.fmin.reduce(kept, axis=0) * self._sign
+        """The statistic of what is kept, a column for each unit; of extremes the least, as they are kept."""
+        return self._percentile(np.ascontiguousarray(kept.T)) if self.first_only else np.fmin.reduce(kept, axis=0)
 
     def _percentile(self, kept: Float64s) -> Float64s:
         """Between neighbours linearly, as most tables and NumPy have it; NaN of nothing."""
@@ -132,47 +137,82 @@ class ExtremeRun:
         walk.wake(np.where(empty.all(axis=0), ALWAYS, (oldest + self.parts) * self._part_us))
 
 
-class _Kept:
-    """What is kept of the units of a walk, while it is gone through. The ring is copied for units that begin a part."""
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """Of each of some units a part ended."""
 
-    def __init__(self, run: ExtremeRun, state: State, units: Int64s) -> None:
+    number: Int64s
+    last: Int64s
+    """The part."""
+    value: Float64s
+    now: Int64s
+    """The part that runs now."""
+
+    def write(self, ring: Float64s, columns: Int64s) -> None:
+        """Into their rings: the value of the part, and nothing for those between it and now, nor for the one that left."""
+        parts = len(ring)
+        skipped = self.now - self.last
+        ring[self.last % parts, columns] = self.value
+        far = skipped >= parts
+        if far.any():
+            ring[:, columns[far & (self.last != NEVER)]] = np.nan  # nothing was kept yet of the others
+            skipped[far] = 0
+        for back in range(int(skipped.max())):
+            those = np.flatnonzero(skipped > back)
+            ring[(self.now[those] - back) % parts, columns[those]] = np.nan
+
+    def take(self, chosen: slice | Bools) -> _Closed:
+        """Some of them."""
+        return _Closed(self.number[chosen], self.last[chosen], self.value[chosen], self.now[chosen])
+
+
+class _Kept:
+    """What is kept of the units of a walk, while it is gone through. The rings of units of which a part may end more than once
+    are copied; of the others what is to be written is gathered, and their rings are looked at some at a time."""
+
+    def __init__(self, run: ExtremeRun, state: State, walk: Walk) -> None:
         self._run = run
         self._state = state
-        self._units = units
-        self.part: Int64s = state["part"][units]
-        self.rest: Float64s = state["rest"][units]
+        self._units, self._rows = walk.units, walk.place
+        self.part: Int64s = walk.before(state["part"])
+        self.rest: Float64s = walk.before(state["rest"])
         """The least of the parts before the running one."""
-        self.current: Float64s = state["current"][units]
-        self._place = np.full(len(units), -1)
+        self.current: Float64s = walk.before(state["current"])
+        self._closed: list[_Closed] = []
+        self._place = np.full(len(walk.units), -1)
         """The column of `_moved` that is a unit's ring."""
         self._moved: Float64s = np.empty((run.parts, 0))
 
-    def _columns(self, numbers_: Int64s) -> Int64s:
-        new = numbers_[self._place[numbers_] < 0]
-        if len(new):
-            self._place[new] = self._moved.shape[1] + np.arange(len(new))
-            self._moved = np.concatenate((self._moved, self._state["kept#"][:, self._units[new]]), axis=1)
-        return self._place[numbers_]
+    def copy(self, numbers_: Int64s) -> None:
+        """Units of which more than one part will end."""
+        self._place[numbers_] = np.arange(len(numbers_))
+        self._moved = self._state["kept#"][:, self._units[numbers_]]
 
     def move(self, numbers_: Int64s, now: Int64s) -> Float64s:
         """A new part begins for these units; says the statistic of the parts before it."""
-        if not len(numbers_):
-            return np.empty(0)
-        columns = self._columns(numbers_)
-        last = self.part[numbers_]
-        self._moved[last % self._run.parts, columns] = self.current[numbers_]
-        ring = self._moved[:, columns]
-        age = (now - np.arange(self._run.parts)[:, None]) % self._run.parts
-        ring[now - age > last] = np.nan
-        self._moved[:, columns] = ring
+        closed = _Closed(numbers_, self.part[numbers_], self.current[numbers_], now)
         self.part[numbers_] = now
         self.current[numbers_] = np.nan
-        if self._run.first_only:
-            return self._run.level(ring)
-        self.rest[numbers_] = np.fmin.reduce(ring, axis=0)
-        return self._run.level(ring)
+        level = np.empty(len(numbers_))
+        for begin in range(0, len(numbers_), _UNITS_AT_ONCE):
+            chosen = slice(begin, begin + _UNITS_AT_ONCE)
+            level[chosen] = self._run.level(self._ring_after(closed.take(chosen)))
+        once = self._place[numbers_] < 0
+        if once.any():
+            self._closed.append(closed.take(once))
+        if not self._run.first_only:
+            self.rest[numbers_] = level
+        return level
 
-    def add(self, numbers_: Int64s, values: Float64s) -> None:
+    def _ring_after(self, closed: _Closed) -> Float64s:
+        ring, place = self._state["kept#"][:, self._units[closed.number]], self._place[closed.number]
+        copied = np.flatnonzero(place >= 0)
+        ring[:, copied] = self._moved[:, place[copied]]
+        closed.write(ring, np.arange(len(place)))
+        self._moved[:, place[copied]] = ring[:, copied]
+        return ring
+
+    def add(self, numbers_: Rows, values: Float64s) -> None:
         """Readings in the running part: the least of them, or the first."""
         held = self.current[numbers_]
         first = np.where(np.isnan(held), values, held) if self._run.first_only else np.fmin(held, values)
@@ -180,18 +220,22 @@ class _Kept:
 
     def whole(self) -> Float64s:
         """The rings, with the running part."""
-        everyone = np.arange(len(self._units))
-        columns = self._columns(everyone)  # may put another array in the place of `_moved`
-        ring = self._moved[:, columns]
+        ring, everyone = self._state["kept#"][:, self._units], np.arange(len(self._units))
+        self._write(ring, everyone)
         ring[self.part % self._run.parts, everyone] = self.current
         return ring
 
+    def _write(self, ring: Float64s, columns: Int64s) -> None:
+        there = np.flatnonzero(self._place >= 0)
+        ring[:, columns[there]] = self._moved[:, self._place[there]]
+        for closed in self._closed:
+            closed.write(ring, columns[closed.number])
+
     def commit(self) -> None:
         """Keep it."""
-        there = np.flatnonzero(self._place >= 0)
-        self._state["kept#"][:, self._units[there]] = self._moved[:, self._place[there]]
+        self._write(self._state["kept#"], self._units)
         for name, values in (("part", self.part), ("rest", self.rest), ("current", self.current)):
-            self._state[name][self._units] = values
+            self._state[name][self._rows] = values
 
 
 def _running(values: Float64s, begins: Int64s, lengths: Int64s, *, first: bool) -> Float64s:
@@ -212,11 +256,6 @@ def _running(values: Float64s, begins: Int64s, lengths: Int64s, *, first: bool) 
     return found
 
 
-def _spread(begins: Int64s, lengths: Int64s) -> Int64s:
-    """The places of groups, one after the other."""
-    return np.asarray(np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum()))
-
-
 def _fitting(every_us: int, most: int) -> int:
     """Into how many equal parts of whole microseconds a hop is cut: as many as may be."""
     return next(parts for parts in range(max(most, 1), 0, -1) if every_us % parts == 0)
@@ -230,14 +269,27 @@ class _Groups:
     lengths: Int64s
     number: Int64s
     part: Int64s
+    units: int
+    """How many units there are."""
 
-    def rounds(self) -> Iterator[Int64s]:
-        """The first group of each unit, then the second of each that has one, and so on."""
+    def moving_again(self, last: Int64s) -> Int64s:
+        """The units of which more than one part ends, who were in these parts before."""
+        if len(self.number) == self.units:
+            return np.empty(0, np.int64)
+        starts = firsts(self.number)
+        moves = np.diff(starts, append=len(self.number)) - (self.part[starts] == last)
+        return np.flatnonzero(moves > 1)
+
+    def rounds(self) -> Iterator[tuple[Rows, Rows]]:
+        """The first group of each unit, then the second of each that has one, and so on; and whose they are."""
+        if len(self.number) == self.units:
+            yield slice(None), slice(None)
+            return
         units = firsts(self.number)
         turn = np.arange(len(self.number)) - np.repeat(units, np.diff(units, append=len(self.number)))
         order = np.argsort(turn, kind="stable")
         ends = np.searchsorted(turn[order], np.arange(int(turn.max()) + 1), side="right")
         begin = 0
         for end in ends.tolist():
-            yield order[begin:end]
+            yield order[begin:end], self.number[order[begin:end]]
             begin = end

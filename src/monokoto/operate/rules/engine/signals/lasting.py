@@ -14,13 +14,26 @@ from monokoto.operate.rules.engine.walk import Signal, Walk
 def lasting(walk: Walk, state: State, true: Bools, for_us: int) -> Signal:
     """Whether something has been true for so long without a break. State: since when it is."""
     before: Int64s = walk.before(state["since"])
-    begins = true & ~walk.shift(true, before != NEVER)
-    since = walk.carry(np.where(true, walk.fill(begins, walk.at, before), NEVER), before)
+    since = walk.carry(_since(walk, true, before), before)
     if for_us:
         walk.elapse(since, for_us)
     walk.afterwards(lambda: _keep(state, "since", walk, since.values))
     found = (since.values != NEVER) & (walk.at - since.values >= for_us)
     return boolean(walk, found, (before != NEVER) & (walk.last - before >= for_us))
+
+
+def _since(walk: Walk, true: Bools, before: Int64s) -> Int64s:
+    """At each point since when it is true. Only the points at which it is are looked at: mostly they are few."""
+    found = np.full(len(walk), NEVER, np.int64)
+    places = np.flatnonzero(true)
+    if len(places):
+        number = walk.number[places]
+        opens = np.ones(len(places), np.bool_)
+        opens[1:] = (places[1:] != places[:-1] + 1) | (number[1:] != number[:-1])
+        first = places[np.maximum.accumulate(np.where(opens, np.arange(len(places)), 0))]
+        goes_on = (first == walk.starts[number]) & (before[number] != NEVER)
+        found[places] = np.where(goes_on, before[number], walk.at[first])
+    return found
 
 
 def _keep(state: State, field: str, walk: Walk, values: Int64s) -> None:
@@ -48,12 +61,16 @@ class GeofenceRun:
         self._state = state
         self._area = kind.area
         shapely.prepare(self._area)
+        self._bounds = shapely.bounds(self._area).tolist()
         state.add("since", np.int64, NEVER)
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
         latitude, longitude = numbers(walk, self._kind.latitude), numbers(walk, self._kind.longitude)
-        inside: Bools = shapely.contains_xy(self._area, longitude, latitude)
+        west, south, east, north = self._bounds
+        inside: Bools = (longitude > west) & (longitude < east) & (latitude > south) & (latitude < north)
+        near = np.flatnonzero(inside)  # the others are not inside the area either
+        inside[near] = shapely.contains_xy(self._area, longitude[near], latitude[near])
         return lasting(walk, self._state, inside, self._kind.dwell_us)
 
 
@@ -107,16 +124,16 @@ class SequenceRun:
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        units, read = walk.units, walk.flags(None)
+        read = walk.flags(None)
         began = None
         chain = []
         for step, condition in enumerate(self._kind.steps):
             true = walk.truth(condition) & read
-            before: Int64s = self._state[f"step{step}"][units]
+            before: Int64s = walk.before(self._state[f"step{step}"])
             if began is None:
                 values = walk.fill(true, walk.at, before)
             else:
-                earlier = walk.shift(began, self._state[f"step{step - 1}"][units])
+                earlier = walk.shift(began, chain[-1].before)
                 values = walk.fill(true & (earlier != NEVER), earlier, before)
             began = values
             chain.append(walk.carry(values, before))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from monokoto.operate.rules.engine.arrays import NEVER, Array, Bools, Float64s, Int64s, Rows, values_at
 from monokoto.operate.rules.engine.signals.base import State
-from monokoto.operate.rules.engine.walk import Carried, Walk
+from monokoto.operate.rules.engine.walk import Carried, Parts, Walk
 
 FRACTION = float(2**40)
 VALUE_MAX = float(2**52)
@@ -36,15 +36,12 @@ class Ring:
             state.add(name, kind, fill)
             state.add(f"{name}#", kind, fill, parts)
 
-    def walk(self, walk: Walk, samples: Mapping[str, Array]) -> Totals:
-        """The totals at each point, from what each point adds."""
+    def walk(self, walk: Walk, sums: Mapping[str, Array]) -> Totals:
+        """The totals at each point, from what was added since each unit's first (`summed`)."""
         running = {}
         for name in self._channels:
             before = walk.before(self._state[name])
-            sums = np.cumsum(samples[name], dtype=samples[name].dtype)
-            offset = sums[walk.starts - 1]  # what was summed before each unit's first point
-            offset[:1] = 0
-            running[name] = walk.carry((before - offset)[walk.number] + sums, before)
+            running[name] = walk.carry(before[walk.number] + sums[name], before)
         return Totals(self, walk, self._state, running)
 
     def hold(self, walk: Walk, name: str, values: Array) -> Totals:
@@ -79,14 +76,29 @@ class Totals:
         self._state = state
         self.running = running
         self._last_part: Int64s = walk.before(state["part"])
-        self._part: Int64s = np.empty(0, np.int64)
+        self._parts: Parts | None = None
+        self._rests: bool | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """The points by parts of time."""
+        if self._parts is None or len(self._parts.part) != len(self._walk):
+            self._parts, self._rests = self._walk.parts(self._ring.part_us), None
+        return self._parts
 
     @property
     def part(self) -> Int64s:
         """The part of time each point lies in."""
-        if len(self._part) != len(self._walk):
-            self._part = self._walk.divided(self._ring.part_us)
-        return self._part
+        return self.parts.part
+
+    @property
+    def rest(self) -> bool:
+        """Whether all points lie in one part of time, in which their units were before: nothing begins or ends."""
+        if self._rests is None:
+            last, parts = self._last_part, self.parts
+            now = parts.highest
+            self._rests = parts.lowest == now and int(last.min()) == now and int(last.max()) == now
+        return self._rests
 
     def place(self, number: Int64s, part: Int64s) -> Place:
         """Where to look for the beginning of parts of units (by number)."""
@@ -128,16 +140,12 @@ class Totals:
 
     def at_points(self, back: int) -> dict[str, Array]:
         """All channels, at each point, as they were at the beginning of the part so many parts before its own."""
-        part, number = self.part, self._walk.number
-        opens = np.ones(len(part), np.bool_)
-        opens[1:] = (part[1:] != part[:-1]) | (number[1:] != number[:-1])
-        groups = np.flatnonzero(opens)
-        place = self.place(number[groups], part[groups] - back)
-        if 2 * len(groups) > len(part):
-            which = np.cumsum(opens) - 1
-            return {name: self.at(name, place)[which] for name in self.running}
-        lengths = np.diff(groups, append=len(part))
-        return {name: np.repeat(self.at(name, place), lengths) for name in self.running}
+        parts = self.parts
+        if self.rest and 0 <= back < self._ring.parts:
+            slot, rows, number = (parts.highest - back) % self._ring.parts, self._walk.place, self._walk.number
+            return {name: self._state[f"{name}#"][slot][rows][number] for name in self.running}
+        place = self.place(self._walk.number[parts.opens], parts.part[parts.opens] - back)
+        return {name: self.at(name, place)[parts.which] for name in self.running}
 
     def differ(self, number: Int64s, part: Int64s) -> Bools:
         """Whether anything was added in a part."""
@@ -167,21 +175,36 @@ class Totals:
 
     def commit(self) -> None:
         """Keep the totals, and what they were at the beginning of each part that began."""
+        if not self.rest:
+            self._keep_beginnings()
+        ends = self._walk.ends
+        for name, carried in self.running.items():
+            self._state[name][self._walk.place] = carried.values[ends]
+
+    def _keep_beginnings(self) -> None:
         walk, ring = self._walk, self._ring
-        ends = walk.ends
-        last = self.part[ends]
+        last = self.part[walk.ends]
         low = np.maximum(self._last_part + 1, last - ring.parts + 1)
         counts = np.maximum(last - low + 1, 0)
         if counts.any():
-            number = np.repeat(np.arange(len(ends)), counts)
+            number = np.repeat(np.arange(len(last)), counts)
             part = np.repeat(low, counts) + np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
             place = self.place(number, part)
             kept = {name: self.at(name, place) for name in self.running}
             for name, values in kept.items():
                 self._state[f"{name}#"][place.slot, place.rows] = values
-        for name, carried in self.running.items():
-            self._state[name][walk.place] = carried.values[ends]
         self._state["part"][walk.place] = np.maximum(last, self._last_part)
+
+
+def summed(walk: Walk, samples: Mapping[str, Array]) -> dict[str, Array]:
+    """What was added since each unit's first point, it included, from what each point adds."""
+    found = {}
+    for name, values in samples.items():
+        sums = np.cumsum(values, dtype=values.dtype)
+        offset = sums[walk.starts - 1]  # what was summed before each unit's first point
+        offset[:1] = 0
+        found[name] = sums - offset[walk.number]
+    return found
 
 
 def split(values: Float64s) -> tuple[Int64s, Int64s]:

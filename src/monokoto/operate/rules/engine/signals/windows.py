@@ -16,7 +16,7 @@ from monokoto.kernel.limits import RULE_WINDOW_PANES
 from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s
 from monokoto.operate.rules.engine.compiled import Past, Rate, Statistic, Window
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
-from monokoto.operate.rules.engine.signals.ring import VALUE_MAX, Ring, Totals, split, whole
+from monokoto.operate.rules.engine.signals.ring import VALUE_MAX, Ring, Totals, split, summed, whole
 from monokoto.operate.rules.engine.walk import Signal, Walk
 
 _EXACT_UNITS_MAX = 512
@@ -61,11 +61,12 @@ _VALUES: Mapping[Statistic, Callable[[Mapping[str, Array]], Float64s]] = {
 
 def slide(walk: Walk, totals: Totals, parts: int, part_us: int) -> None:
     """Put points in where a part that is not empty leaves the window, and say when the next one does."""
-    low, high = totals.part_before() - parts + 1, totals.part - parts + 1
-    if (high > low).any():
-        who, part = totals.between(low, high)
-        leaves = totals.differ(who, part)
-        walk.insert(who[leaves], (part[leaves] + parts) * part_us)
+    if not totals.rest:
+        low, high = totals.part_before() - parts + 1, totals.part - parts + 1
+        if (high > low).any():
+            who, part = totals.between(low, high)
+            leaves = totals.differ(who, part)
+            walk.insert(who[leaves], (part[leaves] + parts) * part_us)
     last = totals.part[walk.ends]
     units = len(walk.units)
     if units > _EXACT_UNITS_MAX and not walk.look:
@@ -80,10 +81,11 @@ def slide(walk: Walk, totals: Totals, parts: int, part_us: int) -> None:
 
 def hop(walk: Walk, totals: Totals, part_us: int) -> None:
     """Put points in where a part ends, and say when the next one does."""
-    low, high = totals.part_before() + 1, totals.part + 1
-    if (high > low).any():
-        who, part = totals.between(low, high)
-        walk.insert(who, part * part_us)
+    if not totals.rest:
+        low, high = totals.part_before() + 1, totals.part + 1
+        if (high > low).any():
+            who, part = totals.between(low, high)
+            walk.insert(who, part * part_us)
     walk.wake((totals.part[walk.ends] + 1) * part_us)
 
 
@@ -120,7 +122,7 @@ class WindowRun(_Kept):
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
-        totals = self._ring.walk(walk, self._samples(walk))
+        totals = self._ring.walk(walk, self._sums(walk))
         if self._hops:
             hop(walk, totals, self._part_us)
         else:
@@ -129,6 +131,12 @@ class WindowRun(_Kept):
         until = totals.at_points(0) if self._hops else {name: one.values for name, one in totals.running.items()}
         sums = {name: until[name] - begin[name] for name in begin}
         return self.signal(walk, totals, _VALUES[self._kind.statistic](sums))
+
+    def _sums(self, walk: Walk) -> dict[str, Array]:
+        if self._kind.statistic is Statistic.DEVIATION:  # about the centres of this rule
+            return summed(walk, self._samples(walk))
+        key = ("sums", self._kind.statistic is Statistic.COUNT, walk.meaning(self._kind.expression))
+        return walk.shared(key, lambda: summed(walk, self._samples(walk)))
 
     def _samples(self, walk: Walk) -> dict[str, Array]:
         read = walk.fresh(self._kind.expression.names)
@@ -148,15 +156,15 @@ class WindowRun(_Kept):
 
     def _from_centre(self, walk: Walk, values: Float64s, taken: Bools) -> Float64s:
         """Less the unit's first value: squares of large values that hardly differ would lose what makes them differ."""
-        state, units = self._state, walk.units
-        centre = state["centre"][units]
+        state = self._state
+        centre = walk.before(state["centre"])
         without = np.isnan(centre)
         if without.any():
             place = np.where(taken, np.arange(len(walk)), len(walk))
             first = np.minimum.reduceat(place, walk.starts)
             has = without & (first < len(walk))
             centre[has] = values[first[has]]
-        walk.afterwards(lambda: state["centre"].__setitem__(units, centre))
+        walk.afterwards(lambda: state["centre"].__setitem__(walk.place, centre))
         return np.asarray(values - centre[walk.number])
 
 
@@ -197,7 +205,7 @@ class PastRun(_Kept):
         values = numbers(walk, self._kind.expression)
         taken = walk.fresh(self._kind.expression.names) & (np.abs(values) < VALUE_MAX)
         i, f = split(np.where(taken, values, 0.0))
-        totals = self._ring.walk(walk, {"n": taken.astype(np.int32), "i": i, "f": f})
+        totals = self._ring.walk(walk, summed(walk, {"n": taken.astype(np.int32), "i": i, "f": f}))
         hop(walk, totals, self._kind.over_us)
         begin, end = totals.at_points(self._back), totals.at_points(self._back - 1)
         sums = {name: end[name] - begin[name] for name in begin}
