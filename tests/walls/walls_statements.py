@@ -78,7 +78,7 @@ EXEMPT: dict[str, str] = {
     "earn/subscriptions/store.py:sellers_due": RUNS_IT,
     "earn/billing/store.py:touched_organisations": RUNS_IT,
     "earn/billing/store.py:marks": RUNS_IT,
-    "earn/plans/store.py:find_promising": RUNS_IT,
+    "earn/plans/store.py:find_saying": RUNS_IT,
     "earn/invoices/store.py:sellers_of_drafts": RUNS_IT,
     "earn/invoices/store.py:overdue": RUNS_IT,
     "earn/invoices/store.py:notes_since": RUNS_IT,

@@ -56,7 +56,7 @@ class JoinedBilling:
         )  # fmt: skip
         self.billing = Billing(
             records, clock, rater=self.rater, subscriptions=parts.subscriptions, invoices=parts.invoices,
-            issuers=parts.issuers,
+            issuers=parts.issuers, thresholds=parts.plans,
         )  # fmt: skip
         self.runs = BillingRuns(
             records, clock, billing=self.billing, subscriptions=parts.subscriptions, invoices=parts.invoices,

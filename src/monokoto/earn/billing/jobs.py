@@ -13,6 +13,8 @@ from monokoto.earn.subscriptions import Subscription
 from monokoto.kernel.ids import format_id
 
 _NEVER = 1 << 62
+_END, _WITHIN = "sub", "use"
+"""How the names of invoices begin: those at the end of a period, those within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Job:
     """Since when something came late, where it did."""
     interim: bool = False
     """A preview: what is not due yet counts, too."""
+    within: bool = False
+    """An invoice within a period: what was used so far is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def draft_of(job: Job) -> DraftInvoice:
     one = job.subscription
     return DraftInvoice(
         organisation_id=one.organisation_id, customer_id=one.payer_id, currency=one.currency, period=_period(job), lines=(),
-        key=f"sub/{format_id(one.id)}/{job.until}", subscription_id=one.id,
+        key=f"{_WITHIN if job.within else _END}/{format_id(one.id)}/{job.until}", subscription_id=one.id,
     )  # fmt: skip
 
 
@@ -79,7 +83,12 @@ def billed_up_to(invoice: Invoice) -> int:
     """The instant an invoice of a subscription bills up to, from its name; past every instant for one that was made by hand."""
     kind, _, rest = invoice.key.partition("/")
     until = rest.rpartition("/")[2]
-    return int(until) if kind == "sub" and until.isdigit() else _NEVER
+    return int(until) if kind in {_END, _WITHIN} and until.isdigit() else _NEVER
+
+
+def is_within(invoice: Invoice) -> bool:
+    """Whether it invoices usage of a period that goes on."""
+    return invoice.key.startswith(f"{_WITHIN}/")
 
 
 def _period(job: Job) -> Span:

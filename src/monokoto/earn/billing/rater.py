@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
-from monokoto.earn.billing.booking import add_up, entries
+from monokoto.earn.billing.booking import Entry, add_up, entries
 from monokoto.earn.billing.discounts import TimedCoupon, discounts_of
 from monokoto.earn.billing.due import Due, Stretch
 from monokoto.earn.billing.gathering import Wanted, clipped, gather
@@ -16,6 +16,7 @@ from monokoto.earn.billing.outcome import Outages, credits_of
 from monokoto.earn.billing.periods import PlanOf, charged_from, look_back, stretches_of
 from monokoto.earn.billing.rating import Circumstances, UnitSpans, dues_of
 from monokoto.earn.billing.store import BookedRow
+from monokoto.earn.billing.within import as_of, is_of_usage
 from monokoto.earn.billing.wording import invoice_line
 from monokoto.earn.calendar import Span
 from monokoto.earn.metering import Metering
@@ -83,9 +84,11 @@ class Rater:
         other._plans = plans
         return other
 
-    def job(self, one: Subscription, until: int, touched: int | None, *, interim: bool = False) -> Job:
+    def job(
+        self, one: Subscription, until: int, touched: int | None, *, interim: bool = False, within: bool = False
+    ) -> Job:
         """What is to be rated to bill a subscription up to an instant."""
-        return Job(one, until, look_back(one, until, self._plan_of(one), touched), touched, interim)
+        return Job(one, until, look_back(one, until, self._plan_of(one), touched), touched, interim, within)
 
     def told(
         self, organisation_id: int, jobs: Sequence[Job], booked: Mapping[int, Sequence[BookedRow]]
@@ -171,14 +174,22 @@ class Rater:
         began = {stretch.began for stretch in rated.stretches}
         mine = [row for row in booked if row.began in began]
         belongs = {row.booked.key: row.began for row in mine}
-        until = max((due.at for due in rated.dues), default=0) if job.interim else job.until
+        dues = as_of(job, rated.dues) if job.within else rated.dues
+        until = max((due.at for due in dues), default=0) if job.interim else job.until
         return [
             Told(
-                line=invoice_line(entry, language=language, units=units, subscription_id=one.id, product=one.product),
+                line=invoice_line(
+                    entry,
+                    language=language,
+                    units=units,
+                    subscription_id=one.id,
+                    product=one.product,
+                    rest=_is_rest(entry, job),
+                ),
                 entry=entry,
                 began=entry.due.stretch.began if entry.due else belongs[entry.key],
             )
-            for entry in entries(rated.dues, add_up(row.booked for row in mine), until=until)
+            for entry in entries(dues, add_up(row.booked for row in mine), until=until)
         ]
 
 
@@ -198,6 +209,11 @@ def _of(
             key = (number, place, charge.name)
             if key in usage:
                 yield key, usage[key]
+
+
+def _is_rest(entry: Entry, job: Job) -> bool:
+    """Whether it invoices for the first time what is left of a usage that was invoiced within its period."""
+    return entry.due is not None and entry.due.at >= job.until and is_of_usage(entry.due)
 
 
 def _coupons(one: Subscription) -> list[TimedCoupon]:

@@ -188,7 +188,14 @@ class BillingRuns:
     def _sellers(self) -> list[int]:
         with self._records.read() as connection:
             touched = store.touched_organisations(connection)
-        return sorted({*self._subscriptions.sellers_due(), *touched, *self._invoices.sellers_of_drafts()})
+        return sorted(
+            {
+                *self._subscriptions.sellers_due(),
+                *self._billing.sellers_within(),
+                *touched,
+                *self._invoices.sellers_of_drafts(),
+            }
+        )
 
     def _progress(self, organisation_id: int, begun: RunState, run: Run) -> None:
         self._states[organisation_id] = replace(begun, run=replace(run, failures=list(run.failures)))

@@ -3,17 +3,19 @@
 An invoice of a subscription is named by the instant it bills up to (`sub/<subscription>/<instant>`), and its lines are what is due
 by then less what other invoices say. So a run that died is simply run again: the same invoice is found under its name, its lines
 are made anew, and `billed_until` moves last. Lines and what is booked change in one transaction.
+Invoices within a period (`use/<subscription>/<instant>`) leave it where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from monokoto.earn.billing import store
 from monokoto.earn.billing.booking import Booked
-from monokoto.earn.billing.jobs import Failure, Job, Run, Told, billed_up_to, draft_of, one_each
+from monokoto.earn.billing.jobs import Failure, Job, Run, Told, billed_up_to, draft_of, is_within, one_each
 from monokoto.earn.billing.rater import Rater
 from monokoto.earn.billing.store import BookedRow
+from monokoto.earn.billing.within import PlansByThreshold, open_ones, reached
 from monokoto.earn.invoices import CHANGEABLE, Invoice, InvoiceFilter, InvoiceLine, Invoices, InvoiceState, Issuers
 from monokoto.earn.metering import PROMPT_SECONDS
 from monokoto.earn.subscriptions import Subscription, Subscriptions
@@ -38,6 +40,7 @@ class Billing:
         subscriptions: Subscriptions,
         invoices: Invoices,
         issuers: Issuers,
+        thresholds: PlansByThreshold | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
@@ -45,6 +48,7 @@ class Billing:
         self._subscriptions = subscriptions
         self._invoices = invoices
         self._issuers = issuers
+        self._thresholds = thresholds
 
     def run(self, organisation_id: int, *, progress: Progress = lambda _run: None) -> Run:
         """Draft what is due, and make documents of what has waited long enough.
@@ -53,6 +57,7 @@ class Billing:
         """
         run = Run()
         self._draft(organisation_id, run, progress)
+        self._draft_within(organisation_id, run)
         self._correct_ended(organisation_id, run)
         self._finalise(organisation_id, run, progress)
         return run
@@ -105,6 +110,27 @@ class Billing:
     def _draft_some(self, organisation_id: int, jobs: Sequence[Job]) -> None:
         self._write(organisation_id, jobs)
         self._subscriptions.billed_many(organisation_id, {job.subscription.id: job.until for job in jobs})
+
+    def sellers_within(self) -> Collection[int]:
+        """Organisations that invoice usage within its period."""
+        return self._thresholds.invoiced_within() if self._thresholds is not None else ()
+
+    def _draft_within(self, organisation_id: int, run: Run) -> None:
+        """Drafts of what was used of open periods, where that reached an amount their plans name."""
+        plans = {} if self._thresholds is None else self._thresholds.invoiced_within(organisation_id)
+        now = self._clock.now()
+        for page in open_ones(self._subscriptions, organisation_id, plans.get(organisation_id, ()), now, CHUNK):
+            touched = self._touched(organisation_id, [one.id for one in page])
+            jobs = [self._rater.job(one, now, touched.get(one.id), within=True) for one in page]
+            self._each(organisation_id, jobs, lambda org, some: self._draft_reached(org, some, run), run)
+
+    def _draft_reached(self, organisation_id: int, jobs: Sequence[Job], run: Run) -> None:
+        booked = self._booked(organisation_id, jobs, {})
+        rated = self._rater.rate(organisation_id, jobs)
+        due = [one.job for one in rated if reached(one, booked.get(one.job.subscription.id, ()), one.job.until)]
+        if due:
+            self._write(organisation_id, due)
+            run.drafted += len(due)
 
     def _correct_ended(self, organisation_id: int, run: Run) -> None:
         """What came late for subscriptions that have had their last invoice gets one of its own."""
@@ -164,7 +190,8 @@ class Billing:
         of = {one.subscription_id: billed_up_to(one) for one in invoices if one.subscription_id is not None}
         touched = self._touched(organisation_id, list(of))
         known = self._subscriptions.get_many(organisation_id, of)
-        return [self._rater.job(known[one], until, touched.get(one)) for one, until in of.items()]
+        within = {one.subscription_id for one in invoices if is_within(one)}
+        return [self._rater.job(known[one], until, touched.get(one), within=one in within) for one, until in of.items()]
 
     # Both
 

@@ -38,7 +38,13 @@ _LANGUAGES = ("en", "ko")
 
 
 def invoice_line(
-    entry: Entry, *, language: str, units: Mapping[str, str], subscription_id: SubscriptionId, product: str
+    entry: Entry,
+    *,
+    language: str,
+    units: Mapping[str, str],
+    subscription_id: SubscriptionId,
+    product: str,
+    rest: bool = False,
 ) -> InvoiceLine:
     """The line an entry becomes.
 
@@ -48,6 +54,7 @@ def invoice_line(
         units: By meter what it counts in, for the line's unit.
         subscription_id: Named in the explanation.
         product: Whose revenue it is.
+        rest: Whether it goes on where an invoice within the period left off; less than that is a correction all the same.
     """
     due = entry.due
     explanation = {"subscription": format_id(subscription_id), "before": f"{entry.before:f}"}
@@ -57,7 +64,7 @@ def invoice_line(
             explanation=explanation,
         )  # fmt: skip
     title = _title(due, language)
-    if entry.corrects:
+    if entry.corrects and not (rest and entry.amount > ZERO):
         title = _word("correction", language).format(title=title)
     charge = due.stretch.plan.charge(due.charge)
     meter = charge.meter if isinstance(charge, UsageCharge) else ""

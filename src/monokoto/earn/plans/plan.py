@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from monokoto.earn.calendar import Every
-from monokoto.earn.pricing import Basis, CreditTable, Tariff
+from monokoto.earn.pricing import Basis, CreditTable, Tariff, Thresholds
 from monokoto.kernel.ids import OrganisationId, ProductName
 from monokoto.kernel.money import ZERO, Currency
 
@@ -159,6 +159,8 @@ class Plan:
     """Least spend in a period, one-time fees not counted."""
     includes: tuple[Included, ...] = ()
     outcome: tuple[Promise, ...] = ()
+    invoice_at: Thresholds | None = None
+    """Amounts of a period's usage at which an invoice is due before its end."""
     offer: Offer | None = None
     """None: only the maker can subscribe somebody to it."""
     document: Mapping[str, Any] = field(default_factory=dict)

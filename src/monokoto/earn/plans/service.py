@@ -87,11 +87,22 @@ class Plans:
         work."""
         found: dict[int, set[str]] = {}
         with self._records.read() as connection:
-            plans = [self._from_row(row).plan for row in store.find_promising(connection)]
+            plans = [self._from_row(row).plan for row in store.find_saying(connection, "outcome")]
         for plan in plans:
             rules = {f"{plan.product}/{rule}" for promise in plan.outcome for rule in promise.rules}
             found.setdefault(int(plan.organisation_id), set()).update(rules)
         return {organisation_id: frozenset(rules) for organisation_id, rules in found.items() if rules}
+
+    def invoiced_within(self, organisation_id: int | None = None) -> dict[int, frozenset[tuple[str, str]]]:
+        """By organisation (one, or for the platform's own work all) the plans, as product and name, with a version that is
+        invoiced within its periods."""
+        found: dict[int, set[tuple[str, str]]] = {}
+        with self._records.read() as connection:
+            plans = [self._from_row(row).plan for row in store.find_saying(connection, "invoice_at", organisation_id)]
+        for plan in plans:
+            if plan.invoice_at is not None:
+                found.setdefault(int(plan.organisation_id), set()).add((plan.product, plan.name))
+        return {whose: frozenset(names) for whose, names in found.items()}
 
     def versions(self, organisation_id: int, product: str, name: str) -> builtins.list[PublishedPlan]:
         """All versions (at most 1000), the newest first; raises NotFound."""

@@ -148,9 +148,12 @@ def find_versions(connection: sa.Connection, organisation_id: int, product: str,
     return list(connection.execute(query.order_by(plan_versions.c.version.desc())))
 
 
-def find_promising(connection: sa.Connection) -> list[sa.Row[Any]]:
-    """All versions that may promise something (they name `outcome` somewhere), of all organisations."""
-    return list(connection.execute(_JOINED.where(plan_versions.c.document.contains('"outcome"'))))
+def find_saying(connection: sa.Connection, key: str, organisation_id: int | None = None) -> list[sa.Row[Any]]:
+    """All versions that may have something under a key (they name it somewhere), of one organisation or (None) of all."""
+    asked = _JOINED.where(plan_versions.c.document.contains(f'"{key}"', autoescape=True))
+    if organisation_id is not None:
+        asked = asked.where(plan_versions.c.organisation_id == organisation_id)
+    return list(connection.execute(asked))
 
 
 def lock(connection: sa.Connection, organisation_id: int, product: str, *, now: int) -> str:

@@ -26,7 +26,7 @@ from monokoto.earn.plans.plan import (
     RecurringFee,
     UsageCharge,
 )
-from monokoto.earn.pricing import MODELS, Basis, CreditTable, CreditTier, Tariff, by_transaction, currency
+from monokoto.earn.pricing import MODELS, Basis, CreditTable, CreditTier, Tariff, Thresholds, by_transaction, currency
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.ids import OrganisationId, ProductName
 from monokoto.kernel.limits import (
@@ -42,7 +42,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 NAME_RULE = f"a lower-case letter, then letters, digits and hyphens, at most {NAME_LENGTH_MAX} characters"
 FIELDS = (
     "title", "currency", "every", "count", "anchor", "proration", "trial", "notice", "charges", "minimum", "includes",
-    "outcome", "offer",
+    "outcome", "offer", "invoice_at",
 )  # fmt: skip
 _EVERY = tuple(one.value for one in Every)
 _COUNT_MAX = 1000
@@ -119,6 +119,7 @@ def read_plan(
         minimum=node.money("minimum", money),
         includes=_includes(node, named),
         outcome=_outcome(node, every, count, named, charges),
+        invoice_at=_thresholds(node, money),
         offer=_offer(node),
         document=node.value,
     )
@@ -319,6 +320,25 @@ def _outcome(node: Node, every: Every, count: int, named: Named, charges: tuple[
     if found and not any(isinstance(one, RecurringFee) for one in charges) and not all(one.of for one in found):
         node.child("outcome").fault("gives back a part of fees, and the plan has none: say `of` which charges")
     return tuple(found)
+
+
+def _thresholds(node: Node, money: Currency | None) -> Thresholds | None:
+    if not node.has("invoice_at"):
+        return None
+    one = node.child("invoice_at")
+    if not one.fields(("amounts", "every"), what="amounts to invoice at"):
+        return None
+    listed = one.child("amounts").items(what="`amounts`", count_max=_TIERS_MAX) if one.has("amounts") else []
+    amounts = [amount for amount in (each.exact() for each in listed) if amount is not None]
+    every = one.money("every", money)
+    if not amounts and every is None:
+        one.fault("says at which `amounts`, or at `every` so much")
+        return None
+    try:
+        return Thresholds(amounts=tuple(amounts), every=every)
+    except Invalid as error:
+        one.refused(error)
+        return None
 
 
 def _offer(node: Node) -> Offer | None:
