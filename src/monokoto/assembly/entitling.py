@@ -50,7 +50,9 @@ class BySubscriptions:
             customers += [(one.customer_id, span) for span in spans]
             open_ = tuple(_without(spans, one))
             inclusions += [replace(it, spans=spans if it.feature in safe else open_) for it in self._inclusions(one)]
-        return UnitHoldings([*customers, *self._owning(organisation_id, unit_id)], inclusions)
+        owners = self.owners.owners(unit_id, Span(0, FOREVER))
+        hands = sorted({at for _, span in owners for at in (span.start, span.end) if at < FOREVER})
+        return UnitHoldings([*customers, *self._owning(organisation_id, owners)], inclusions, hands)
 
     def of_subscription(self, organisation_id: int, subscription_id: int) -> Sequence[Inclusion]:
         """As `Entitling.of_subscription`."""
@@ -120,9 +122,9 @@ class BySubscriptions:
         buyer = self.customers.get(one.organisation_id, one.customer_id).customer_organisation_id
         return [span for owner, span in self.owners.owners(unit_id, life) if owner == buyer]
 
-    def _owning(self, organisation_id: int, unit_id: int) -> Iterator[tuple[int, Span]]:
+    def _owning(self, organisation_id: int, owners: Iterable[tuple[int, Span]]) -> Iterator[tuple[int, Span]]:
         """Whose it is, of those who are customers."""
-        for owner, span in self.owners.owners(unit_id, Span(0, FOREVER)):
+        for owner, span in owners:
             customer_id = self.customer_of_organisation(organisation_id, owner)
             if customer_id is not None:
                 yield customer_id, span

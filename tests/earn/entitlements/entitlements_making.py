@@ -87,6 +87,7 @@ class SomeSubscriptions:
     inclusions: list[Inclusion] = field(default_factory=list)
     units: dict[int, dict[int, tuple[Span, ...]]] = field(default_factory=dict)
     customers: dict[int, dict[int, tuple[Span, ...]]] = field(default_factory=dict)
+    hands: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def of_unit(self, _organisation_id: int, unit_id: int) -> UnitHoldings:
         found = [
@@ -95,7 +96,7 @@ class SomeSubscriptions:
             if unit_id in self.units.get(one.subscription_id, {})
         ]
         customers = [(one, span) for one, units in self.customers.items() for span in units.get(unit_id, ())]
-        return UnitHoldings(customers, found)
+        return UnitHoldings(customers, found, self.hands.get(unit_id, ()))
 
     def of_subscription(self, _organisation_id: int, subscription_id: int) -> Sequence[Inclusion]:
         return [one for one in self.inclusions if one.subscription_id == subscription_id]

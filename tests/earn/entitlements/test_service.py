@@ -217,6 +217,24 @@ def test_a_family_shares_one_quota(world: World) -> None:
     assert world.service.may(MAKER, WASHER, WASHES).left == 3
 
 
+@pytest.mark.parametrize("sold", [WASHER, DRYER])
+def test_what_is_shared_ends_when_one_of_the_units_comes_into_other_hands(world: World, sold: int) -> None:
+    world.subscriptions.hands[sold] = (world.now - HOUR,)
+    world.service.give(MAKER, Gift(feature=NIGHT, holder=OF_WASHER, source=Source.BOUGHT))
+    world.service.share(MAKER, WASHER, NIGHT, DRYER)
+    assert world.service.may(MAKER, DRYER, NIGHT).allowed
+    handed = world.now + HOUR
+    world.subscriptions.hands[sold] = (world.now - HOUR, handed)
+    world.service.heard(MAKER, [Held(Holder.UNIT, sold)])
+    verdict = world.service.may(MAKER, DRYER, NIGHT, handed - 1)
+    assert (verdict.allowed, verdict.until) == (True, handed)
+    assert not world.service.may(MAKER, DRYER, NIGHT, handed).allowed
+    assert world.service.may(MAKER, WASHER, NIGHT, handed).allowed, "what the unit has goes with it"
+    world.clock.advance(2 * HOUR // 1_000_000)
+    world.service.share(MAKER, WASHER, NIGHT, DRYER)
+    assert world.service.may(MAKER, DRYER, NIGHT).allowed, "whoever has it now may share anew"
+
+
 def test_a_gift_is_whole_or_none(world: World) -> None:
     bought, _ = world.service.give(
         MAKER, Gift(feature=WASHES, holder=OF_WASHER, amount=Decimal(3), source=Source.BOUGHT)

@@ -43,6 +43,8 @@ class UnitHoldings:
 
     customers: Sequence[tuple[int, Span]] = ()
     inclusions: Sequence[Inclusion] = ()
+    hands: Sequence[int] = ()
+    """The instants at which it came into other hands, whoever's: what was shared before is shared no longer."""
 
 
 NOTHING = UnitHoldings()

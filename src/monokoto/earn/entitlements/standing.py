@@ -50,6 +50,8 @@ class Standing:
     """Customer, from, until."""
     suspended: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     """By customer: when."""
+    hands: tuple[int, ...] = ()
+    """When it came into other hands."""
 
     def live(self, feature: str, at: int, *, safety: bool) -> Iterator[Piece]:
         """The pieces that count at an instant."""
@@ -174,6 +176,7 @@ def standing_of(
         pieces={feature: tuple(sorted(pieces, key=_order)) for feature, pieces in sorted(found.items()) if pieces},
         customers=tuple(customers),
         suspended={customer: tuple(sorted(set(spans))) for customer, spans in sorted(away.items())},
+        hands=tuple(sorted(set(holdings.hands))),
     )
 
 
@@ -190,12 +193,17 @@ def _of_row(unit_id: int, holdings: UnitHoldings, row: Entitlement, shared: Mapp
         if row.source is Source.SHARED:
             other = shared.get(row.origin.id) if row.origin is not None else None
             if other is not None:
-                yield from _shared(other, row, first, last)
+                yield from _shared(other, row, first, min(last, _kept_until(row.begin, *holdings.hands, *other.hands)))
             continue
         yield Piece(
             begin=first, end=last, value=row.value, priority=row.priority, source=row.source.value,
             order=(row.begin, row.id), customer_id=customer_id, pool=None if row.amount is None else row.holder,
         )  # fmt: skip
+
+
+def _kept_until(since: int, *hands: int) -> int:
+    """When the first of two units comes into other hands: who has it then has agreed to nothing."""
+    return min((at for at in hands if at > since), default=FOREVER)
 
 
 def _shared(other: Standing, row: Entitlement, first: int, last: int) -> Iterator[Piece]:
