@@ -58,6 +58,8 @@ class Till:
             "refund": f"/console/payments/send/refund?customer={self.customer}",
             "top-up": "/console/payments/send/top-up",
             "files": "/console/payment-files",
+            "bank": "/console/bank",
+            "overdue": "/console/dunning",
             "books": "/console/books",
             "entries": "/console/books/entries",
             "seller": "/console/seller",

@@ -211,3 +211,54 @@ def test_reminders_about_an_invoice_are_paused_and_go_on(
         page.get_by_role("button", name="Remind again").click()
         expect(page.get_by_role("button", name="Pause reminders")).to_be_visible()
         assert not visitor.faults
+
+
+STATEMENT = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>day-1</MsgId></GrpHdr>
+<Stmt><Acct><Id><IBAN>DE89370400440532013000</IBAN></Id></Acct>{entries}</Stmt></BkToCstmrStmt></Document>"""
+ENTRY = """<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls>
+<TxDtls><RltdPties><Dbtr><Pty><Nm>Hotel Sol</Nm></Pty></Dbtr></RltdPties>
+<RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"""
+
+
+def test_a_statement_pays_what_it_names_and_somebody_says_the_rest(
+    till: Till, chrome: Chromium, cookies: list[dict[str, Any]]
+) -> None:
+    named, unnamed = till.sent("by-bank"), till.sent("by-hand")
+    number = till.get(f"/api/v1/invoices/{named}")["invoice"]["number"]
+    entries = ENTRY.format(amount="119.00", text=number) + ENTRY.format(amount="7.00", text="Greetings")
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/bank")
+        expect(page.get_by_text("Nothing waits", exact=True)).to_be_visible()
+        _upload(page, "<a/>")
+        expect(page.get_by_role("alert").first).to_be_visible()
+        _upload(page, STATEMENT.format(entries=entries))
+        expect(page.locator("#taken")).to_contain_text("1 entry found its payment. 1 waits for you.")
+        assert till.get(f"/api/v1/invoices/{named}")["invoice"]["state"] == "paid"
+        assert not visitor.violations()
+        assert visitor.overflow() <= 0
+        page.get_by_label("It pays").select_option(unnamed)
+        page.get_by_role("button", name="Book it").click()
+        expect(page.get_by_text("It is said what this money is.")).to_be_visible()
+        assert till.get(f"/api/v1/invoices/{unnamed}")["invoice"]["open"] == "112.00"
+        _upload(page, STATEMENT.format(entries=entries))
+        expect(page.locator("#taken")).to_contain_text("taken in before")
+        assert not visitor.faults
+
+
+def test_the_steps_that_follow_are_said_and_a_wrong_one_is_shown_where_it_is(
+    till: Till, chrome: Chromium, cookies: list[dict[str, Any]]
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/dunning")
+        for days, act in (("5", "notice"), ("3", "suspend")):
+            page.get_by_label("Days after it was due").last.fill(days)
+            page.get_by_label("What happens").last.select_option(act)
+            page.get_by_role("button", name="Keep the steps").press("Enter")
+            if days == "5":
+                expect(page.get_by_text("The steps are kept.")).to_be_visible()
+        expect(page.locator(".fault").first).to_contain_text("later than the step before")
+        page.get_by_label("Days after it was due").nth(1).fill("20")
+        page.get_by_role("button", name="Keep the steps").press("Enter")
+        expect(page.get_by_text("The steps are kept.")).to_be_visible()
+        assert [one["after_days"] for one in till.get("/api/v1/dunning-policy")["steps"]] == [5, 20]
+        assert not visitor.faults

@@ -954,6 +954,7 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/bank-entries/{entry}/assignment": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": f"={NOBODY}"}, owners=frozenset(), never="no bank tells anything here",
     ),
+    "GET /api/v1/dunning": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/dunning-policy": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"steps": [{"after_days": 300, "act": "notice"}]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -165,6 +166,95 @@ def file(
         typer.echo(
             f"{found['id']}  {found['payments']} payments, {found['total']} EUR: GET /api/v1/payment-files/{found['id']}"
         )
+
+
+@payments.command("statement")
+@told
+def statement_of_bank(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A camt.053 or camt.054 of your bank.", exists=True)],
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a bank's statement: what came pays what it names. The same file twice changes nothing."""
+    with connect(url, key) as api:
+        headers = {"Content-Type": "application/xml"}
+        found = api.request("POST", "/api/v1/bank-statements", content=file.read_bytes(), headers=headers)
+    if as_json:
+        print_json(found)
+        return
+    again = ", taken in before" if found["again"] else ""
+    typer.echo(f"{found['statement']['kind']} {found['statement']['message_id']}{again}")
+    typer.echo(f"{found['matched']} matched, {found['open']} open, {found['others']} of others")
+
+
+@payments.command("entries")
+@told
+def entries_of_bank(
+    state: Annotated[str, typer.Option("--state", help="new, matched, open, assigned, dismissed, replaced.")] = "open",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Entries of a bank's statements: those that wait for somebody."""
+    with connect(url, key) as api:
+        found = list(api.pages("/api/v1/bank-entries", {"state": state} if state else None))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["id"],
+            one["booked_on"],
+            one["name"],
+            one["why"],
+            f"{'' if one['came'] else '-'}{one['amount']} {one['currency']}",
+        )
+        for one in found
+    ]
+    show_table(("entry", "", "from", "why", "amount"), rows)
+
+
+@payments.command("assign")
+@told
+def assign(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id, as `koto payments entries` says it.")],
+    invoice: Annotated[str, typer.Option("--invoice", help="The id of the invoice it pays.")] = "",
+    customer: Annotated[str, typer.Option("--customer", help="The id of the customer whose credit it is.")] = "",
+    nothing: Annotated[str, typer.Option("--nothing-of-ours", help="Why it is not booked at all.")] = "",
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say whose money an entry is."""
+    body = {"invoice": invoice or None, "customer": customer or None, "nothing_of_ours": nothing}
+    with connect(url, key) as api:
+        found = api.post(f"/api/v1/bank-entries/{entry}/assignment", body)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['id']}  {found['state']}  {found['amount']} {found['currency']}")
+
+
+@payments.command("overdue")
+@told
+def overdue(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """What is overdue, and what follows when."""
+    with connect(url, key) as api:
+        found = list(api.pages("/api/v1/dunning"))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["number"],
+            one["due_at"],
+            "paused" if one["paused"] else f"{one['next']} {one['next_at']}" if one["next"] else "",
+            f"{one['open']} {one['currency']}",
+        )
+        for one in found
+    ]
+    show_table(("invoice", "due", "next", "open"), rows)
 
 
 @ledger.command("balances")

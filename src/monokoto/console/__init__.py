@@ -5,11 +5,13 @@ from monokoto.console.assets import asset
 from monokoto.console.routes.account import AccountController
 from monokoto.console.routes.alerts import AlertPagesController
 from monokoto.console.routes.audit import AuditController
+from monokoto.console.routes.bank import BankPagesController
 from monokoto.console.routes.books import BookPagesController
 from monokoto.console.routes.claim import ClaimController
 from monokoto.console.routes.commands import CommandsPagesController
 from monokoto.console.routes.customer_entitlements import CustomerEntitlementsController
 from monokoto.console.routes.customers import CustomerPagesController
+from monokoto.console.routes.dunning import DunningPagesController
 from monokoto.console.routes.entrance import EntranceController
 from monokoto.console.routes.explorer import ExplorerController
 from monokoto.console.routes.features import FeaturePagesController
@@ -32,6 +34,7 @@ from monokoto.console.routes.plans import PlanPagesController
 from monokoto.console.routes.portal import PortalPagesController
 from monokoto.console.routes.preferences import PreferencesController, not_there
 from monokoto.console.routes.product_apply import ProductApplyController
+from monokoto.console.routes.product_sales import ProductSalesPagesController
 from monokoto.console.routes.products import ProductPagesController
 from monokoto.console.routes.receivers import ReceiverPagesController
 from monokoto.console.routes.revenue import RevenuePagesController
@@ -68,11 +71,14 @@ CONTROLLERS = (
     UsagePagesController,
     InvoicePagesController,
     RevenuePagesController,
+    ProductSalesPagesController,
     CustomerEntitlementsController,
     CustomerPagesController,
     FeaturePagesController,
     SubscriptionPagesController,
+    BankPagesController,
     BookPagesController,
+    DunningPagesController,
     GiftPagesController,
     PaymentFilePagesController,
     PaymentPagesController,

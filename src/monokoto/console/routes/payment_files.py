@@ -55,7 +55,7 @@ class PaymentFilePagesController(Controller):
     async def answer(self, visit: NamedDependency[Visit], file: FromPath[str]) -> Response[str]:
         """Put the bank's answer on them, and say what it changed."""
         try:
-            content = await _uploaded(visit)
+            content = await uploaded(visit)
             path = f"/api/v1/payment-files/{quote(file, safe='')}/answers"
             sent = await visit.api.send(path, content, content_type="application/xml", accept="application/json")
         except Refused as refused:
@@ -64,7 +64,8 @@ class PaymentFilePagesController(Controller):
         return visit.page("payments/file.html", **await _shown(visit, file, ""), answer=answer)
 
 
-async def _uploaded(visit: Visit) -> bytes:
+async def uploaded(visit: Visit) -> bytes:
+    """The file of a form. Raises Refused: none was chosen."""
     found: Any = (await visit.request.form()).get("file")
     if not isinstance(found, UploadFile) or not found.filename:
         raise Refused(Problem(status=422, code="invalid", faults=[Fault(visit.say(CHOOSE_A_FILE), "file")]))

@@ -346,10 +346,10 @@ class Invoices:
         with self._records.read() as connection:
             return store.sellers_of_drafts(connection)
 
-    def overdue(self, *, after: int = 0, limit: int) -> builtins.list[Invoice]:
-        """Of all organisations, by id, for reconcilers."""
+    def overdue(self, organisation_id: int | None = None, *, after: int = 0, limit: int) -> builtins.list[Invoice]:
+        """By id past one; of all organisations (None) for reconcilers."""
         with self._records.read() as connection:
-            return store.overdue(connection, self._clock.now(), after=after, limit=limit)
+            return store.overdue(connection, organisation_id, self._clock.now(), after=after, limit=limit)
 
     def audit(self, organisation_id: int) -> builtins.list[Finding]:
         """What is wrong with documents, read from scratch and against the ledger; nothing: they are right."""

@@ -290,10 +290,13 @@ def sellers_of_drafts(connection: sa.Connection) -> list[int]:
     return [row.organisation_id for row in connection.execute(query.distinct())]
 
 
-def overdue(connection: sa.Connection, now: int, *, after: int, limit: int) -> list[Invoice]:
-    """Overdue invoices across organisations, for the reconciler alone, by id past one."""
+def overdue(
+    connection: sa.Connection, organisation_id: int | None, now: int, *, after: int, limit: int
+) -> list[Invoice]:
+    """Overdue invoices by id past one; of all organisations (None) for the reconciler alone."""
     query = (
         sa.select(*BRIEF)
+        .where(sa.true() if organisation_id is None else invoices.c.organisation_id == organisation_id)
         .where(invoices.c.state == InvoiceState.FINALISED.value, invoices.c.due_at < now, invoices.c.invoice_id > after)
         .order_by(invoices.c.invoice_id)
         .limit(limit)

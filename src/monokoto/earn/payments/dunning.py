@@ -93,6 +93,17 @@ def due_step(policy: DunningPolicy, due_at: int, done: Mapping[int, int], now: i
     return None
 
 
+def step_ahead(policy: DunningPolicy, due_at: int, done: Mapping[int, int]) -> tuple[Step, int] | None:
+    """The next step and when its time comes; `done` as in `due_step`. None: no step is left."""
+    at = due_at
+    for number, step in enumerate(policy.steps):
+        at = _instant(policy.steps, number, due_at, at)
+        if number not in done:
+            return step, at
+        at = done[number]
+    return None
+
+
 def _instant(steps: Sequence[Step], number: int, due_at: int, before: int) -> int:
     """When a step comes: its days after the invoice was due, and as long after the step before it as the policy says."""
     step = steps[number]

@@ -21,6 +21,7 @@ from monokoto.earn.payments.payment import (
     PaymentState,
     Purpose,
 )
+from monokoto.earn.payments.reminding import DoneStep, Owing
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
 from monokoto.kernel.limits import LEDGER_KEY_LENGTH_MAX, TITLE_LENGTH_MAX
@@ -219,6 +220,43 @@ class DunningStepsJson(msgspec.Struct, frozen=True):
     """What was done about an invoice."""
 
     steps: list[DunningStepJson]
+
+
+class OwingJson(msgspec.Struct, frozen=True):
+    """An invoice that is overdue, and what is done about it."""
+
+    invoice: str
+    number: str
+    customer: str
+    open: str
+    currency: str
+    due_at: str
+    done: list[DunningStepJson]
+    paused: bool
+    next: Annotated[Act | None, Meta(description="What comes next; null: nothing more")]
+    next_at: Annotated[str | None, Meta(description="When; one that is past comes with the next look")]
+
+
+def owing_to_json(one: Owing) -> OwingJson:
+    """As the API shows it."""
+    invoice = one.invoice
+    return OwingJson(
+        invoice=format_id(invoice.id),
+        number=invoice.label,
+        customer=format_id(invoice.customer_id),
+        open=f"{invoice.open:f}",
+        currency=invoice.currency,
+        due_at=format_instant(invoice.due_at or 0),
+        done=[step_to_json(step) for step in one.done],
+        paused=one.paused,
+        next=one.next,
+        next_at=None if one.next_at is None else format_instant(one.next_at),
+    )
+
+
+def step_to_json(one: DoneStep) -> DunningStepJson:
+    """As the API shows it."""
+    return DunningStepJson(step=one.step, act=one.act, told=one.told, at=format_instant(one.at))
 
 
 def payment_to_json(one: Payment) -> PaymentJson:

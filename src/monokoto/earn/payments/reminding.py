@@ -7,7 +7,7 @@ it comes twice; to suspend somebody twice is to suspend once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monokoto.earn.invoices import Customers, Invoice, InvoiceFilter, Invoices, InvoiceState, Issuers
-from monokoto.earn.payments.dunning import Act, Due, DunningPolicy, checked, due_step
+from monokoto.earn.payments.dunning import Act, Due, DunningPolicy, checked, due_step, step_ahead
 from monokoto.earn.payments.pausing import Pauses
 from monokoto.earn.payments.tables import dunning_policies, dunning_steps, payment_accounts
 from monokoto.engines.records import Records
@@ -81,6 +81,20 @@ class DoneStep:
     """How long reminding had been paused by then, µs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """An invoice that is overdue."""
+
+    invoice: Invoice
+    done: tuple[DoneStep, ...]
+    paused: bool
+    """Whether nothing is done about it for now."""
+    next: Act | None = None
+    """What comes next; None: nothing more."""
+    next_at: int | None = None
+    """When; past: with the next look. While it is paused, so much later as the pause takes."""
+
+
 class Reminding:
     """The policies of all sellers, and what they make happen."""
 
@@ -137,6 +151,20 @@ class Reminding:
                 DoneStep(step=row.step, act=Act(row.act), told=row.told, at=row.at, paused=row.paused)
                 for row in connection.execute(query)
             ]
+
+    def owing(self, organisation_id: int, *, after: int = 0, limit: int) -> list[Owing]:
+        """What is overdue of a seller, by the invoice's id past one: what was done about it, and what comes next and when."""
+        policy, now = self.policy(organisation_id), self._clock.now()
+        found = []
+        for invoice in self._invoices.overdue(organisation_id, after=after, limit=limit):
+            pause = self.pauses.of(organisation_id, invoice.id)
+            paused = pause.total(now)
+            steps = self.steps(organisation_id, invoice.id)
+            done = {one.step: one.at + paused - one.paused for one in steps}
+            ahead = step_ahead(policy, (invoice.due_at or 0) + paused, done)
+            told = Owing(invoice=invoice, done=tuple(steps), paused=pause.goes_on(now))
+            found.append(told if ahead is None else replace(told, next=ahead[0].act, next_at=ahead[1]))
+        return found
 
     # The reconciler
 

@@ -16,10 +16,10 @@ from monokoto.earn.payments.facts import payment_fact
 from monokoto.earn.payments.json import (
     CollectRequest,
     CreditsJson,
-    DunningStepJson,
     DunningStepsJson,
     MakePaymentFileRequest,
     MandateJson,
+    OwingJson,
     PaymentFileJson,
     PaymentJson,
     PaymentOutcomeRequest,
@@ -29,7 +29,9 @@ from monokoto.earn.payments.json import (
     credit_to_json,
     file_to_json,
     mandate_to_json,
+    owing_to_json,
     payment_to_json,
+    step_to_json,
 )
 from monokoto.earn.payments.ledger_routes import LedgerController
 from monokoto.earn.payments.mandates import Mandates, PaymentFiles
@@ -40,7 +42,7 @@ from monokoto.earn.payments.reminding import Reminding
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
 from monokoto.earn.subscriptions import Customers
-from monokoto.kernel.clock import Clock, Instant, format_instant, parse_instant
+from monokoto.kernel.clock import Clock, Instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.facts import Facts
 from monokoto.kernel.ids import parse_id
@@ -312,6 +314,20 @@ class DunningController(Controller):
         """A suspension is the last step, needs a notice before it, and never closes a safety function."""
         return await asyncio.to_thread(reminding.put_policy, caller.organisation_id, data)
 
+    @get("/dunning", operation_id="listDunning", guards=_READ, responses=problem_responses(),
+         summary="What is overdue, and what follows")  # fmt: skip
+    async def owing(
+        self,
+        caller: NamedDependency[Caller],
+        reminding: NamedDependency[Reminding],
+        limit: Limit = PAGE_SIZE_DEFAULT,
+        cursor: FromQuery[str | None] = None,
+    ) -> Page[OwingJson]:
+        """The oldest invoice first: what was done about each, and what comes next and when."""
+        after = decode_cursor(cursor, int)[0] if cursor else 0
+        found = await asyncio.to_thread(reminding.owing, caller.organisation_id, after=after, limit=limit + 1)
+        return page_of(found, limit, lambda one: one.invoice.id, owing_to_json)
+
     @get("/invoices/{invoice:str}/dunning", operation_id="listDunningSteps", guards=_READ, responses=problem_responses(404),
          summary="What was done about an invoice")  # fmt: skip
     async def steps(
@@ -324,11 +340,7 @@ class DunningController(Controller):
         """Notices, and a suspension."""
         found = await asyncio.to_thread(invoices.get, caller.organisation_id, parse_id(invoice, what="invoice"))
         done = await asyncio.to_thread(reminding.steps, caller.organisation_id, found.id)
-        return DunningStepsJson(
-            steps=[
-                DunningStepJson(step=one.step, act=one.act, told=one.told, at=format_instant(one.at)) for one in done
-            ]
-        )
+        return DunningStepsJson(steps=[step_to_json(one) for one in done])
 
 
 async def _told(payment: Payment, facts: Facts, clock: Clock) -> PaymentJson:
