@@ -99,6 +99,7 @@ class Laundry:
             "invoice": f"/console/invoices/{self.sold}",
             "revenue": "/console/revenue",
             "revenue-customers": f"/console/revenue/customers?month={month()}&currency=EUR",
+            "product-sales": "/console/revenue/sales",
             "revenue-documents": f"/console/revenue/documents?month={month()}&currency=EUR",
             "usage": "/console/usage?meter=laundry/energy&from=-7d",
             "usage-groups": "/console/usage?meter=laundry/washes&by=data.programme",

@@ -107,6 +107,9 @@ def test_a_line_is_followed_down_to_its_samples(laundry: Laundry, chrome: Chromi
         expect(line.get_by_role("link", name="Pay per wash, version 1")).to_be_visible()
         line.get_by_role("link", name="Samples behind it").click()
         expect(page.get_by_role("link", name="WM-1").first).to_be_visible()
+        told = page.locator("main table").inner_text()
+        assert "eco" in told
+        assert "wool" not in told, "a line of one group counts no other"
         assert not visitor.faults
 
 
@@ -193,18 +196,75 @@ def test_revenue_is_followed_down_to_customers_and_documents(
 ) -> None:
     with chrome.visitor(cookies=cookies) as visitor:
         page = visitor.go("/console/revenue")
-        again = page.locator("section", has=page.get_by_role("heading", name="What comes again"))
+        again = page.locator("section", has=page.get_by_role("heading", name="Recurring revenue", exact=True))
         expect(again.locator("svg.bars rect").first).to_be_attached()
-        again.get_by_role("link", name=", New: ").click()
+        again.get_by_role("link", name=", New MRR: ").click()
         expect(page.get_by_role("link", name="Hotel Sol")).to_be_visible()
         page.get_by_role("link", name=laundry.subscription).first.click()
         page.wait_for_url(f"**/console/subscriptions/{laundry.subscription}")
         page.go_back()
         page.get_by_role("link", name="Revenue").last.click()
-        page.get_by_role("link", name=", Sold once: ").first.click()
+        page.get_by_role("link", name=", One-time: ").first.click()
         expect(page.get_by_role("link", name="INV-").first).to_be_visible()
         assert not visitor.faults
         file = page.request.get(f"{laundry.here.api_url}/api/v1/reports/revenue/file?currency=EUR")
         assert file.text().startswith("currency,month,is_over,recurring")
         page = visitor.go("/console/revenue?from=2020-01")
         expect(page.get_by_role("alert")).to_contain_text("at most 60 months")
+
+
+def test_fees_paid_ahead_are_followed_to_their_documents(laundry: Laundry, chrome: Chromium, cookies: Cookies) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/revenue")
+        earned = page.locator("section", has=page.get_by_role("heading", name="Recognised and deferred revenue"))
+        expect(earned.get_by_role("row").nth(1)).to_contain_text("€")
+        told = laundry.get("/api/v1/reports/deferred")["items"][-1]
+        cell = earned.locator("td[data-label='Recognised revenue']").first
+        assert cell.inner_text() == f"€{told['recognised']}"
+        page.get_by_role("link", name=", Billings: ").first.click()
+        expect(page.get_by_role("link", name="INV-").first).to_be_visible()
+        assert not visitor.faults
+
+
+SALES = "key;date;product;units;currency;amount\nshop-1;2026-01-03;laundry;1;EUR;399.00\nshop-2;2026-01-04;laundry;{};EUR;{}\n"
+
+
+def test_a_file_of_product_sales_is_answered_line_by_line_and_taken_once(
+    laundry: Laundry, chrome: Chromium, cookies: Cookies
+) -> None:
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/revenue/sales")
+        template = page.request.get(laundry.here.api_url + "/console/revenue/sales/template.csv")
+        assert template.text().split() == ["key,date,product,units,currency,amount"]
+        page.get_by_role("button", name="Take it in").click()
+        expect(page.locator(".fault").first).to_have_text("Choose a file first.")
+        _upload(page, SALES.format("two", "798.00"))
+        expect(page.get_by_role("row").filter(has_text="shop-2")).to_contain_text("whole number")
+        expect(page.get_by_role("row").filter(has_text="shop-1")).to_contain_text("fine, not taken")
+        _upload(page, SALES.format("2", "much"))
+        expect(page.get_by_role("row").filter(has_text="shop-2")).to_contain_text("is not a decimal number")
+        assert laundry.get("/api/v1/product-sales")["items"] == []
+        _upload(page, SALES.format("2", "798.00"))
+        expect(page.get_by_text("2 sales are told.")).to_be_visible()
+        _upload(page, SALES.format("2", "798.00"))
+        expect(page.get_by_text("All of them were told before; nothing changed.")).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="shop-2")).to_contain_text("known")
+        _upload(page, "key,amount\n1,2\n")
+        expect(page.locator(".fault").first).to_contain_text("these are missing: date, product, units, currency")
+        page.get_by_label("Key", exact=True).fill("by-hand")
+        page.get_by_label("Date").fill("2026-01-05")
+        page.get_by_label("Product").fill("laundry")
+        page.get_by_label("Amount without tax").fill("9,00")
+        page.get_by_role("button", name="Tell of it").click()
+        expect(page.locator(".fault").first).to_contain_text("'9,00' is not a decimal number")
+        page.get_by_label("Amount without tax").fill("9.00")
+        page.get_by_role("button", name="Tell of it").click()
+        expect(page.get_by_text("The sale is told.")).to_be_visible()
+        assert not visitor.faults
+    assert [one["key"] for one in laundry.get("/api/v1/product-sales")["items"]] == ["by-hand", "shop-2", "shop-1"]
+
+
+def _upload(page: Page, text: str) -> None:
+    page.goto(page.url.partition("/console")[0] + "/console/revenue/sales")
+    page.locator("#f-file").set_input_files({"name": "s.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_role("button", name="Take it in").click()

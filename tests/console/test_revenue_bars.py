@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monokoto.console.revenue_bars import HEIGHT, WIDEST, WIDTH, heat, stacked
+from monokoto.console.revenue_bars import HEIGHT, WIDEST, WIDTH, heat, most, stacked
+from monokoto.console.usage_bars import bars
 
 
 def item(services: str, products: str) -> dict[str, str]:
@@ -25,3 +26,15 @@ def test_parts_stand_upon_each_other_and_the_highest_fills_the_drawing() -> None
 @pytest.mark.parametrize(("percent", "shown"), [(None, 0), ("0.00", 0), ("33.33", 2), ("100.00", 5), ("140.00", 5)])
 def test_cells_are_as_strong_as_what_is_left(percent: str | None, shown: int) -> None:
     assert heat(percent) == shown
+
+
+def test_the_top_of_a_drawing_says_what_it_stands_for() -> None:
+    rows = [item("30.10", "10.00"), item("-5.00", "20.00")]
+    assert most(rows, ["services", "products"]) == "40.10"
+    assert most([item("-5.00", "0.00")], ["services", "products"]) == ""
+
+
+def test_one_bar_of_usage_is_no_wider_than_others() -> None:
+    (bar,) = bars([{"quantity": "5"}])
+    assert bar.width == WIDEST
+    assert bar.x == (WIDTH - WIDEST) / 2

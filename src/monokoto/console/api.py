@@ -28,6 +28,8 @@ class Fault(msgspec.Struct, frozen=True):
 
     reason: str = ""
     place: str = ""
+    line: int = 0
+    """Of a text, from 1; 0: it has no lines."""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -131,6 +131,11 @@ class Formats:
             return DASH
         return str(dates.format_date(_moment(at).astimezone(zone_of(self.zone)), length, locale=self.locale))
 
+    def month(self, value: str, skeleton: str = "yMMM") -> str:
+        """A month such as 2026-05, of whichever calendar it was counted in; `MMM`: without its year."""
+        first = datetime.strptime(value, "%Y-%m").replace(tzinfo=UTC)
+        return str(dates.format_skeleton(skeleton, first, locale=self.locale))
+
     def ago(self, value: Any) -> Markup:
         """How long ago (or until), as a `<time>` with the full instant in its title; `static/console.js` keeps it current."""
         at = instant_of(value)

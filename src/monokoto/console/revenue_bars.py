@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 WIDTH, HEIGHT = 960.0, 200.0
@@ -43,6 +44,13 @@ def stacked(items: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> list[Pi
                 left = round(place * room + (room - width) / 2, 2)
                 found.append(Piece(left, top, round(width, 2), height, part, one))
     return found
+
+
+def most(items: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> str:
+    """What the top of the drawing stands for: the exact sum of the parts of the highest item; empty: nothing is drawn."""
+    sums = [sum((max(Decimal(0), Decimal(one[part])) for part in parts), Decimal(0)) for one in items]
+    highest = max(sums, default=Decimal(0))
+    return f"{highest:f}" if highest > 0 else ""
 
 
 def _height(amount: str) -> float:

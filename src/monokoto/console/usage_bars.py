@@ -10,6 +10,8 @@ WIDTH, HEIGHT = 960.0, 180.0
 """Of the drawing, in its own units."""
 BARS_MAX = 800
 """More than a screen has room for are cut off; the table below them too."""
+WIDEST = 60.0
+"""Of one bar, where there are few."""
 _GAP = 0.2
 """Share of a bar's room that is left free."""
 
@@ -33,8 +35,9 @@ def bars(items: Sequence[dict[str, Any]]) -> list[Bar]:
     found = []
     for place, one in enumerate(shown):
         height = round(HEIGHT * max(0.0, float(one["quantity"])) / most, 2) if most > 0 else 0.0
-        left = round(place * room + room * _GAP / 2, 2)
-        found.append(Bar(left, round(HEIGHT - height, 2), round(room * (1 - _GAP), 2), height, one))
+        width = min(room * (1 - _GAP), WIDEST)
+        left = round(place * room + (room - width) / 2, 2)
+        found.append(Bar(left, round(HEIGHT - height, 2), round(width, 2), height, one))
     return found
 
 

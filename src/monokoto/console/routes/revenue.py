@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get
@@ -11,27 +12,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from monokoto.console.api import Part
-from monokoto.console.languages import mark
-from monokoto.console.revenue_bars import HEIGHT, WIDTH, heat, stacked
+from monokoto.console.revenue_bars import HEIGHT, WIDTH, heat, most, stacked
+from monokoto.console.revenue_terms import TERMS
 from monokoto.console.routes.invoices import customer_names
 from monokoto.console.visit import Visit
 
 PATH = "/console/revenue"
 PAGE_SIZE = 50
-MOVED = {
-    "new": mark("New"),
-    "expansion": mark("More"),
-    "contraction": mark("Less"),
-    "churn": mark("Gone"),
-    "reactivation": mark("Back"),
-}
-KINDS = {
-    "recurring": mark("Recurring fees"),
-    "usage": mark("For what was used"),
-    "other": mark("Given back by hand"),
-    "one-time": mark("Sold once"),
-}
-_REPORTS = ("recurring", "revenue", "cohorts")
+MOVED = ("new", "expansion", "contraction", "churn", "reactivation")
+KINDS = {name.replace("_", "-"): TERMS[name].label for name in ("recurring", "usage", "other", "one_time")}
+_REPORTS = ("recurring", "revenue", "cohorts", "deferred")
 Begin = Annotated[str, QueryParameter(name="from")]
 End = Annotated[str, QueryParameter(name="to")]
 
@@ -51,7 +41,7 @@ class RevenuePagesController(Controller):
         reports = dict(zip(_REPORTS, parts, strict=True))
         codes = sorted({one["currency"] for part in parts if part.value for one in part.value["items"]})
         code = currency if currency in codes or not codes else codes[0]
-        problem = parts[0].problem
+        problem, told = parts[0].problem, parts[0].value
         return visit.page(
             "revenue/report.html",
             status=problem.status if problem and problem.status == 422 else 200,
@@ -60,7 +50,10 @@ class RevenuePagesController(Controller):
             codes=codes,
             code=code,
             query=asked | {"currency": code},
+            asked=told or {"first": "", "last": ""},
+            calendar=told["timezone"] if told else "",
             moved=MOVED,
+            terms=TERMS,
             heat=heat,
             across=WIDTH,
             down=HEIGHT,
@@ -89,7 +82,7 @@ class RevenuePagesController(Controller):
         found = await _listed(visit, "recurring/customers", wanted, cursor)
         names = await customer_names(visit, (one["customer"] for one in found["items"]))
         return visit.page(
-            "revenue/customers.html", found=found, query=query | {"change": change}, names=names, moved=MOVED
+            "revenue/customers.html", found=found, query=query | {"change": change}, names=names, terms=TERMS
         )
 
     @get("/documents")
@@ -99,13 +92,15 @@ class RevenuePagesController(Controller):
         month: FromQuery[str] = "",
         currency: FromQuery[str] = "",
         kind: FromQuery[str] = "",
+        deferred: FromQuery[bool] = False,
         cursor: FromQuery[str] = "",
     ) -> Response[str]:
-        """The documents behind a month's revenue."""
-        query = {"month": month, "currency": currency, "kind": kind if kind in KINDS else ""}
-        found = await _listed(visit, "revenue/documents", query, cursor)
+        """The documents behind a month's revenue, or behind what is deferred at its end."""
+        query = {"month": month, "currency": currency, "kind": kind if kind in KINDS and not deferred else ""}
+        found = await _listed(visit, "deferred/documents" if deferred else "revenue/documents", query, cursor)
         names = await customer_names(visit, (one["customer"] for one in found["items"]))
-        return visit.page("revenue/documents.html", found=found, query=query, names=names, kinds=KINDS)
+        shown = query | {"deferred": "true" if deferred else ""}
+        return visit.page("revenue/documents.html", found=found, query=shown, names=names, kinds=KINDS)
 
 
 async def _listed(visit: Visit, path: str, query: Mapping[str, str], cursor: str) -> Any:
@@ -129,14 +124,26 @@ def _drawn(reports: Mapping[str, Part], code: str) -> dict[str, Any]:
     }
     rows["recurring"] = _begun(rows["recurring"], "mrr", "opening", "customers", "customers_before", "services")
     rows["revenue"] = _begun(rows["revenue"], "services", "products")
-    recurring = reports["recurring"].value
-    lifetimes = recurring["lifetimes"] if recurring else []
+    rows["deferred"] = _begun(rows["deferred"], "opening", "charged", "recognised", "closing")
+    recurring, deferred = reports["recurring"].value, reports["deferred"].value
     return {
         "recurring": rows["recurring"],
         "revenue": rows["revenue"],
+        "deferred": rows["deferred"],
         "cohorts": rows["cohorts"],
-        "lifetime": next((one for one in lifetimes if one["currency"] == code), None),
+        "arr": f"{12 * Decimal(rows['recurring'][-1]['mrr']):f}" if rows["recurring"] else "",
+        "whole": next((one for one in reversed(rows["recurring"]) if one["is_over"]), None),
+        "lifetime": _one_of(recurring["lifetimes"] if recurring else [], code),
+        "to_come": [one for one in (deferred["to_come"] if deferred else []) if one["currency"] == code],
         "mrr_bars": stacked(rows["recurring"], ["mrr"]),
+        "mrr_top": most(rows["recurring"], ["mrr"]),
         "revenue_bars": stacked(rows["revenue"], ["services", "products"]),
+        "revenue_top": most(rows["revenue"], ["services", "products"]),
+        "earned_bars": stacked(rows["deferred"], ["recognised"]),
+        "earned_top": most(rows["deferred"], ["recognised"]),
         "widest": max((len(one["months"]) for one in rows["cohorts"] if one["cohort"]), default=0),
     }
+
+
+def _one_of(items: list[dict[str, Any]], code: str) -> dict[str, Any] | None:
+    return next((one for one in items if one["currency"] == code), None)

@@ -13,6 +13,8 @@ from monokoto.kernel.errors import Conflict, NotFound
 from monokoto.kernel.ids import parse_id
 
 _UNITS_AT_ONCE = 200
+_ROWS_AT_ONCE = 5_000
+"""Samples read together where only those of a group are wanted."""
 """Units one question names; more are asked for one part after the other."""
 After = tuple[int, int, int] | None
 
@@ -50,6 +52,20 @@ class Evidence:
         Raises: NotFound; Conflict for a line that charges for no usage of a subscription.
         """
         line = self._line(organisation_id, invoice_id, key)
+        group = _group(line)
+        if not group:
+            return self._counted(organisation_id, line, after, limit)
+        found: list[UsageRow] = []
+        while len(found) < limit:
+            page = self._counted(organisation_id, line, after, _ROWS_AT_ONCE)
+            found += [row for row in page if group in row.groups.values()]
+            if len(page) < _ROWS_AT_ONCE:
+                break
+            after = (page[-1].unit_id, page[-1].at, page[-1].name)
+        return found[:limit]
+
+    def _counted(self, organisation_id: int, line: InvoiceLine, after: After, limit: int) -> list[UsageRow]:
+        """What its meter counted in its time, of whichever group."""
         told = line.explanation.get("subscription")
         if not line.meter or line.span is None or not isinstance(told, str):
             raise Conflict("The line charges for no usage of a subscription; its explanation says what it is for.")
@@ -88,3 +104,9 @@ class Evidence:
             if plain["key"] == key:
                 return line_from_plain(plain)
         raise NotFound(f"The invoice has no line {key[:200]!r}.")
+
+
+def _group(line: InvoiceLine) -> str:
+    """The group a line of a price by group charges for (its part is `eco/units`); empty: it charges for all."""
+    part = line.explanation.get("part")
+    return part.rpartition("/")[0] if isinstance(part, str) else ""

@@ -181,7 +181,8 @@ def _document(plan: dict[str, Any] | None, text: str) -> tuple[dict[str, Any], R
     report = Report(_FILE)
     document = parse_yaml(text, report).value
     if not isinstance(document, dict):
-        report.add("", "a plan is a mapping")
+        if not len(report):
+            report.add("", "a plan is a mapping: `currency: EUR`, `every: month`, `charges: …`")
         report.raise_if_any(_FILE)
     return document, report
 

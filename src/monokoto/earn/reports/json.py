@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
@@ -240,11 +241,19 @@ class TellProductSalesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields
     sales: Annotated[list[NewProductSaleJson], Meta(max_length=PRODUCT_SALES_MAX)]
 
 
+class SaleResult(StrEnum):
+    """What became of a sale that was told."""
+
+    ADDED = "added"
+    KNOWN = "known"
+
+
 class ToldProductSalesJson(msgspec.Struct, frozen=True):
     """What became of them."""
 
     added: int
     known: Annotated[int, Meta(description="Told before, just so")]
+    results: Annotated[list[SaleResult], Meta(description="Of each of them, in their order")]
 
 
 def _amount(code: str, smallest: int) -> str:

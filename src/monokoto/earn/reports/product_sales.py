@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,8 +46,8 @@ class ProductSales:
         self._records = records
         self._clock = clock
 
-    def tell(self, organisation_id: int, sales: Sequence[ProductSale]) -> tuple[int, int]:
-        """All of them or none; how many are new, and how many were known.
+    def tell(self, organisation_id: int, sales: Sequence[ProductSale]) -> builtins.list[bool]:
+        """All of them or none; for each whether it is new.
 
         Raises:
             Invalid: not all can be understood, each fault with its place; there are too many.
@@ -58,7 +59,9 @@ class ProductSales:
         if faults:
             raise Invalid("Not all of these are sales.", faults=faults[:_FAULTS_MAX])
         now = self._clock.now()
-        kept = {one.key: _kept(one, now) for one in sales}
+        kept: dict[str, KeptSale] = {}
+        for one in sales:
+            kept.setdefault(one.key, _kept(one, now))
         again = [place for place, one in enumerate(sales) if not kept[one.key].same_as(_kept(one, now))]
         with self._records.write() as connection:
             known = store.find_sales(connection, organisation_id, kept)
@@ -69,7 +72,8 @@ class ProductSales:
                 raise Conflict("Some keys were used for something else.", faults=told[:_FAULTS_MAX])
             fresh = [one for key, one in kept.items() if key not in known]
             store.insert_sales(connection, organisation_id, fresh)
-        return len(fresh), len(sales) - len(fresh)
+        first = {one.key: place for place, one in reversed([*enumerate(sales)])}
+        return [one.key not in known and first[one.key] == place for place, one in enumerate(sales)]
 
     def list(
         self, organisation_id: int, wanted: SaleFilter, *, before: int | None = None, limit: int

@@ -13,6 +13,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from monokoto.earn.reports.json import (
     NewProductSaleJson,
     ProductSaleJson,
+    SaleResult,
     TellProductSalesRequest,
     ToldProductSalesJson,
     sale_to_json,
@@ -75,8 +76,9 @@ class ProductSalesController(Controller):
     ) -> ToldProductSalesJson:
         """They are set against services in reports, and billed by nobody here. The same again changes nothing; what was wrong is
         taken back by another sale below zero."""
-        added, known = await asyncio.to_thread(product_sales.tell, caller.organisation_id, _sales(data.sales))
-        return ToldProductSalesJson(added=added, known=known)
+        new = await asyncio.to_thread(product_sales.tell, caller.organisation_id, _sales(data.sales))
+        results = [SaleResult.ADDED if one else SaleResult.KNOWN for one in new]
+        return ToldProductSalesJson(added=sum(new), known=len(new) - sum(new), results=results)
 
 
 def _sales(told: list[NewProductSaleJson]) -> list[ProductSale]:

@@ -56,12 +56,12 @@ def check_tiers(tiers: Sequence[Bordered]) -> None:
     for number, tier in enumerate(tiers, 1):
         if tier.up_to is None:
             if number < len(tiers):
-                faults.append(Fault(place=f"tiers/{number}/up_to", reason="only the last tier is open"))
+                faults.append(Fault(place=f"tiers/{number}/up_to", reason="only the last tier goes without `up_to`"))
             continue
         if number == len(tiers):
-            faults.append(Fault(place=f"tiers/{number}/up_to", reason="the last tier is open"))
+            faults.append(Fault(place=f"tiers/{number}/up_to", reason="the last tier takes all that is above: it has no `up_to`"))
         if tier.up_to <= border:
-            faults.append(Fault(place=f"tiers/{number}/up_to", reason="is not above the tier before"))
+            faults.append(Fault(place=f"tiers/{number}/up_to", reason="must be above that of the tier before"))
         border = tier.up_to
     if faults:
         raise Invalid("The tiers do not follow each other.", faults=faults)
