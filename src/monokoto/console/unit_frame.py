@@ -72,6 +72,11 @@ class UnitFrame:
         return str(self.unit["name"] or self.unit["serial"])
 
     @property
+    def product_title(self) -> str:
+        """What people call its product, as the version it runs has it."""
+        return str(self.model.get("title") or self.unit["product"])
+
+    @property
     def base(self) -> str:
         """Address of its first page."""
         return address(self.id)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from monokoto.console.api import NotThere, Part, Problem, Refused
+from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.entitlement_form import TAKEN, take
 from monokoto.console.features import GRANTS_SHOWN, FeatureView, features_of, grants_of
 from monokoto.console.lookups import nothing, products
@@ -84,31 +86,29 @@ async def _shown(visit: Visit, product: str, feature: str, cursor: str) -> dict[
         if found.kind == "metered"
         else nothing(),
     )
-    including = [one for one in (plans.value["items"] if plans.value else []) if _includes(one, feature)]
-    holders = await asyncio.gather(*(_subscribers(visit, one) for one in including[:PLANS_LOOKED_AT]))
+    known = sorted(plans.value["items"] if plans.value else [], key=lambda one: not _includes(one, feature))
+    including = [one for one in known if _includes(one, feature)]
+    holders = await asyncio.gather(*(_holders(visit, one, feature) for one in known[:PLANS_LOOKED_AT]))
     grants = grants_of(visit, [listed])
     told = reached.value["items"] if reached.value else []
-    titles = await titles_of(visit, products=[product], plans=[(product, one["name"]) for one in including])
-    customers = {one["customer"] for part in holders if part.value for one in part.value["items"]}
+    titles = await titles_of(visit, products=[product], plans=[(product, one["name"]) for one in known])
+    subscribed = [one for held in holders for one in held.items]
+    customers = {one["customer"] for one in subscribed}
     customers |= {one.told["holder_id"] for one in grants if one.told["holder"] == "customer"}
     units = {one.told["holder_id"] for one in grants if one.told["holder"] == "unit"} | {one["unit"] for one in told}
     return {
         "feature": found,
         "listed": listed,
         "grants": grants,
-        "plans": list(zip(including, holders, strict=False)),
+        "plans": including,
+        "by_plan": list(zip(known, holders, strict=False)),
         "reached": reached,
         "thresholds": told,
         "buyers": await customer_names(visit, sorted(customers)),
         "names": await names_of(visit, sorted(units)),
         "titles": titles,
         "features": {found.name: found, found.key: found},
-        "subscribed": {
-            one["id"]: titles.plan(one["product"], one["plan"])
-            for part in holders
-            if part.value
-            for one in part.value["items"]
-        },
+        "subscribed": {one["id"]: titles.plan(one["product"], one["plan"]) for one in subscribed},
     }
 
 
@@ -116,8 +116,29 @@ def _includes(plan: Mapping[str, Any], feature: str) -> bool:
     return (plan["plan"].get("includes") or {}).get(feature, False) is not False
 
 
-async def _subscribers(visit: Visit, plan: Mapping[str, Any]) -> Part:
-    """Who subscribes to a plan now, whichever version."""
-    return await visit.api.part(
-        "/api/v1/subscriptions", product=plan["product"], plan=plan["name"], limit=SUBSCRIPTIONS_SHOWN
-    )
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who has a feature by a plan."""
+
+    items: Sequence[Mapping[str, Any]] = ()
+    """Subscriptions that are not over and whose own version of the plan includes it."""
+    more: bool = False
+    """Whether the plan has more subscriptions than were looked at."""
+    problem: Problem | None = None
+
+
+async def _holders(visit: Visit, plan: Mapping[str, Any], feature: str) -> Holders:
+    """A subscription has what its own version includes, whatever newer ones do."""
+    product, name = plan["product"], plan["name"]
+    found = await visit.api.part("/api/v1/subscriptions", product=product, plan=name, limit=SUBSCRIPTIONS_SHOWN)
+    if not found.value:
+        return Holders(problem=found.problem)
+    going = [one for one in found.value["items"] if one["status"] != "ended"]
+    others = sorted({one["version"] for one in going} - {plan["version"]})
+    path = f"/api/v1/products/{quote(product, safe='')}/plans/{quote(name, safe='')}"
+    older = await asyncio.gather(*(visit.api.part(path, version=version) for version in others))
+    including = {plan["version"]} if _includes(plan, feature) else set()
+    including |= {
+        version for version, part in zip(others, older, strict=True) if part.value and _includes(part.value, feature)
+    }
+    return Holders([one for one in going if one["version"] in including], bool(found.value["next_cursor"]))
