@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, con
 from monokoto.cli.tables import show_rows
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
+from monokoto.kernel.ids import parse_id
 
 RECEIVERS = "/api/v1/receivers"
 ROUTES = "/api/v1/notification-routes"
@@ -31,13 +33,16 @@ RouteArgument = Annotated[str, typer.Argument(metavar="ROUTE", help="Its id.")]
 
 
 def _receiver_id(api: ApiClient, receiver: str) -> str:
-    """The id of the receiver a person named by id or name.
+    """The id of the receiver a person named by id or name; an id is not looked up.
 
     Raises:
-        NotFound: there is no such receiver.
-        Conflict: several have this name.
+        NotFound: there is no receiver of this name.
+        Conflict: several have it.
     """
-    found = [one for one in api.ask("GET", RECEIVERS)["items"] if receiver in (one["id"], one["name"])]
+    with contextlib.suppress(Invalid):
+        parse_id(receiver)
+        return receiver
+    found = [one for one in api.ask("GET", RECEIVERS)["items"] if one["name"] == receiver]
     if not found:
         raise NotFound(f"There is no receiver {receiver!r}.", remedy="`koto receivers list` shows those there are.")
     if len(found) > 1:

@@ -229,7 +229,9 @@ def _must_confirm(looked: Looked) -> None:
         faults = [
             Fault(place=f"steps/{notice.step}", reason=f"{notice.confirm}: {notice.units} units") for notice in needed
         ]
-        raise Conflict("This must be said yes to.", remedy="Ask again with `confirmed: true`.", faults=faults)
+        raise Conflict(
+            "This must be said yes to.", remedy="Ask again with `confirmed: true` (`--confirm`).", faults=faults
+        )
 
 
 def _items(steps: Sequence[Sequence[Chosen]], only: Callable[[Chosen], bool] | None) -> builtins.list[RunItem]:
