@@ -18,7 +18,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from bench import blueprint_meters
+from bench.generator import start
 from bench.line_cost import Everyone, body
+from bench.product import prepare
 from bench.report import Report
 from bench.rules import ROWS, START, model
 from monokoto.connect.line import Decoder
@@ -32,6 +35,8 @@ from monokoto.operate.telemetry import ReadingsObserver, create_tables
 from monokoto.testing import Installation, register, wait_until
 
 BATCH = 1_000
+LINE_RATE = 5_000
+LINE_CLIENTS = 500
 SENDERS = 4
 DAY = 86_400_000_000
 METERS: Mapping[str, Any] = {
@@ -73,9 +78,12 @@ def run(report: Report, *, quick: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _line(report, Path(folder), rounds=4 if quick else 12)
     with tempfile.TemporaryDirectory() as folder:
+        _blueprints(report, Path(folder), rounds=4 if quick else 8)
+    with tempfile.TemporaryDirectory() as folder:
         _questions(report, Path(folder), units=10_000 if quick else 100_000)
     with tempfile.TemporaryDirectory() as folder, Installation(Path(folder)) as here:
         _http(report, here, seconds=5 if quick else 20)
+        _beside(report, here, seconds=10 if quick else 30)
 
 
 class _Products:
@@ -131,12 +139,24 @@ def _line(report: Report, folder: Path, *, rounds: int) -> None:
         series.close()
 
 
-def _observer(series: Series, meters: Mapping[str, Any], kind: Any, *, late: int = 0) -> UsageObserver:
+def _observer(
+    series: Series, meters: Mapping[str, Any], kind: Any, fleet: Any = None, *, late: int = 0
+) -> UsageObserver:
     """`late`: seconds the clock is ahead of the readings."""
     products, clock = _Products(meters, kind), ManualClock(START + (15 + late) * 1_000_000)
-    metering = Metering(series, book=MeterBook(products), products=products, units=Everyone(), clock=clock)
+    units = fleet or Everyone()
+    metering = Metering(series, book=MeterBook(products), products=products, units=units, clock=clock)
     metering.book.of_version(*kind.key)
-    return UsageObserver(metering.writer, metering.book, Everyone(), linger_ms=0)
+    return UsageObserver(metering.writer, metering.book, units, linger_ms=0)
+
+
+def _blueprints(report: Report, folder: Path, *, rounds: int) -> None:
+    series = open_series(data_dir=folder)
+    try:
+        create_tables(series)
+        blueprint_meters.run(report, series, partial(_observer, series), rounds=rounds)
+    finally:
+        series.close()
 
 
 def _questions(report: Report, folder: Path, *, units: int) -> None:
@@ -222,6 +242,33 @@ def _http(report: Report, here: Installation, *, seconds: float) -> None:
     total = api.get("/api/v1/usage?meter=caller/calls&from=-1h")["items"][0]["quantity"]
     assert int(total) == (len(batches) + 1) * BATCH, total
     report.note("the total over HTTP equals what was accepted, the repeats counted once")
+
+
+def _beside(report: Report, here: Installation, *, seconds: float) -> None:
+    """The same beside LINE_RATE messages a second of other units, in real time."""
+    _, tokens, _ = prepare(here, LINE_CLIENTS)
+    maker = here.organisation("maker-beside")
+    maker.post("/api/v1/products/apply", {"files": {"product.yaml": PRODUCT}})
+    key = maker.post("/api/v1/keys", {"name": "meter", "scopes": ["earn:write"]})["secret"]
+    ids = [one["unit"] for one in register(maker, "caller", [f"b{number}" for number in range(100)])]
+    wait_until(lambda: _send(here, key, _bodies(ids, "try", 1)[0])["accepted"] == BATCH, seconds=60)
+    line = start(
+        here.mqtt_port, tokens=tokens, clients=LINE_CLIENTS, rate=LINE_RATE, seconds=seconds, window=200,
+        start=int(time.time() * 1000) - int(seconds * 1000),
+    )  # fmt: skip
+    time.sleep(seconds * 0.2)
+    accepted, took, slowest, until, number = 0, 0.0, [], time.monotonic() + seconds * 0.6, 0
+    while time.monotonic() < until:
+        batches = _bodies(ids, f"beside-{number}", 20)
+        some, spent, each = _all(here, key, batches)
+        accepted, took, number = accepted + some, took + spent, number + 1
+        slowest += each
+    figures = json.loads(line.communicate(timeout=seconds + 120)[0])
+    slowest.sort()
+    report.row(f"beside {LINE_RATE:,} messages/s: usage events accepted", accepted / took, "events/s", goal="10,000/s")
+    report.row("a batch of 1,000 took", 1000 * slowest[len(slowest) // 2], "ms, median")
+    report.row("the line meanwhile: messages acknowledged", figures["per_second"], "/s", goal=f"{LINE_RATE:,}")
+    report.row("PUBACK p99", figures["p99_ms"], "ms")
 
 
 def _bodies(ids: Sequence[str], source: str, count: int) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,35 @@ def prepare(here: Installation, units: int, *, rules: str = "") -> tuple[ApiClie
     tokens = here.folder / "tokens.txt"
     tokens.write_text("".join(row["token"] + "\n" for row in rows))
     return api, tokens, rows
+
+
+TOPIC_BELOW = "koto/v1/units/L%06d/telemetry"
+"""Where a gateway publishes for the units below it; the generator numbers them (`--each`)."""
+
+
+def prepare_below(
+    here: Installation, units: int, gateways: int, *, rules: str = ""
+) -> tuple[ApiClient, Path, list[dict[str, str]]]:
+    """As `prepare`, with units that have no connection of their own: as many below each gateway, whose tokens are in the file,
+    in the order of the units' numbers."""
+    api, tokens, above = prepare(here, 0, rules=rules)
+    above = register(api, "load", [f"G{number:03d}" for number in range(gateways)])
+    tokens.write_text("".join(row["token"] + "\n" for row in above))
+    each = units // gateways
+    for number, gateway in enumerate(above):
+        rows = [
+            {"product": "load", "serial": f"L{place:06d}", "parent": gateway["unit"]}
+            for place in range(number * each, (number + 1) * each)
+        ]
+        body = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        with api.stream(
+            "POST", "/api/v1/units/import", content=body,
+            headers={"Content-Type": "application/x-ndjson", "Accept": "application/x-ndjson"},
+        ) as answer:  # fmt: skip
+            made = sum('"token"' in line for line in answer.iter_lines())
+        if made != each:
+            raise RuntimeError(f"{made} of {each} units were registered")
+    return api, tokens, above
 
 
 def metric(here: Installation, name: str) -> float:

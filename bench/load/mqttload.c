@@ -1,10 +1,11 @@
 /* mqttload: one thread, many MQTT 3.1.1 clients, QoS 0 or 1, acknowledgement latencies.
  *
  *   mqttload --port P [--host H] [--clients N] [--tokens FILE] [--qos 0|1] [--seconds S] [--window W] [--rate R]
- *            [--topic T] [--start MS] [--idle]
+ *            [--topic T] [--start MS] [--idle] [--each N]
  *
  * Client i sends {"ts":..., "values":{five numbers}} to topic T ("%d" in it is replaced by i); the time advances one
  * millisecond a message from --start, so that every message is another reading. With --tokens the i-th line is its user name.
+ * With --each N client i speaks for N units in turn: "%06d" in the topic is replaced by the numbers from i * N on.
  * QoS 1 keeps W messages unacknowledged per client. R is messages per second over all clients (0: as fast as they are
  * acknowledged). --idle connects, says so, and holds the connections for S seconds with pings.
  * Prints one JSON object: what was sent and acknowledged, latencies in milliseconds, its own CPU seconds.
@@ -36,12 +37,12 @@ typedef struct {
     int64_t time_ms;
     unsigned char *out, *in;
     double *sent_at;
-    int packet_length, id_offset, time_offset, value_offset;
+    int packet_length, id_offset, time_offset, value_offset, unit_offset, first_unit;
     unsigned char packet[512];
 } Client;
 
 static const char *host = "127.0.0.1", *topic = "koto/v1/telemetry", *tokens_file = NULL;
-static int port, clients = 100, qos = 1, window = 20, idle, counts;
+static int port, clients = 100, qos = 1, window = 20, idle, counts, each;
 static double seconds = 5, rate;
 static int64_t start_ms = 1767225600000;
 static uint32_t *histogram; /* 10 microseconds a bucket, up to 2 s */
@@ -116,12 +117,17 @@ static void await_connack(Client *client, int number) {
 
 static void build_packet(Client *client, int number) {
     char name[256], payload[256];
-    snprintf(name, sizeof name, topic, number);
+    snprintf(name, sizeof name, topic, each ? number * each : number);
+    const char *place = strstr(topic, "%06d");
+    if (each && !place) die("--each needs %%06d in the topic");
+    if (each) client->unit_offset = place - topic; /* within the name; the packet's head is added below */
+    client->first_unit = each ? number * each : 0;
     int payload_length = snprintf(payload, sizeof payload,
         "{\"ts\":%013lld,\"values\":{\"temperature\":21.50,\"humidity\":43.20,\"power\":1234.50,\"rpm\":1480.0,\"pressure\":1.013}}", (long long)start_ms);
     int remaining = 2 + strlen(name) + (qos ? 2 : 0) + payload_length, n = 0;
     client->packet[n++] = 0x30 | qos << 1;
     n += put_length(client->packet + n, remaining);
+    client->unit_offset += n + 2;
     n += put_text(client->packet + n, name);
     client->id_offset = n;
     if (qos) n += 2;
@@ -144,6 +150,10 @@ static void append_publish(Client *client, double at) {
     memcpy(to, client->packet, client->packet_length);
     int64_t time = client->time_ms++;
     for (int i = 12; i >= 0; i--, time /= 10) to[client->time_offset + i] = '0' + time % 10;
+    if (each) {
+        int unit = client->first_unit + client->sent % each;
+        for (int i = 5; i >= 0; i--, unit /= 10) to[client->unit_offset + i] = '0' + unit % 10;
+    }
     noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17;
     for (int i = 0; i < digit_count; i++) to[client->id_offset + digit_places[i]] = '0' + (noise >> 4 * i) % 10;
     if (qos) {
@@ -221,6 +231,7 @@ static void read_arguments(int count, char **values) {
         else if (!strcmp(name, "--rate")) rate = atof(value);
         else if (!strcmp(name, "--topic")) topic = value;
         else if (!strcmp(name, "--start")) start_ms = atoll(value);
+        else if (!strcmp(name, "--each")) each = atoi(value);
         else die("unknown argument %s", name);
     }
     if (!port || window > WINDOW_MAX) die("--port is needed, --window is at most %d", WINDOW_MAX);
