@@ -286,7 +286,7 @@ REFUSED = {
     "names one charge model": {"meter": "calls", "standard": {"price": 1}, "volume": {"tiers": [{"price": 1}]}},
     "binary fraction": {"meter": "calls", "standard": {"price": 1.2}},
     "digits after the point": {"meter": "calls", "standard": {"price": 1}, "minimum": "1.234"},
-    "last tier is open": {"meter": "calls", "graduated": {"tiers": [{"up_to": 5, "price": 1}]}},
+    "tiers/1/up_to": {"meter": "calls", "graduated": {"tiers": [{"up_to": 5, "price": 1}]}},
 }
 
 
