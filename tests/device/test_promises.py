@@ -52,11 +52,13 @@ def fetched() -> Mapping[str, bytes]:
     return keys_of(json.loads(vectors.FILE.read_text("utf-8"))["keys"])
 
 
+PROMISING = Promising(features=FEATURES, keys=fetched)
+
+
 def plan(platform: Any, *presses: Pressing, **rest: Any) -> FleetSimulation:
     known: dict[str, Any] = {"speed": MAX_SPEED, "minutes": 3 * 24 * 60, "options": DeviceOptions(client_id="u")}
-    promising = Promising(features=FEATURES, keys=fetched)
     return FleetSimulation(
-        simulation=described(), url=platform.url, actions=ACTIONS, promising=promising, presses=presses, **known | rest
+        simulation=described(), url=platform.url, actions=ACTIONS, promising=PROMISING, presses=presses, **known | rest
     )
 
 
@@ -121,6 +123,31 @@ def test_away_it_does_what_was_paid_for_and_not_a_moment_longer(with_platform: W
         whens = [one["at"] if isinstance(one["at"], int) else parse_instant(one["at"]) // 1000 for one in done]
         assert whens == [(start + round(hours * HOUR * 1_000_000)) // 1000 for hours in (2, 11.9)]
         assert report.lost == report.refused == 0
+
+    with_platform(body)
+
+
+def test_what_is_bought_in_the_middle_of_its_life_opens_then(
+    with_platform: WithPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The function of the same name stands before the module.
+    monkeypatch.setattr(sys.modules["monokoto.device.simulate.simulate"], "_TOKEN_SECONDS", 0.05)
+
+    async def body(platform: Any) -> None:
+        steps = [at(hours / 4) for hours in range(1, 20)]
+        fleet = plan(platform, *steps, speed=Speed(7200.0), minutes=300)
+        noted = asyncio.Event()
+        living = asyncio.create_task(simulate(fleet, [("u-1", "t")], now=NOW, noted=lambda _note: noted.set()))
+        async with asyncio.timeout(25):
+            await noted.wait()
+            platform.deliver("u", TOPIC, promised(hours=99).encode())
+            report = await living
+        refused, done = [[one for one in report.notes if one.outcome == word] for word in ("refused", "done")]
+        assert refused[0].reason == "steam: the unit has no token"
+        assert report.tokens == 1
+        assert [*refused, *done] == report.notes
+        assert refused
+        assert done
 
     with_platform(body)
 

@@ -107,7 +107,7 @@ class _Fleet:
         self._noted = noted
         self._units: list[Unit] = []
         self._lives: float | None = None
-        """When life began, by the loop's clock; None: it has not."""
+        """When life began, by the monotonic clock, which any thread may ask; None: it has not."""
         self._began = self._told_at = time.monotonic()
 
     async def connect(self, credentials: Sequence[tuple[str, str]]) -> None:
@@ -138,7 +138,7 @@ class _Fleet:
         """How late it is in a unit's life."""
         if self._lives is None or self._plan.speed.unlimited:
             return unit.at or self._start
-        passed = (asyncio.get_running_loop().time() - self._lives) * self._plan.speed.factor
+        passed = (time.monotonic() - self._lives) * self._plan.speed.factor
         return self._start + round(passed * MICROSECONDS_PER_SECOND)
 
     async def _be_promised(self) -> None:
@@ -168,7 +168,7 @@ class _Fleet:
         ]
         heapq.heapify(coming)
         planned = deque(self._planned())
-        self._lives = asyncio.get_running_loop().time()
+        self._lives = time.monotonic()
         while coming and (end is None or min(coming[0][0], planned[0][0] if planned else _FAR) < end):
             if planned and planned[0][0] <= coming[0][0]:
                 at, act = planned.popleft()
@@ -206,11 +206,11 @@ class _Fleet:
 
     async def _until(self, at: int) -> None:
         """Wait until it is so late in the units' lives; meanwhile what they were promised opens and closes."""
-        plan, loop = self._plan, asyncio.get_running_loop()
+        plan = self._plan
         if plan.speed.unlimited or self._lives is None:
             return
         due = self._lives + (at - self._start) / MICROSECONDS_PER_SECOND / plan.speed.factor
-        while (wait := due - loop.time()) > 0:
+        while (wait := due - time.monotonic()) > 0:
             self._tell()
             for unit in self._units if plan.promising.features else ():
                 unit.turn(self._life(unit))
