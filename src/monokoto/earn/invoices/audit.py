@@ -15,12 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from monokoto.earn.ledger import Finding
+from monokoto.kernel.ids import format_id
 
 FINDINGS_MAX = 100
 _AT_ONCE = 500
 _DOCUMENTS = sa.text(
-    "SELECT position, kind, year, number, label, invoice_id, issued_at, text, digest FROM invoice_documents"
-    " WHERE organisation_id = :organisation AND position > :after ORDER BY position LIMIT :limit"
+    "SELECT position, kind, year, number, label, document_id, invoice_id, customer_id, issued_at, text, digest"
+    " FROM invoice_documents WHERE organisation_id = :organisation AND position > :after ORDER BY position LIMIT :limit"
 )
 _HEAD = sa.text("SELECT position, digest FROM invoice_heads WHERE organisation_id = :organisation")
 _SERIES = sa.text("SELECT kind, year, last FROM invoice_series WHERE organisation_id = :organisation")
@@ -29,7 +30,8 @@ _INVOICES = sa.text(
     " document_id FROM invoices WHERE organisation_id = :organisation AND document_id IS NOT NULL"
 )
 _NOTES = sa.text(
-    "SELECT invoice_id, gross, applied, over, voids FROM credit_notes WHERE organisation_id = :organisation"
+    "SELECT credit_note_id, document_id, invoice_id, customer_id, currency, gross, applied, over, voids"
+    " FROM credit_notes WHERE organisation_id = :organisation"
 )
 _ENTRY = sa.text(
     "SELECT p.account, p.currency, p.amount FROM ledger_entries e JOIN ledger_postings p"
@@ -37,6 +39,8 @@ _ENTRY = sa.text(
     " WHERE e.organisation_id = :organisation AND (e.key LIKE 'invoice:%' OR e.key LIKE 'credit-note:%' OR e.key LIKE 'void:%')"
 )
 _SOLD = ("revenue", "tax")
+Copies = dict[int, tuple[Any, ...]]
+"""By document: invoice, customer, currency, number, net, tax, gross, prepaid."""
 
 
 def audit_documents(connection: sa.Connection, organisation_id: int) -> list[Finding]:
@@ -47,6 +51,7 @@ def audit_documents(connection: sa.Connection, organisation_id: int) -> list[Fin
     last: dict[tuple[str, int], int] = {}
     sold: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     gross: dict[int, Fraction] = {}
+    copies: Copies = {}
     given: dict[int, Fraction] = defaultdict(Fraction)
     for row in _documents(connection, organisation_id):
         told = json.loads(row.text)
@@ -59,17 +64,20 @@ def audit_documents(connection: sa.Connection, organisation_id: int) -> list[Fin
             gross[row.invoice_id] = Fraction(told["totals"]["gross"])
         else:
             given[row.invoice_id] += Fraction(told["totals"]["gross"])
+        copies[row.document_id] = _copied(row, told)
         position, digest = row.position, bytes(row.digest)
         if len(findings) >= FINDINGS_MAX:
             return findings[:FINDINGS_MAX]
     head = connection.execute(_HEAD, asked).one_or_none()
     if (0 if head is None else head.position) != position or (head is not None and bytes(head.digest) != digest):
         findings.append(Finding("the last document", "it is not the one the head names"))
-    for row in connection.execute(_SERIES, asked):
-        if last.get((row.kind, row.year), 0) != row.last:
-            findings.append(
-                Finding(f"{row.kind} {row.year}", f"the series ends at {row.last}, its documents elsewhere")
-            )
+    series = {(row.kind, row.year): row.last for row in connection.execute(_SERIES, asked)}
+    findings += [
+        Finding(f"{kind} {year}", f"the series ends at {series.get((kind, year))}, its documents elsewhere")
+        for kind, year in sorted({*series, *last})
+        if series.get((kind, year)) != last.get((kind, year))
+    ]
+    findings += _wrong_copies(connection, organisation_id, copies)
     findings += _wrong_invoices(connection, organisation_id, gross, given)
     findings += _wrong_books(connection, organisation_id, sold)
     return findings[:FINDINGS_MAX]
@@ -96,12 +104,47 @@ def _wrong_place(
     if json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False) != row.text:
         yield "its text is not canonical"
     copied = (told["kind"], told["year"], told["number"], told["label"], told["position"], told["issued_at"])
-    if copied != (row.kind, row.year, row.number, row.label, row.position, row.issued_at):
+    about = (told["invoice"], told["buyer"]["customer_id"])
+    if copied != (row.kind, row.year, row.number, row.label, row.position, row.issued_at) or about != (
+        format_id(row.invoice_id),
+        format_id(row.customer_id),
+    ):
         yield "its row is not what its text says"
     series = (row.kind, row.year)
     if row.number != last.get(series, 0) + 1:
         yield f"the number before it is {last.get(series, 0)}"
     last[series] = row.number
+
+
+def _copied(row: Any, told: dict[str, Any]) -> tuple[Any, ...]:
+    """What the row of an invoice or note copies of its document."""
+    totals = told["totals"]
+    sums = tuple(Fraction(totals[name]) for name in ("net", "tax", "gross"))
+    return told["invoice"], told["buyer"]["customer_id"], told["currency"], row.label, *sums, Fraction(told["prepaid"])
+
+
+def _wrong_copies(connection: sa.Connection, organisation_id: int, copies: Copies) -> Iterator[Finding]:
+    asked = {"organisation": organisation_id}
+    of: set[int] = set()
+    for row in connection.execute(_INVOICES, asked):
+        of.add(row.document_id)
+        sums = (Fraction(row.net), Fraction(row.tax), Fraction(row.gross), Fraction(row.prepaid))
+        here = (format_id(row.invoice_id), format_id(row.customer_id), row.currency, row.label, *sums)
+        if copies.get(row.document_id) != here:
+            yield Finding(row.label, "its row is not what its document says")
+    for note in connection.execute(_NOTES, asked):
+        of.add(note.document_id)
+        there = copies.get(note.document_id, ())
+        belongs = (format_id(note.invoice_id), format_id(note.customer_id), note.currency)
+        # An invoice below zero gives credit as a note does, and has a row like one: of nothing, with all of it over.
+        gives = (
+            (0, there[7] - there[6]) if there and there[6] < 0 else (there[6] if there else None, Fraction(note.over))
+        )
+        if there[:3] != belongs or gives != (Fraction(note.gross), Fraction(note.over)):
+            yield Finding(f"credit note {format_id(note.credit_note_id)}", "its row is not what its document says")
+    yield from (
+        Finding(there[3], "no invoice and no credit note has it") for one, there in copies.items() if one not in of
+    )
 
 
 def _wrong_sums(told: dict[str, Any]) -> Iterator[str]:
@@ -140,8 +183,11 @@ def _wrong_invoices(
     connection: sa.Connection, organisation_id: int, gross: dict[int, Fraction], given: dict[int, Fraction]
 ) -> Iterator[Finding]:
     applied: dict[int, Fraction] = defaultdict(Fraction)
+    voided: set[int] = set()
     for note in connection.execute(_NOTES, {"organisation": organisation_id}):
-        if not note.voids:
+        if note.voids:
+            voided.add(note.invoice_id)
+        else:
             applied[note.invoice_id] += Fraction(note.applied)
     for row in connection.execute(_INVOICES, {"organisation": organisation_id}):
         wrong = []
@@ -152,6 +198,8 @@ def _wrong_invoices(
             wrong.append("more was given back than it charged")
         if row.state != "void" and (back != Fraction(row.credited) or applied[row.invoice_id] != Fraction(row.applied)):
             wrong.append("its credit notes are not what its row says")
+        if (row.state == "void") != (row.invoice_id in voided):
+            wrong.append(f"it is {row.state}, and {'was' if row.invoice_id in voided else 'was never'} taken back")
         if row.state == "void" and back != Fraction(row.gross):
             wrong.append("it is void, and not all of it was given back")
         asked = max(Fraction(row.gross) - Fraction(row.prepaid), Fraction(0))

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monokoto.earn.ledger import Finding
+from monokoto.earn.payments.audit_entries import unexplained
 from monokoto.kernel.ids import format_id
 
 FINDINGS_MAX = 100
@@ -41,6 +42,7 @@ def audit_payments(connection: sa.Connection, organisation_id: int) -> list[Find
     used = [one for one in rows(_ALLOCATIONS) if one.undone_at is None]
     findings = [*_wrong_credits(payments, notes, held, used), *_wrong_invoices(sent, used)]
     findings += _wrong_refunds(payments, used)
+    findings += unexplained(connection, organisation_id)
     losses = rows(_LOSSES)
     findings += _wrong_losses(payments, losses)
     expected = _expected(payments, notes, held, sent)
