@@ -268,3 +268,19 @@ def _upload(page: Page, text: str) -> None:
     page.goto(page.url.partition("/console")[0] + "/console/revenue/sales")
     page.locator("#f-file").set_input_files({"name": "s.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.get_by_role("button", name="Take it in").click()
+
+
+def test_who_subscribed_before_keeps_what_the_version_had(laundry: Laundry, chrome: Chromium, cookies: Cookies) -> None:
+    """Last in this file: the newest version of the plan goes without steam from here on."""
+    path = "/api/v1/products/laundry/plans/pay-per-wash"
+    plan = laundry.get(path)["plan"]
+    del plan["includes"]["steam"]
+    laundry.admin.put(path, json={"plan": plan}).raise_for_status()
+    with chrome.visitor(cookies=cookies) as visitor:
+        page = visitor.go("/console/features/laundry/steam")
+        expect(page.get_by_role("region", name="Plans that include it")).not_to_contain_text("Pay per wash")
+        holders = page.get_by_role("region", name="Who has it by their plan")
+        expect(holders.get_by_role("row").filter(has_text="Hotel Sol").first).to_contain_text("Pay per wash")
+        page = visitor.go(f"/console/units/{laundry.unit}")
+        expect(page.locator(".crumbs")).to_have_text("Units / Washing machine")
+        assert not visitor.faults

@@ -51,7 +51,7 @@ class Node(Part):
         try:
             found = number(self.value)
         except Invalid as error:
-            self.fault(error.message)
+            self.fault(f"{error.message} {error.remedy}".rstrip())
             return None
         if found < 0 and not negative:
             self.fault("is negative")
