@@ -152,6 +152,26 @@ def test_what_is_bought_in_the_middle_of_its_life_opens_then(
     with_platform(body)
 
 
+def test_at_the_speed_of_life_a_promise_ends_when_it_really_does(
+    with_platform: WithPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["monokoto.device.simulate.simulate"], "_TOKEN_SECONDS", 1.5)
+
+    async def body(platform: Any) -> None:
+        # The second unit has no token, and is waited for: meanwhile no promise lasts longer.
+        fleet = plan(platform, at(0), speed=Speed(1.0), minutes=0.02, options=DeviceOptions())
+        living = asyncio.create_task(simulate(fleet, [("u-1", "t"), ("u-2", "s")], now=NOW))
+        async with asyncio.timeout(25):
+            while sum(TOPIC in one.subscriptions for one in platform.sessions.values()) < 2:
+                await asyncio.sleep(0.005)
+            platform.deliver(next(iter(platform.sessions)), TOPIC, promised(hours=1 / HOUR).encode())
+            report = await living
+        assert [one.outcome for one in report.notes if one.what == "steam"] == ["refused", "refused"]
+        assert "steam: its time is over" in {one.reason for one in report.notes}
+
+    with_platform(body)
+
+
 def test_what_begins_later_opens_by_itself_and_is_reported_when_it_is_back(with_platform: WithPlatform) -> None:
     async def body(platform: Any) -> None:
         fleet = plan(platform, at(4), at(6), at(9), away=((1 * HOUR, 20 * HOUR),))

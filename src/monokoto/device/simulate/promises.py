@@ -3,14 +3,13 @@
 A unit takes its token from `koto/v1/entitlements`, verifies it itself, and asks nobody from then on: whoever stands before it and
 presses a button gets what the token opens, or hears why not. What the platform asks it to do the platform has judged, and is done.
 
-A unit's promises go by a clock that never goes back (`device.entitlement`). It shows the real time when the fleet is connected,
-and from then on passes as the unit's life does: at 60x an hour of promises is over in a minute, wherever its life began.
+A unit's promises go by a clock that never goes back (`device.entitlement`). It shows the real time until the
+units' lives begin, and from then on passes as they do: at 60x an hour of promises is over in a minute, wherever its life began.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,6 @@ import structlog
 
 from monokoto.device.entitlement import TOPIC, Entitlements, Refused, verify
 from monokoto.earn.features import Feature, FeatureKind
-from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
 
 __all__ = ["TOPIC", "Keys", "Pressing", "Promises", "Promising"]
 Keys = Callable[[], Mapping[str, bytes]]
@@ -125,9 +123,3 @@ class Promises:
             self._stood[one.name] = value
             if before != value:
                 yield one, value
-
-
-def clock_of(life_now: Callable[[], int], began: int) -> Callable[[], float]:
-    """A unit's clock: real time at the beginning of its life (µs), which goes on as its life does (`life_now`, µs)."""
-    ahead = time.time() * MICROSECONDS_PER_SECOND - began
-    return lambda: (life_now() + ahead) / MICROSECONDS_PER_SECOND

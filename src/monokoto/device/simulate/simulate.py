@@ -14,7 +14,7 @@ from functools import partial
 from monokoto.connect.products import ActionModel, Moment, Simulation, VirtualUnit
 from monokoto.device.device import Device, DeviceOptions
 from monokoto.device.replay import Speed
-from monokoto.device.simulate.promises import TOPIC, Pressing, Promises, Promising, clock_of
+from monokoto.device.simulate.promises import TOPIC, Pressing, Promises, Promising
 from monokoto.device.simulate.report import Noted, SimulationReport
 from monokoto.device.simulate.unit import DRAIN_SECONDS, Unit
 from monokoto.device.telemetry import DESIRED
@@ -108,6 +108,8 @@ class _Fleet:
         self._units: list[Unit] = []
         self._lives: float | None = None
         """When life began, by the monotonic clock, which any thread may ask; None: it has not."""
+        self._real = 0.0
+        """How late it really was then, in seconds since 1970."""
         self._began = self._told_at = time.monotonic()
 
     async def connect(self, credentials: Sequence[tuple[str, str]]) -> None:
@@ -132,7 +134,13 @@ class _Fleet:
             await self._be_promised()
 
     def _promises(self, unit: Unit) -> Promises:
-        return Promises(self._plan.promising, clock_of(lambda: self._life(unit), self._start))
+        return Promises(self._plan.promising, lambda: self._clock(unit))
+
+    def _clock(self, unit: Unit) -> float:
+        """By which a unit's promises go: real time until life begins, which from then on passes as life does."""
+        if self._lives is None:
+            return time.time()
+        return self._real + (self._life(unit) - self._start) / MICROSECONDS_PER_SECOND
 
     def _life(self, unit: Unit) -> int:
         """How late it is in a unit's life."""
@@ -168,7 +176,7 @@ class _Fleet:
         ]
         heapq.heapify(coming)
         planned = deque(self._planned())
-        self._lives = time.monotonic()
+        self._real, self._lives = time.time(), time.monotonic()
         while coming and (end is None or min(coming[0][0], planned[0][0] if planned else _FAR) < end):
             if planned and planned[0][0] <= coming[0][0]:
                 at, act = planned.popleft()
