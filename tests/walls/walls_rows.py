@@ -949,10 +949,13 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
     ),
     "GET /api/v1/bank-statements": R(wall=Wall.OWN, scope=S.EARN_READ),
-    "POST /api/v1/bank-statements": R(wall=Wall.OWN, scope=S.EARN_WRITE, never="no bank tells anything here"),
+    "POST /api/v1/bank-statements": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(422,), never="no bank tells anything here",
+    ),
     "GET /api/v1/bank-entries": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/bank-entries/{entry}/assignment": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": f"={NOBODY}"}, owners=frozenset(), never="no bank tells anything here",
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": f"={NOBODY}"}, owners=frozenset(),
+        body={"nothing_of_ours": "a gift"}, never="no bank tells anything here",
     ),
     "GET /api/v1/dunning": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),

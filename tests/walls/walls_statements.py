@@ -84,6 +84,7 @@ EXEMPT: dict[str, str] = {
     "earn/invoices/store.py:notes_since": RUNS_IT,
     "earn/invoices/store.py:find_of_buyer": "a buyer's own documents, by the organisation that bought",
     "earn/invoices/store.py:_newest": "a list of a buyer's own documents names the organisation that bought; a seller's its own",
+    "earn/payments/store.py:longest_unasked": RUNS_IT,
     "earn/payments/store.py:pending": RUNS_IT,
     "earn/payments/store.py:open_accounts": RUNS_IT,
     "earn/payments/reminding.py:_resume": RUNS_IT,
