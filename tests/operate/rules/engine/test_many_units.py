@@ -10,11 +10,11 @@ from engine_making import SECOND, Message, batch, engine_of, make_rule, number, 
 from monokoto.operate.rules.engine.compiled import Statistic, Window
 from monokoto.operate.rules.engine.signals import extremes
 
-UNITS = 40
+UNITS = 12
 
 
 @pytest.mark.parametrize("statistic", [Statistic.MINIMUM, Statistic.MAXIMUM, Statistic.PERCENTILE])
-@pytest.mark.parametrize("at_once", [1, 7, UNITS])
+@pytest.mark.parametrize("at_once", [1, 5, UNITS])
 def test_units_whose_parts_end_together_do_not_disturb_each_other(
     statistic: Statistic, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -22,7 +22,7 @@ def test_units_whose_parts_end_together_do_not_disturb_each_other(
     rule = make_rule("w > 60.0", signals={"w": window}, clear="w < 40.0")
     chance = random.Random(5)
     pieces = []
-    for at in range(0, 120, 3):
+    for at in range(0, 75, 3):
         # Every piece ends a part of most units, and several of those that were silent for a while.
         who = [unit for unit in range(1, UNITS + 1) if unit % 4 or at % 15 == 0]
         pieces.append(

@@ -16,9 +16,9 @@ from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Float64s,
 from monokoto.operate.rules.engine.compiled import Statistic, Window
 from monokoto.operate.rules.engine.order import firsts, spread
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
+from monokoto.operate.rules.engine.signals.windows import EXACT_UNITS_MAX
 from monokoto.operate.rules.engine.walk import Signal, Walk
 
-_EXACT_UNITS_MAX = 512
 _UNITS_AT_ONCE = 2048
 """Units whose rings are looked at together: so many stay near the processor."""
 
@@ -126,7 +126,7 @@ class ExtremeRun:
     def _wake(self, walk: Walk, kept: _Kept) -> None:
         at_end = walk.at[walk.ends]
         every = self._kind.every_us or self._part_us
-        if self._kind.every_us or (len(walk.units) > _EXACT_UNITS_MAX and not walk.look):
+        if self._kind.every_us or (len(walk.units) > EXACT_UNITS_MAX and not walk.look):
             walk.wake((at_end // every + 1) * every)
             return
         ring = kept.whole()
