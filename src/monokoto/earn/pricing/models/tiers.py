@@ -59,7 +59,9 @@ def check_tiers(tiers: Sequence[Bordered]) -> None:
                 faults.append(Fault(place=f"tiers/{number}/up_to", reason="only the last tier goes without `up_to`"))
             continue
         if number == len(tiers):
-            faults.append(Fault(place=f"tiers/{number}/up_to", reason="the last tier takes all that is above: it has no `up_to`"))
+            faults.append(
+                Fault(place=f"tiers/{number}/up_to", reason="the last tier takes all that is above: it has no `up_to`")
+            )
         if tier.up_to <= border:
             faults.append(Fault(place=f"tiers/{number}/up_to", reason="must be above that of the tier before"))
         border = tier.up_to
