@@ -112,7 +112,11 @@ def test_fees_charged_ahead_are_told_by_when_they_are_earned(client: TestClient[
 
 
 def test_files_say_the_same(client: TestClient[Litestar]) -> None:
-    assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).json() == {"added": 1, "known": 0, "results": ["added"]}
+    assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).json() == {
+        "added": 1,
+        "known": 0,
+        "results": ["added"],
+    }
     for report in ("recurring", "revenue", "cohorts", "deferred"):
         answer = client.get(f"/api/v1/reports/{report}/file", params={"from": "2026-01"})
         rows = [*csv.DictReader(io.StringIO(answer.text))]
@@ -128,7 +132,11 @@ def test_files_say_the_same(client: TestClient[Litestar]) -> None:
 
 def test_sales_are_told_once_and_listed(client: TestClient[Litestar]) -> None:
     assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).status_code == 200
-    assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).json() == {"added": 0, "known": 1, "results": ["known"]}
+    assert client.post("/api/v1/product-sales", json={"sales": [SALE]}).json() == {
+        "added": 0,
+        "known": 1,
+        "results": ["known"],
+    }
     changed = client.post("/api/v1/product-sales", json={"sales": [{**SALE, "units": 2}]})
     assert (changed.status_code, changed.json()["faults"][0]["place"]) == (409, "sales/0/key")
     wrong = client.post("/api/v1/product-sales", json={"sales": [{**SALE, "date": "yesterday"}]})
