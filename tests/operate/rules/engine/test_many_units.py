@@ -10,7 +10,7 @@ from engine_making import SECOND, Message, batch, engine_of, make_rule, number, 
 from monokoto.operate.rules.engine.compiled import Statistic, Window
 from monokoto.operate.rules.engine.signals import extremes
 
-UNITS = 12
+UNITS = 20
 
 
 @pytest.mark.parametrize("statistic", [Statistic.MINIMUM, Statistic.MAXIMUM, Statistic.PERCENTILE])
