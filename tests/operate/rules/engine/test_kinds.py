@@ -73,6 +73,12 @@ CASES: dict[str, tuple[Any, list[Message], list[float], list[tuple[str, float]]]
         [],
         [("raised", 10), ("cleared", 20)],
     ),
+    "a unit whose place nobody told": (
+        make_rule("!inside", signals={"inside": Geofence(number("latitude"), number("longitude"), AREA)}),
+        [*readings("temperature", (0, 20), (5, 21)), *at_positions((10, 50.5, 10.5), (20, 50.5, 12))],
+        [7],
+        [("raised", 20)],
+    ),
     "staying in an area": (
         make_rule("stays", signals={"stays": Geofence(number("latitude"), number("longitude"), AREA, 60 * SECOND)}),
         at_positions((0, 50.5, 10.5), (50, 50.6, 10.5), (55, 0, 0), (60, 50.5, 10.5)),

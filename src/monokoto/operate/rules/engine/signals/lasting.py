@@ -54,7 +54,7 @@ class HeldRun:
 
 
 class GeofenceRun:
-    """As `Geofence`."""
+    """As `Geofence`. State: since when inside; whether it is known where the unit is."""
 
     def __init__(self, kind: Geofence, state: State) -> None:
         self._kind = kind
@@ -63,6 +63,7 @@ class GeofenceRun:
         shapely.prepare(self._area)
         self._bounds = shapely.bounds(self._area).tolist()
         state.add("since", np.int64, NEVER)
+        state.add("placed", np.bool_, False)
 
     def advance(self, walk: Walk) -> Signal:
         """As `SignalRun.advance`."""
@@ -71,7 +72,10 @@ class GeofenceRun:
         inside: Bools = (longitude > west) & (longitude < east) & (latitude > south) & (latitude < north)
         near = np.flatnonzero(inside)  # the others are not inside the area either
         inside[near] = shapely.contains_xy(self._area, longitude[near], latitude[near])
-        return lasting(walk, self._state, inside, self._kind.dwell_us)
+        known = walk.carry(~(np.isnan(latitude) | np.isnan(longitude)), walk.before(self._state["placed"]))
+        walk.afterwards(lambda: _keep(self._state, "placed", walk, known.values))
+        signal = lasting(walk, self._state, inside, self._kind.dwell_us)
+        return Signal(signal.carried, known, signal.wrap)
 
 
 class SilentRun:
