@@ -16,7 +16,7 @@ from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Float64s,
 from monokoto.operate.rules.engine.compiled import Statistic, Window
 from monokoto.operate.rules.engine.order import firsts, spread
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
-from monokoto.operate.rules.engine.signals.windows import EXACT_UNITS_MAX
+from monokoto.operate.rules.engine.signals.windows import looked_at_exactly
 from monokoto.operate.rules.engine.walk import Signal, Walk
 
 _UNITS_AT_ONCE = 2048
@@ -56,8 +56,9 @@ class ExtremeRun:
         if not walk.is_plain:
             samples.values[~walk.flags(None)] = np.nan
         kept = _Kept(self, self._state, walk)
+        last = kept.part.copy()
         found = self._go_through(walk, samples.values, kept, before)
-        self._wake(walk, kept)
+        self._wake(walk, kept, last)
         signal = number(walk, found, before)
 
         def commit() -> None:
@@ -123,18 +124,19 @@ class ExtremeRun:
         below, above = kept[rows, low], kept[rows, high]
         return np.asarray(below + (above - below) * (place - low))
 
-    def _wake(self, walk: Walk, kept: _Kept) -> None:
+    def _wake(self, walk: Walk, kept: _Kept, last: Int64s) -> None:
         at_end = walk.at[walk.ends]
         every = self._kind.every_us or self._part_us
-        if self._kind.every_us or (len(walk.units) > EXACT_UNITS_MAX and not walk.look):
-            walk.wake((at_end // every + 1) * every)
-            return
-        ring = kept.whole()
+        due = (at_end // every + 1) * every
         now = at_end // self._part_us
-        part = now - (now - np.arange(self.parts)[:, None]) % self.parts
-        empty = np.isnan(ring)
-        oldest = np.where(empty, np.int64(ALWAYS // self._part_us), part).min(axis=0)
-        walk.wake(np.where(empty.all(axis=0), ALWAYS, (oldest + self.parts) * self._part_us))
+        exact = np.empty(0, np.int64) if self._kind.every_us else looked_at_exactly(walk, now - last)
+        if len(exact):
+            ring = kept.whole(exact)
+            part = now[exact] - (now[exact] - np.arange(self.parts)[:, None]) % self.parts
+            empty = np.isnan(ring)
+            oldest = np.where(empty, np.int64(ALWAYS // self._part_us), part).min(axis=0)
+            due[exact] = np.where(empty.all(axis=0), ALWAYS, (oldest + self.parts) * self._part_us)
+        walk.wake(due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,18 +220,22 @@ class _Kept:
         first = np.where(np.isnan(held), values, held) if self._run.first_only else np.fmin(held, values)
         self.current[numbers_] = first
 
-    def whole(self) -> Float64s:
-        """The rings, with the running part."""
-        ring, everyone = self._state["kept#"][:, self._units], np.arange(len(self._units))
-        self._write(ring, everyone)
-        ring[self.part % self._run.parts, everyone] = self.current
+    def whole(self, numbers_: Int64s) -> Float64s:
+        """The rings of some units, with the running part."""
+        ring, column = self._state["kept#"][:, self._units[numbers_]], np.full(len(self._units), -1)
+        column[numbers_] = np.arange(len(numbers_))
+        self._write(ring, column)
+        ring[self.part[numbers_] % self._run.parts, column[numbers_]] = self.current[numbers_]
         return ring
 
     def _write(self, ring: Float64s, columns: Int64s) -> None:
-        there = np.flatnonzero(self._place >= 0)
+        """Into rings in these columns; -1: not that unit's."""
+        there = np.flatnonzero((self._place >= 0) & (columns >= 0))
         ring[:, columns[there]] = self._moved[:, self._place[there]]
         for closed in self._closed:
-            closed.write(ring, columns[closed.number])
+            wanted = closed.take(columns[closed.number] >= 0)
+            if len(wanted.number):
+                wanted.write(ring, columns[wanted.number])
 
     def commit(self) -> None:
         """Keep it."""

@@ -75,7 +75,8 @@ class Totals:
         self._walk = walk
         self._state = state
         self.running = running
-        self._last_part: Int64s = walk.before(state["part"])
+        self.last_part: Int64s = walk.before(state["part"])
+        """The part each unit was last seen in."""
         self._parts: Parts | None = None
         self._rests: bool | None = None
 
@@ -95,7 +96,7 @@ class Totals:
     def rest(self) -> bool:
         """Whether all points lie in one part of time, in which their units were before: nothing begins or ends."""
         if self._rests is None:
-            last, parts = self._last_part, self.parts
+            last, parts = self.last_part, self.parts
             now = parts.highest
             self._rests = parts.lowest == now and int(last.min()) == now and int(last.max()) == now
         return self._rests
@@ -104,7 +105,7 @@ class Totals:
         """Where to look for the beginning of parts of units (by number)."""
         walk, ring, here = self._walk, self._ring, self.part
         each_once = len(number) == len(walk.units) and bool((number[1:] > number[:-1]).all())
-        last = self._last_part if each_once else self._last_part[number]
+        last = self.last_part if each_once else self.last_part[number]
         kept = part <= last
         forgotten = part <= last - ring.parts
         begun = np.flatnonzero(part > here[walk.starts if each_once else walk.starts[number]])
@@ -170,7 +171,7 @@ class Totals:
     def part_before(self) -> Int64s:
         """At each point the part of the point before."""
         part = self.part
-        before = np.where(self._last_part == NEVER, part[self._walk.starts], self._last_part)
+        before = np.where(self.last_part == NEVER, part[self._walk.starts], self.last_part)
         return self._walk.shift(part, before)
 
     def commit(self) -> None:
@@ -184,7 +185,7 @@ class Totals:
     def _keep_beginnings(self) -> None:
         walk, ring = self._walk, self._ring
         last = self.part[walk.ends]
-        low = np.maximum(self._last_part + 1, last - ring.parts + 1)
+        low = np.maximum(self.last_part + 1, last - ring.parts + 1)
         counts = np.maximum(last - low + 1, 0)
         if counts.any():
             number = np.repeat(np.arange(len(last)), counts)
@@ -193,7 +194,7 @@ class Totals:
             kept = {name: self.at(name, place) for name in self.running}
             for name, values in kept.items():
                 self._state[f"{name}#"][place.slot, place.rows] = values
-        self._state["part"][walk.place] = np.maximum(last, self._last_part)
+        self._state["part"][walk.place] = np.maximum(last, self.last_part)
 
 
 def summed(walk: Walk, samples: Mapping[str, Array]) -> dict[str, Array]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.kernel.limits import RULE_WINDOW_PANES
-from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s
+from monokoto.operate.rules.engine.arrays import ALWAYS, Array, Bools, Float64s, Int64s
 from monokoto.operate.rules.engine.compiled import Past, Rate, Statistic, Window
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
 from monokoto.operate.rules.engine.signals.ring import VALUE_MAX, Ring, Totals, split, summed, whole
@@ -70,15 +70,27 @@ def slide(walk: Walk, totals: Totals, parts: int, part_us: int) -> None:
             leaves = totals.differ(who, part)
             walk.insert(who[leaves], (part[leaves] + parts) * part_us)
     last = totals.part[walk.ends]
-    units = len(walk.units)
-    if units > EXACT_UNITS_MAX and not walk.look:
-        walk.wake((last + 1) * part_us)
-        return
-    who = np.repeat(np.arange(units), parts)
-    part = np.repeat(last - parts + 1, parts) + np.tile(np.arange(parts), units)
-    occupied = totals.differ(who, part).reshape(units, parts)
-    oldest = last - parts + 1 + occupied.argmax(axis=1)
-    walk.wake(np.where(occupied.any(axis=1), (oldest + parts) * part_us, ALWAYS))
+    due = (last + 1) * part_us
+    exact = looked_at_exactly(walk, last - totals.last_part)
+    if len(exact):
+        who = np.repeat(exact, parts)
+        part = np.repeat(last[exact] - parts + 1, parts) + np.tile(np.arange(parts), len(exact))
+        occupied = totals.differ(who, part).reshape(len(exact), parts)
+        oldest = last[exact] - parts + 1 + occupied.argmax(axis=1)
+        due[exact] = np.where(occupied.any(axis=1), (oldest + parts) * part_us, ALWAYS)
+    walk.wake(due)
+
+
+def looked_at_exactly(walk: Walk, parts_since: Int64s) -> Int64s:
+    """Of which units all parts of a window are gone through, to say when the next one leaves it; the others are looked at
+    again when the running part ends. `parts_since`: how many parts ago each was last seen.
+
+    Of more than a few units only those that are silent by the clock: of one that speaks, something comes before anything
+    found so would be of use, and of a large fleet it would be sought anew with every part.
+    """
+    if len(walk.units) <= EXACT_UNITS_MAX:
+        return np.arange(len(walk.units))
+    return np.flatnonzero(parts_since > 1) if walk.look else np.empty(0, np.int64)
 
 
 def hop(walk: Walk, totals: Totals, part_us: int) -> None:
