@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from monokoto.client.types import (
     By,
     CohortReport,
+    DeferredReport,
     Movement,
     NewProductSale,
     ProductSale,
@@ -97,6 +98,49 @@ class AsyncReportsApi:
             repeatable=True,
         )
         return await self._api.ask(call, CohortReport)
+
+    async def get_deferred_report(
+        self, *, from_: str | None = None, to: str | None = None, currency: str | None = None
+    ) -> DeferredReport:
+        """What was charged ahead, and when it is earned.
+
+        Fees are revenue over the time they are for: what each month recognised, and what is deferred at its end.
+        Needs `earn:read`.
+
+        Args:
+            from_: The first month, such as 2026-01; left out: eleven before the last.
+            to: The last month; left out: the one that goes on.
+            currency: Only this one; left out: each (at most 3 characters).
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/reports/deferred",
+            query=given(from_=from_, to=to, currency=currency),
+            repeatable=True,
+        )
+        return await self._api.ask(call, DeferredReport)
+
+    def list_deferred_documents(
+        self, *, month: str, currency: str, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[RevenueDocumentPage, RevenueDocument]:
+        """The documents behind deferred revenue.
+
+        The newest first, each with what of it is not earned at the end of the month: together its closing. Needs
+        `earn:read`.
+
+        Args:
+            month: Such as 2026-05.
+            currency: ISO 4217, such as EUR (at most 3 characters).
+            limit: At most so many on this page (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path="/api/v1/reports/deferred/documents",
+            query=given(month=month, currency=currency, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, RevenueDocumentPage, RevenueDocument)
 
     async def get_recurring_report(
         self, *, from_: str | None = None, to: str | None = None, currency: str | None = None

@@ -69,7 +69,7 @@ class NotificationsApi:
         Args:
             name: At most 100 characters.
             steps: At most 10.
-            what: raised, severity, acknowledged, cleared (at most 4; default: ['raised', 'cleared']).
+            what: raised, severity, acknowledged, cleared, threshold (at most 5; default: ['raised', 'cleared']).
             enabled: Default: true.
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """
@@ -164,7 +164,7 @@ class NotificationsApi:
             route: Id of the notification route.
             name: At most 100 characters.
             steps: At most 10.
-            what: raised, severity, acknowledged, cleared (at most 4).
+            what: raised, severity, acknowledged, cleared, threshold (at most 5).
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """
         call = Call(

@@ -15,9 +15,9 @@ class AlertMatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which alerts; an empty list asks for nothing. Between the lists `and`, within one `or`."""
 
     severity: Severity | None = None
-    """At least"""
+    """At least; of thresholds nothing is asked"""
     rules: list[Any] = []
-    """`product/rule`, `product/*`, or the id of an added rule"""
+    """`product/rule`, `product/*`, or the id of an added rule; of thresholds `product/feature`"""
     products: list[Any] = []
     units: list[Any] = []
     tags: list[Any] = []
@@ -80,6 +80,7 @@ class Notification(Struct, frozen=True, kw_only=True):
 
     id: str
     alert: str
+    """Empty: a threshold is told, of no alert"""
     unit: str
     serial: str
     what: NotificationsWhat
@@ -159,6 +160,7 @@ class NotificationsWhat(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     CLEARED = "cleared"
+    THRESHOLD = "threshold"
 
 
 class PushKey(Struct, frozen=True, kw_only=True):

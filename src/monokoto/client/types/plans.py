@@ -87,7 +87,7 @@ class QuantityRequest(Struct, frozen=True, kw_only=True):
 
     quantity: str | int | UnsetType = UNSET
     """An exact decimal, as a text: `1.20`"""
-    groups: dict[str, str | int] | UnsetType = UNSET
-    """For a matrix"""
+    groups: dict[str, str | int | list[str | int]] | UnsetType = UNSET
+    """For a matrix; each amount of a group whose price is a percentage"""
     transactions: list[str | int] | UnsetType = UNSET
     """Where each counts by itself: a percentage"""

@@ -53,6 +53,50 @@ class CohortReport(Struct, frozen=True, kw_only=True):
     definitions: dict[str, str]
 
 
+class DeferredMonth(Struct, frozen=True, kw_only=True):
+    """One month in one currency; `definitions` says what each figure means."""
+
+    currency: str
+    month: str
+    is_over: bool
+    opening: str
+    """An exact decimal"""
+    charged: str
+    """An exact decimal"""
+    put_by: str
+    """An exact decimal"""
+    released: str
+    """An exact decimal"""
+    recognised: str
+    """An exact decimal"""
+    closing: str
+    """An exact decimal"""
+
+
+class DeferredReport(Struct, frozen=True, kw_only=True):
+    """What was charged ahead, and when it is earned. What is put by and not released yet is the closing of the last
+    month.
+    """
+
+    first: str
+    last: str
+    timezone: str
+    items: list[DeferredMonth]
+    """By currency and month"""
+    to_come: list[DeferredToCome]
+    """When the last closing is earned"""
+    definitions: dict[str, str]
+
+
+class DeferredToCome(Struct, frozen=True, kw_only=True):
+    """What is earned later."""
+
+    currency: str
+    month: str
+    amount: str
+    """An exact decimal"""
+
+
 class Lifetime(Struct, frozen=True, kw_only=True):
     """What a customer is worth, if all goes on as in the months that are over."""
 
@@ -174,6 +218,7 @@ class Report(StrEnum):
     RECURRING = "recurring"
     REVENUE = "revenue"
     COHORTS = "cohorts"
+    DEFERRED = "deferred"
 
 
 class ReportedCustomer(Struct, frozen=True, kw_only=True):
@@ -295,9 +340,18 @@ class RevenueReport(Struct, frozen=True, kw_only=True):
     definitions: dict[str, str]
 
 
+class SaleResult(StrEnum):
+    """What became of a sale that was told."""
+
+    ADDED = "added"
+    KNOWN = "known"
+
+
 class ToldProductSales(Struct, frozen=True, kw_only=True):
     """What became of them."""
 
     added: int
     known: int
     """Told before, just so"""
+    results: list[SaleResult]
+    """Of each of them, in their order"""
