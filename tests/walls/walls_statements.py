@@ -74,6 +74,7 @@ EXEMPT: dict[str, str] = {
     "earn/portal/store.py:by_code": "a present is for whoever has its code",
     "earn/entitlements/store.py:changed_since": RUNS_IT,
     "earn/entitlements/store.py:suspended_since": RUNS_IT,
+    "earn/entitlements/store.py:told_to_all": RUNS_IT,
     "earn/entitlements/tokens.py:due": RUNS_IT,
     "earn/subscriptions/store.py:sellers_due": RUNS_IT,
     "earn/billing/store.py:touched_organisations": RUNS_IT,

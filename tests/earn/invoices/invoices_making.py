@@ -88,12 +88,14 @@ class World:
         self.issuers.put_rules(MAKER, RULES)
         self._number = 0
 
-    def draft(self, *amounts: str | InvoiceLine, customer: int = ANN, code: str = "EUR", key: str = "") -> int:
+    def draft(
+        self, *amounts: str | InvoiceLine, customer: int = ANN, code: str = "EUR", key: str = "", seller: int = MAKER
+    ) -> int:
         self._number += 1
         lines = tuple(one if isinstance(one, InvoiceLine) else line(f"l{n}", one) for n, one in enumerate(amounts))
         return self.invoices.draft(
             DraftInvoice(
-                organisation_id=MAKER,
+                organisation_id=OrganisationId(seller),
                 customer_id=customer,
                 currency=code,
                 period=JULY,

@@ -197,8 +197,11 @@ def test_rules_that_cannot_hold_are_refused(world: World, rule: TaxRule, why: st
 @SQLITE
 def test_a_seller_must_be_described(world: World) -> None:
     assert world.issuers.get(OTHER).name == ""
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(NotFound):  # another's, whoever asks: nothing of theirs is told before
         world.invoices.finalise(OTHER, world.draft("1.00"))
+    theirs = world.draft("1.00", seller=OTHER)
+    with pytest.raises(Invalid) as refused:
+        world.invoices.finalise(OTHER, theirs)
     assert "seller/name" in str(refused.value)
     bad = type(SELLER)(organisation_id=OrganisationId(MAKER), vat_id="DE136695977", iban="DE00", timezone="Berlin")
     with pytest.raises(Invalid) as refused:

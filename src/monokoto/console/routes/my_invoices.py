@@ -27,4 +27,6 @@ class MyInvoicePagesController(Controller):
         """Its lines and documents."""
         found = await visit.api.get(f"/api/v1/my/invoices/{invoice}")
         paper = visit.api.offers("/api/v1/my/invoices/{invoice}/document.pdf")
-        return visit.page("mine/invoice.html", found=found, one=found["invoice"], paper=paper)
+        one = found["invoice"]
+        of = await visit.api.part(f"/api/v1/my/subscriptions/{one['subscription']}") if one["subscription"] else None
+        return visit.page("mine/invoice.html", found=found, one=one, of=of and of.value, paper=paper)

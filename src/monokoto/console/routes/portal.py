@@ -47,9 +47,10 @@ class PortalPagesController(Controller):
         """What there is, each with what it comes to so far."""
         found = await visit.api.get("/api/v1/my/subscriptions", cursor=cursor, limit=PAGE_SIZE)
         items = found["items"]
-        nexts, plans, credit, shares = await asyncio.gather(
+        nexts, plans, units, credit, shares = await asyncio.gather(
             asyncio.gather(*(_next(visit, one) for one in items)),
             asyncio.gather(*(visit.api.part(f"{api_of(one['id'])}/plan") for one in items)),
+            asyncio.gather(*(units_of(visit, one["id"]) for one in items)),
             visit.api.part("/api/v1/my/credit", limit=SHARED_MAX),
             visit.api.part("/api/v1/my/shares", limit=SHARED_MAX),
         )
@@ -57,7 +58,7 @@ class PortalPagesController(Controller):
         products = [product_of(one, plan.value) for one, plan in zip(items, plans, strict=True)]
         return visit.page(
             "mine/list.html",
-            rows=list(zip(items, nexts, products, strict=True)),
+            rows=list(zip(items, nexts, products, [list(called.values()) for _, called in units], strict=True)),
             accounts=[one for one in (credit.value["items"] if credit.value else []) if has_money(one)],
             shares=shared,
             names=await names_of(visit, (unit for one in shared for unit in (one["unit"], one["with_unit"]))),

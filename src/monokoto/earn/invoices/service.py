@@ -158,12 +158,14 @@ class Invoices:
             Conflict: one was thrown away.
             Invalid: the seller is not described, a line has no tax rule; nothing is made of any of them.
         """
+        with self._records.read() as connection:
+            known = {one: store.find(connection, organisation_id, one) for one in sorted(set(invoice_ids))}
+        if missing := [one for one, found in known.items() if found is None]:
+            raise NotFound(f"There is no invoice {format_id(missing[0])}.")
         issuer, rules, now = self._issuers.get(organisation_id), self._issuers.rules(organisation_id), self._clock.now()
         if faults := lacking(issuer):
             raise Invalid("The seller is not described yet.", remedy="PUT /api/v1/issuer", faults=faults)
-        with self._records.read() as connection:
-            known = [store.find(connection, organisation_id, one) for one in sorted(set(invoice_ids))]
-        buyers = self._buyers(organisation_id, {one[0].customer_id for one in known if one is not None})
+        buyers = self._buyers(organisation_id, {one[0].customer_id for one in known.values() if one is not None})
         with self._records.write() as connection:
             locked = self._locked(connection, organisation_id, invoice_ids)
             fresh = []
