@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,8 +25,6 @@ import pytest
 import sqlalchemy as sa
 
 from monokoto.engines.records import Records, migrate, open_records, records_file
-from monokoto.engines.series import Series, open_series
-from monokoto.engines.series.chdb import ChdbSeries
 from monokoto.kernel.ids import UnitId
 from monokoto.testing import Installation
 from monokoto.web import Caller, Gate, Reach, Side
@@ -36,51 +34,11 @@ from monokoto.web import Caller, Gate, Reach, Side
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+pytest_plugins = ("own_process", "lent_series")
+
 TESTS = Path(__file__).parent
 KINDS = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
-
-
-_kept: list[tuple[Series, Path]] = []
-_open_chdb = ChdbSeries.__init__
-
-
-def _end_kept() -> None:
-    while _kept:
-        series, folder = _kept.pop()
-        series.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _opened(self: ChdbSeries, *given: object, **named: object) -> None:
-    _end_kept()  # a process may have one embedded store open: who opens its own takes the lent one's place
-    _open_chdb(self, *given, **named)  # type: ignore[arg-type]
-
-
-ChdbSeries.__init__ = _opened  # type: ignore[method-assign, assignment]
-
-
-@contextmanager
-def _lent_series() -> Iterator[Series]:
-    if not _kept:
-        folder = Path(tempfile.mkdtemp(prefix="monokoto-series-"))
-        _kept.append((open_series(data_dir=folder), folder))
-    series, _ = _kept[0]
-    yield series
-    if _kept and _kept[0][0] is series:
-        for name in series.query("SHOW TABLES").column(0).to_pylist():
-            series.command(f"DROP TABLE `{name}` SYNC")
-
-
-@pytest.fixture(scope="session")
-def lend_series() -> Iterator[Callable[[], AbstractContextManager[Series]]]:
-    """The embedded store, without a table, for as long as a module takes: one for all modules of a process.
-
-    Starting the engine costs a second. Stopping it in a process that goes on ends that process now and then: a thread of the
-    engine's background pool reads what was given back (chdb 26.9).
-    """
-    yield _lent_series
-    _end_kept()
 
 
 @pytest.fixture(scope="session")
@@ -287,6 +245,11 @@ def pytest_collection_finish() -> None:
     more seldom, spares a fifth of the whole run's time."""
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: three for two cores. Much of what is tested is processes and browsers, which a test waits for."""
+    return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
 
 
 FIRST = ("stories", "faults", "console", "cli", "wot")

@@ -177,12 +177,14 @@ def kept_series(folder: Path) -> list[Path]:
     return sorted((folder / "series" / "store").glob("*/*/*/text.bin"))
 
 
+@pytest.mark.own_process
 def test_readings_without_records_are_told(tmp_path: Path) -> None:
     kept_series(tmp_path)
     (tmp_path / "records.sqlite").unlink()
     assert "is missing" in only(look(tmp_path)).what
 
 
+@pytest.mark.own_process
 def test_a_part_broken_at_start_is_named(tmp_path: Path) -> None:
     part = kept_series(tmp_path)[1].parent
     assert not sick(look(tmp_path))
@@ -192,6 +194,7 @@ def test_a_part_broken_at_start_is_named(tmp_path: Path) -> None:
     assert finding.check == "series"
 
 
+@pytest.mark.own_process
 def test_reading_every_part_finds_the_damaged_one_and_the_remedy_works(tmp_path: Path) -> None:
     file = kept_series(tmp_path)[1]
     content = bytearray(file.read_bytes())

@@ -162,6 +162,7 @@ def parts_before(here: Installation, at: int) -> list[Path]:
 
 
 @pytest.mark.long
+@pytest.mark.own_process
 @pytest.mark.timeout(300)
 def test_damaged_files_are_named_and_cost_nothing_but_themselves(tmp_path: Path) -> None:
     here = Installation(tmp_path, {"MONOKOTO_TWINS_SNAPSHOT_SECONDS": "1"})

@@ -136,11 +136,13 @@ def after_kills(folder: Path, *, kills: int, longest_pause: float) -> None:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.own_process
 def test_what_was_acked_is_there_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
     after_kills(tmp_path, kills=4, longest_pause=1.5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
+@pytest.mark.own_process
 def test_what_was_acked_is_there_exactly_once_after_fifty_kills(tmp_path: Path) -> None:
     after_kills(tmp_path, kills=51, longest_pause=8.0)

@@ -19,6 +19,7 @@ import pytest
 from monokoto.engines.series import DURABLE, Series, open_series
 from monokoto.kernel.errors import BadSettings, Conflict, Unavailable
 
+pytestmark = pytest.mark.own_process
 CHILD = Path(__file__).with_name("inserting_child.py")
 ROWS = 20_000
 
