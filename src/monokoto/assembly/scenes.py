@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import sqlalchemy as sa
+
 from monokoto.assembly.engines import Engines
-from monokoto.connect.audit import SYSTEM, Actor, ActorKind, AuditLog, Outcome, Subject
+from monokoto.connect.audit import SYSTEM, Actor, ActorKind, AuditLog, Draft, Outcome, Subject
 from monokoto.connect.fleet import Directory, Fleet
 from monokoto.connect.ownership import Ownerships, UnitGate
 from monokoto.connect.people import People
@@ -111,15 +112,22 @@ class JoinedScenes:
         except MonokotoError:
             return ""
 
-    async def _finished(self, run: Run) -> None:
-        """Every run's end stands in the audit log; what it asked of units stands there by itself."""
+    def _finished(self, run: Run) -> Callable[[sa.Connection, Run], None]:
+        """Every run's end stands in the audit log, written with it; what it asked of units stands there by itself."""
         caller = run.caller
         kind = ActorKind.PERSON if caller.person_id else ActorKind.KEY
         actor = SYSTEM
         if caller.actor_id and not run.schedule_id:
-            actor = Actor(kind, caller.actor_id, await asyncio.to_thread(self._name_of_caller, caller))
-        await asyncio.to_thread(
-            self._audit.append,
+            # Before the transaction: a name is read on a connection of its own.
+            actor = Actor(kind, caller.actor_id, self._name_of_caller(caller))
+
+        def tell(connection: sa.Connection, ended: Run) -> None:
+            self._audit.write([self._entry(ended, actor)], within=connection)
+
+        return tell
+
+    def _entry(self, run: Run, actor: Actor) -> Draft:
+        return self._audit.draft(
             run.organisation_id,
             actor=actor,
             action="scene-run.finished",

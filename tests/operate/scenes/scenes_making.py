@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import sqlalchemy as sa
 from groups_making import MAKER, SomeGate, SomeProducts, caller_of, model_of, register
 
+from monokoto.connect.audit import SYSTEM, AuditLog, Subject
 from monokoto.connect.fleet import Directory, Fleet
 from monokoto.engines.objects import open_objects
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import SystemClock
 from monokoto.kernel.facts import Fact
+from monokoto.kernel.ids import format_id
 from monokoto.operate.groups import Groups, UnitFinder
 from monokoto.operate.scenes import (
     Doer,
@@ -36,6 +39,7 @@ from monokoto.operate.twins import DesireOfUnits, Twins
 from monokoto.web import Caller
 
 _numbers = itertools.count(1)
+ENDED = "scene-run.finished"
 
 
 class NoSeries:
@@ -131,6 +135,17 @@ class House:
         self.actions = FakeActions()
         self.away: set[int] = set()
         self.ended: list[Run] = []
+        self.audit = AuditLog(records, clock)
+        self.dying: Callable[[Run], None] = lambda _run: None
+
+    def write_end(self, connection: sa.Connection, run: Run) -> None:
+        """An end stands in the audit log."""
+        subject = Subject("scene-run", format_id(run.id))
+        detail = {"state": run.state.value}
+        draft = self.audit.draft(run.organisation_id, actor=SYSTEM, action=ENDED, subject=subject, detail=detail)
+        self.audit.write([draft], within=connection)
+        self.dying(run)
+        self.ended.append(run)
 
     def worker(self, **more: Any) -> Worker:
         doer = Doer(
@@ -141,8 +156,8 @@ class House:
             clock=self.clock,
         )
 
-        async def finished(run: Run) -> None:
-            self.ended.append(run)
+        def finished(_run: Run) -> Callable[[sa.Connection, Run], None]:
+            return self.write_end
 
         return Worker(self.runs, doer, finished=finished, **more)
 

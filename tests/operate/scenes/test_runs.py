@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 from groups_making import MAKER, OTHER, OWNER, caller_of, register
-from scenes_making import House, every
+from scenes_making import ENDED, House, every
 
+from monokoto.connect.audit import AuditFilter
 from monokoto.kernel.clock import Instant
 from monokoto.kernel.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from monokoto.kernel.facts import Fact
@@ -314,6 +315,40 @@ def test_a_run_whose_process_died_is_taken_up(house: House) -> None:
             await second.stop()
         assert ended.counts == {RunItemState.DONE: 3}
         assert len(house.actions.asked) == 3
+
+    asyncio.run(story())
+
+
+class Died(BaseException):
+    """The process, in the middle."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_dies_at_a_runs_end_its_entry_stands_in_the_log_once(house: House, *, after: bool) -> None:
+    """In the middle of the transaction, or with its end written and not yet told."""
+    house.lamps(2)
+    died: list[bool] = []
+
+    def dying(run: Run) -> None:
+        if not died:
+            died.append(after)
+            raise Died
+
+    async def story() -> None:
+        run = await house.runs.start(caller_of(), house.scene(Step(units=every(), action="blink")))
+        first = house.worker(hold_seconds=0.5, workers=1)
+        if after:
+            first._runs.tell = lambda run: asyncio.to_thread(dying, run)  # type: ignore[method-assign]
+        else:
+            house.dying = dying
+        await first.start()
+        await asyncio.gather(*first._tasks, return_exceptions=True)
+        entries = house.audit.list(MAKER, AuditFilter(action=ENDED))
+        assert (died, len(entries), house.runs.get(MAKER, run.id).open) == ([after], int(after), not after)
+        ended = await house.work(run)
+        assert ended.counts == {RunItemState.DONE: 2}
+        (entry,) = house.audit.list(MAKER, AuditFilter(action=ENDED))
+        assert (entry.draft.subject.id, entry.detail) == (format_id(run.id), {"state": "done"})
 
     asyncio.run(story())
 

@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import sqlalchemy as sa
 import structlog
 
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND
@@ -52,8 +53,15 @@ _ENDED = ("succeeded", "failed", "expired", "cancelled")
 _log = structlog.get_logger(__name__)
 
 
+Ending = Callable[[sa.Connection, Run], None]
+"""What is written together with a run's end."""
+
+
 class Worker:
-    """Works on the runs of all organisations until stopped; `finished` hears of every run that ended.
+    """Works on the runs of all organisations until stopped.
+
+    `finished` is asked (blocking) before a run ends, and what it answers is done with the ended run in the transaction that
+    ends it: what it writes there is there exactly when the run has ended.
 
     `still_may` says (blocking) whether who began a run may do so still: one whose key was revoked begins nothing more.
     """
@@ -63,7 +71,7 @@ class Worker:
         runs: Runs,
         doer: Doer,
         *,
-        finished: Callable[[Run], Awaitable[None]] | None = None,
+        finished: Callable[[Run], Ending] | None = None,
         still_may: Callable[[Caller], bool] = lambda _caller: True,
         hold_seconds: float = HOLD_SECONDS,
         workers: int = WORKERS,
@@ -422,13 +430,22 @@ class Worker:
         self._open = [one for one in self._open if one[1] != run.id]
         for kept in self._kept:
             kept.pop(run.id, None)
-        await self._runs.tell(ended)
-        if self._finished is not None:
-            await self._finished(ended)
+        if ended is not None:
+            await self._runs.tell(ended)
 
-    def _end(self, run: Run, state: RunState) -> Run:
+    def _end(self, run: Run, state: RunState) -> Run | None:
+        """The run as it ended; None: another process took it up meanwhile, or ended it."""
         now = self._runs.clock.now()
+        ending = None if self._finished is None else self._finished(run)
         changes = {"state": state.value, "cancelling": False, "finished_at": now, "held_until": 0}
+        mine = (run.organisation_id, run.id)
         with self._runs.records.write() as connection:
-            run_store.update(connection, run.organisation_id, run.id, changes)
-            return run_store.read(connection, run.organisation_id, run.id)
+            if not run_store.hold(connection, *mine, self._holder, now=now, until=now):
+                return None
+            if not run_store.read(connection, *mine).open:
+                return None
+            run_store.update(connection, *mine, changes)
+            ended = run_store.read(connection, *mine)
+            if ending is not None:
+                ending(connection, ended)
+        return ended

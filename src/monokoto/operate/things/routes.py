@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post, put
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta
@@ -54,6 +55,34 @@ Timeout = Annotated[
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID", description="The last event's id")]
 
 
+class Asking:
+    """How somebody asks to be told."""
+
+    def __init__(
+        self, request: Request[Any, Any, Any], caller: Caller, place: int | None, seconds: float | None, polls: Polls
+    ) -> None:
+        self.request = request
+        self.stream = EVENT_STREAM in request.headers.get("accept", "")
+        self.place = place
+        self.seconds = seconds
+        self.polls = polls
+        self.who = (caller.actor_id, caller.organisation_id, request.url.path)
+
+
+def asking_of(
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+    polls: NamedDependency[Polls],
+    last_event_id: LastEventId = None,
+    after: After = "",
+    timeout: Timeout = None,
+    access_token: Token = "",
+) -> Asking:
+    """As the parameters say that all routes have which tell what happens. (Whose the token is, has been found before.)"""
+    place = parse_place(after, what="after") or parse_place(last_event_id or "", what="Last-Event-ID")
+    return Asking(request, caller, place, timeout, polls)
+
+
 class AccessTokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long it is to live."""
 
@@ -72,6 +101,7 @@ class ThingController(Controller):
 
     path = "/api/v1/units/{unit:str}"
     tags = ("Things",)
+    dependencies: Mapping[str, Provide] = {"asking": Provide(asking_of, sync_to_thread=False)}
 
     @get(
         "/td",
@@ -219,26 +249,20 @@ class ThingController(Controller):
     )
     async def observe(
         self,
-        request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         gate: NamedDependency[Gate],
         things: NamedDependency[Things],
         twins: NamedDependency[Twins],
-        polls: NamedDependency[Polls],
+        asking: NamedDependency[Asking],
         unit: FromPath[str],
         name: FromPath[str],
-        last_event_id: LastEventId = None,
-        after: After = "",
-        timeout: Timeout = None,  # noqa: ASYNC109 the caller's wish
-        access_token: Token = "",
     ) -> Response[Any]:
         """Each value the unit reports, bare. Server-sent events begin with the value there is."""
         look = _looking(gate, caller, _unit(unit))
         model = await asyncio.to_thread(things.compiled, look())
         if name not in model.properties:
             raise NotFound(f"A {model.product} {model.version} has no property {name[:64]!r}.")
-        asked = Asking(request, caller, f"properties/{name}", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedProperties(twins, look, name, by=caller.organisation_id), asked, from_start=True)
+        return await _serve(WatchedProperties(twins, look, name, by=caller.organisation_id), asking, from_start=True)
 
     @get(
         "/observe",
@@ -250,21 +274,15 @@ class ThingController(Controller):
     )
     async def observe_all(
         self,
-        request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         gate: NamedDependency[Gate],
         twins: NamedDependency[Twins],
-        polls: NamedDependency[Polls],
+        asking: NamedDependency[Asking],
         unit: FromPath[str],
-        last_event_id: LastEventId = None,
-        after: After = "",
-        timeout: Timeout = None,  # noqa: ASYNC109 the caller's wish
-        access_token: Token = "",
     ) -> Response[Any]:
         """An object of those that are new, again and again."""
         look = _looking(gate, caller, _unit(unit))
-        asked = Asking(request, caller, "properties", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedProperties(twins, look, by=caller.organisation_id), asked, from_start=True)
+        return await _serve(WatchedProperties(twins, look, by=caller.organisation_id), asking, from_start=True)
 
     @get(
         "/events/{name:str}/subscribe",
@@ -276,26 +294,20 @@ class ThingController(Controller):
     )
     async def subscribe(
         self,
-        request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         gate: NamedDependency[Gate],
         things: NamedDependency[Things],
         event_feed: NamedDependency[EventFeed],
-        polls: NamedDependency[Polls],
+        asking: NamedDependency[Asking],
         unit: FromPath[str],
         name: FromPath[str],
-        last_event_id: LastEventId = None,
-        after: After = "",
-        timeout: Timeout = None,  # noqa: ASYNC109 the caller's wish
-        access_token: Token = "",
     ) -> Response[Any]:
         """Its data, each time it happens. What happened before is at `/events`."""
         look = _looking(gate, caller, _unit(unit))
         model = await asyncio.to_thread(things.compiled, look())
         if name not in model.events:
             raise NotFound(f"A {model.product} {model.version} has no event {name[:64]!r}.")
-        asked = Asking(request, caller, f"events/{name}", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedEvents(event_feed, look, name), asked, from_start=False)
+        return await _serve(WatchedEvents(event_feed, look, name), asking, from_start=False)
 
     @get(
         "/subscribe",
@@ -307,21 +319,15 @@ class ThingController(Controller):
     )
     async def subscribe_all(
         self,
-        request: Request[Any, Any, Any],
         caller: NamedDependency[Caller],
         gate: NamedDependency[Gate],
         event_feed: NamedDependency[EventFeed],
-        polls: NamedDependency[Polls],
+        asking: NamedDependency[Asking],
         unit: FromPath[str],
-        last_event_id: LastEventId = None,
-        after: After = "",
-        timeout: Timeout = None,  # noqa: ASYNC109 the caller's wish
-        access_token: Token = "",
     ) -> Response[Any]:
         """An object with the event's name and data, each time one happens."""
         look = _looking(gate, caller, _unit(unit))
-        asked = Asking(request, caller, "events", last_event_id or "", after, timeout, polls)
-        return await _serve(WatchedEvents(event_feed, look), asked, from_start=False)
+        return await _serve(WatchedEvents(event_feed, look), asking, from_start=False)
 
 
 @post(
@@ -341,36 +347,15 @@ async def create_access_token(
     return AccessTokenJson(token=token, expires_at=format_instant(expires_at))
 
 
-class Asking:
-    """How somebody asks to be told."""
-
-    def __init__(
-        self,
-        request: Request[Any, Any, Any],
-        caller: Caller,
-        what: str,
-        last_event_id: str,
-        after: str,
-        seconds: float | None,
-        polls: Polls,
-    ) -> None:
-        self.request = request
-        self.stream = EVENT_STREAM in request.headers.get("accept", "")
-        self.place = parse_place(after, what="after") or parse_place(last_event_id, what="Last-Event-ID")
-        self.seconds = seconds
-        self.polls = polls
-        self.who = (caller.actor_id, caller.organisation_id, f"{request.url.path} {what}")
-
-
-async def _serve(watched: Watched, asked: Asking, *, from_start: bool) -> Response[Any]:
-    if asked.stream:
-        return server_sent(watched, asked.place, from_start=from_start)
-    if asked.seconds is not None:
-        after = watched.newest() if asked.place is None else asked.place
-        return await bounded_poll(watched, after, seconds=asked.seconds)
-    place = asked.polls.place(asked.who) if asked.place is None else asked.place
+async def _serve(watched: Watched, asking: Asking, *, from_start: bool) -> Response[Any]:
+    if asking.stream:
+        return server_sent(watched, asking.place, from_start=from_start)
+    if asking.seconds is not None:
+        after = watched.newest() if asking.place is None else asking.place
+        return await bounded_poll(watched, after, seconds=asking.seconds)
+    place = asking.polls.place(asking.who) if asking.place is None else asking.place
     after = watched.newest() if place is None else place
-    return await long_poll(asked.request, watched, after, polls=asked.polls, who=asked.who)
+    return await long_poll(asking.request, watched, after, polls=asking.polls, who=asking.who)
 
 
 def _looking(gate: Gate, caller: Caller, unit_id: int) -> Any:

@@ -35,6 +35,13 @@ def spread(begins: Int64s, lengths: Int64s) -> Int64s:
     return np.asarray(np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum()))
 
 
+def strides(number: Int64s, low: Int64s, counts: Int64s) -> tuple[Int64s, Int64s]:
+    """From `low` on so many whole numbers, of each; beside each the number it is of."""
+    some = np.flatnonzero(counts)
+    counts = counts[some]
+    return np.repeat(number[some], counts), spread(low[some], counts)
+
+
 def greatest_before(values: Int64s, starts: Int64s, number: Int64s, before: Int64s) -> Int64s:
     """The greatest value of the same unit in the rows before each row, and `before` (one for each unit)."""
     previous = np.empty_like(values)

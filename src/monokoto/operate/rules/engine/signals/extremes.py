@@ -14,7 +14,7 @@ import numpy as np
 from monokoto.kernel.limits import RULE_PERCENTILE_READINGS_MAX, RULE_WINDOW_PANES
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Float64s, Int64s, Rows
 from monokoto.operate.rules.engine.compiled import Statistic, Window
-from monokoto.operate.rules.engine.order import firsts, spread
+from monokoto.operate.rules.engine.order import firsts, spread, strides
 from monokoto.operate.rules.engine.signals.base import State, number, numbers
 from monokoto.operate.rules.engine.signals.windows import looked_at_exactly
 from monokoto.operate.rules.engine.walk import Signal, Walk
@@ -56,9 +56,8 @@ class ExtremeRun:
         if not walk.is_plain:
             samples.values[~walk.flags(None)] = np.nan
         kept = _Kept(self, self._state, walk)
-        last = kept.part.copy()
         found = self._go_through(walk, samples.values, kept, before)
-        self._wake(walk, kept, last)
+        self._wake(walk, kept)
         signal = number(walk, found, before)
 
         def commit() -> None:
@@ -75,12 +74,9 @@ class ExtremeRun:
         part = walk.parts(every).part
         before = np.where(walk.last == NEVER, part[walk.starts], walk.last // every)
         low = walk.shift(part, before) + 1
-        counts = np.clip(part + 1 - low, 0, most)
-        gaps = np.flatnonzero(counts)
-        if len(gaps):
-            counts = counts[gaps]
-            steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            walk.insert(np.repeat(walk.number[gaps], counts), (np.repeat(low[gaps], counts) + steps) * every)
+        who, ends = strides(walk.number, low, np.clip(part + 1 - low, 0, most))
+        if len(who):
+            walk.insert(who, ends * every)
 
     def _go_through(self, walk: Walk, samples: Float64s, kept: _Kept, before: Float64s) -> Float64s:
         """The statistic at each point."""
@@ -124,11 +120,13 @@ class ExtremeRun:
         below, above = kept[rows, low], kept[rows, high]
         return np.asarray(below + (above - below) * (place - low))
 
-    def _wake(self, walk: Walk, kept: _Kept, last: Int64s) -> None:
+    def _wake(self, walk: Walk, kept: _Kept) -> None:
         at_end = walk.at[walk.ends]
         every = self._kind.every_us or self._part_us
         due = (at_end // every + 1) * every
         now = at_end // self._part_us
+        # The state is that of before the walk until it is committed.
+        last = walk.before(self._state["part"])
         exact = np.empty(0, np.int64) if self._kind.every_us else looked_at_exactly(walk, now - last)
         if len(exact):
             ring = kept.whole(exact)
@@ -222,24 +220,24 @@ class _Kept:
 
     def whole(self, numbers_: Int64s) -> Float64s:
         """The rings of some units, with the running part."""
-        ring, column = self._state["kept#"][:, self._units[numbers_]], np.full(len(self._units), -1)
-        column[numbers_] = np.arange(len(numbers_))
-        self._write(ring, column)
-        ring[self.part[numbers_] % self._run.parts, column[numbers_]] = self.current[numbers_]
+        ring, columns = self._state["kept#"][:, self._units[numbers_]], np.full(len(self._units), -1)
+        columns[numbers_] = np.arange(len(numbers_))
+        chosen = columns >= 0
+        some = [closed.take(chosen[closed.number]) for closed in self._closed]
+        self._write(
+            ring, columns, np.flatnonzero(chosen & (self._place >= 0)), [one for one in some if len(one.number)]
+        )
+        ring[self.part[numbers_] % self._run.parts, columns[numbers_]] = self.current[numbers_]
         return ring
 
-    def _write(self, ring: Float64s, columns: Int64s) -> None:
-        """Into rings in these columns; -1: not that unit's."""
-        there = np.flatnonzero((self._place >= 0) & (columns >= 0))
-        ring[:, columns[there]] = self._moved[:, self._place[there]]
-        for closed in self._closed:
-            wanted = closed.take(columns[closed.number] >= 0)
-            if len(wanted.number):
-                wanted.write(ring, columns[wanted.number])
+    def _write(self, ring: Float64s, columns: Int64s, copied: Int64s, closed: list[_Closed]) -> None:
+        ring[:, columns[copied]] = self._moved[:, self._place[copied]]
+        for one in closed:
+            one.write(ring, columns[one.number])
 
     def commit(self) -> None:
         """Keep it."""
-        self._write(self._state["kept#"], self._units)
+        self._write(self._state["kept#"], self._units, np.flatnonzero(self._place >= 0), self._closed)
         for name, values in (("part", self.part), ("rest", self.rest), ("current", self.current)):
             self._state[name][self._rows] = values
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monokoto.operate.rules.engine.arrays import NEVER, Array, Bools, Float64s, Int64s, Rows, values_at
+from monokoto.operate.rules.engine.order import strides
 from monokoto.operate.rules.engine.signals.base import State
 from monokoto.operate.rules.engine.walk import Carried, Parts, Walk
 
@@ -162,11 +163,7 @@ class Totals:
 
     def between(self, low: Int64s, high: Int64s) -> tuple[Int64s, Int64s]:
         """For each gap between points, the parts from `low` (at the point before) up to below `high`: (number, part)."""
-        counts = np.clip(high - low, 0, self._ring.parts)
-        gaps = np.flatnonzero(counts)
-        counts = counts[gaps]
-        steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(self._walk.number[gaps], counts), np.repeat(low[gaps], counts) + steps
+        return strides(self._walk.number, low, np.clip(high - low, 0, self._ring.parts))
 
     def part_before(self) -> Int64s:
         """At each point the part of the point before."""
@@ -188,9 +185,7 @@ class Totals:
         low = np.maximum(self.last_part + 1, last - ring.parts + 1)
         counts = np.maximum(last - low + 1, 0)
         if counts.any():
-            number = np.repeat(np.arange(len(last)), counts)
-            part = np.repeat(low, counts) + np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
-            place = self.place(number, part)
+            place = self.place(*strides(np.arange(len(last)), low, counts))
             kept = {name: self.at(name, place) for name in self.running}
             for name, values in kept.items():
                 self._state[f"{name}#"][place.slot, place.rows] = values

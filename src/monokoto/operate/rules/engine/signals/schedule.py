@@ -13,6 +13,7 @@ import numpy as np
 
 from monokoto.operate.rules.engine.arrays import ALWAYS, NEVER, Bools, Int64s
 from monokoto.operate.rules.engine.compiled import Schedule
+from monokoto.operate.rules.engine.order import strides
 from monokoto.operate.rules.engine.signals.base import State, boolean
 from monokoto.operate.rules.engine.walk import Signal, Walk
 
@@ -102,9 +103,6 @@ class ScheduleRun:
         changes = self._calendar.changes
         low = np.searchsorted(changes, walk.shift(walk.at, before), side="right")
         high = np.searchsorted(changes, walk.at, side="left")
-        counts = np.clip(high - low, 0, _CHANGES_PER_GAP_MAX)
-        gaps = np.flatnonzero(counts)
-        if len(gaps):
-            counts = counts[gaps]
-            steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            walk.insert(np.repeat(walk.number[gaps], counts), changes[np.repeat(low[gaps], counts) + steps])
+        who, places = strides(walk.number, low, np.clip(high - low, 0, _CHANGES_PER_GAP_MAX))
+        if len(who):
+            walk.insert(who, changes[places])
