@@ -59,7 +59,7 @@ class JoinedMetering:
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)
-        await self.observer.flush()
+        await self.observer.close()
 
     async def _load(self) -> None:
         with contextlib.suppress(Unavailable):

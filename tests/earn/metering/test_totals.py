@@ -92,6 +92,7 @@ def _tell(
         chance.shuffle(parts)
         for part in [*parts, *chance.sample(parts, len(parts) // 2)]:
             await observer.observe(part)
+        await observer.close()
 
     asyncio.run(work())
 

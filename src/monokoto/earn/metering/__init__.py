@@ -18,7 +18,7 @@ from monokoto.earn.metering.aggregation import (
     weighted_sum,
     windowed,
 )
-from monokoto.earn.metering.asking import Amount, Question, UnitUsage
+from monokoto.earn.metering.asking import Amount, Question, UnitUsage, rounds_of
 from monokoto.earn.metering.correcting import Correction, Corrections, Wanted
 from monokoto.earn.metering.documents import UsageRowJson, row_to_json
 from monokoto.earn.metering.evidence import UsageRow
@@ -76,6 +76,7 @@ __all__ = [
     "minimum",
     "percentile",
     "prorated_sum",
+    "rounds_of",
     "row_to_json",
     "seconds_where",
     "span_of",

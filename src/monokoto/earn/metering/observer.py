@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.line import Batch, Block, EventRecord, GatheringObserver, joined
@@ -20,8 +22,10 @@ from monokoto.earn.metering.sampling import (
     samples_of_block,
     samples_of_events,
 )
-from monokoto.kernel.errors import NotFound
-from monokoto.kernel.limits import USAGE_SAMPLES_GATHERED_MAX
+from monokoto.kernel.errors import MonokotoError, NotFound
+from monokoto.kernel.limits import USAGE_LATE_SECONDS, USAGE_SAMPLES_GATHERED_MAX
+
+_log = structlog.get_logger(__name__)
 
 
 class Units(Protocol):
@@ -33,7 +37,10 @@ class Units(Protocol):
 
 
 class UsageObserver(GatheringObserver):
-    """What it gathered when the process dies is still in the log, and is sampled again to the same rows."""
+    """What it gathered when the process dies is still in the log, and is sampled again to the same rows.
+
+    Whose usage came late is told some seconds after the usage is stored, for many inserts at once; `kept` stands still until it is.
+    """
 
     name = "usage"
     rows_max = USAGE_SAMPLES_GATHERED_MAX
@@ -51,6 +58,10 @@ class UsageObserver(GatheringObserver):
         self._writer = writer
         self._book = book
         self._units = units
+        self._late = writer.late
+        self._told: dict[int, int] = {}
+        """What was kept when the first of `_late` was stored."""
+        self._telling: asyncio.Task[None] | None = None
         self.samples = 0
         """Stored since the process began."""
 
@@ -62,8 +73,43 @@ class UsageObserver(GatheringObserver):
         """Sample them, all batches in one pass, and write the samples by one insert."""
         events = [event for batch in batches for event in batch.events]
         samples = [one for one in (*self._of_blocks(batches), *self._of_events(events)) if len(one)]
-        self._writer.write(samples)
+        if not self._late:
+            self._told = dict(self._kept)
+        self._writer.write(samples, late=self._late)
         self.samples += sum(map(len, samples))
+        if self._late.due:
+            self._writer.mark(self._late)
+
+    def kept(self, partition: int) -> int:
+        """The last sequence that is stored and, where it came late, told as late."""
+        return self._told.get(partition, 0) if self._late else super().kept(partition)
+
+    async def flush(self) -> None:
+        """As it is said there. Late usage is told later on, by itself."""
+        await super().flush()
+        if self._late and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell(), name="late usage")
+
+    async def close(self) -> None:
+        """Store what gathered, and tell what is late. Raises Unavailable; the log has it then."""
+        await self.flush()
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
+        await self._mark()
+
+    async def _tell(self) -> None:
+        while self._late:
+            await asyncio.sleep(USAGE_LATE_SECONDS)
+            try:
+                await self._mark()
+            except MonokotoError as error:
+                _log.warning("late_usage_waits", reason=error.message, remedy=error.remedy)
+
+    async def _mark(self) -> None:
+        async with self._storing:
+            if self._late:
+                await asyncio.to_thread(self._writer.mark, self._late)
 
     def _of_blocks(self, batches: Sequence[Batch]) -> Iterator[Samples]:
         looked_at = (self._looked_at(block) for batch in batches for block in batch.blocks)

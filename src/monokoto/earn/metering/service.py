@@ -91,6 +91,7 @@ class Metering:
         *,
         by: str = "",
         transactions: bool = False,
+        timezone: str = "UTC",
     ) -> Iterator[UnitUsage]:
         """What each unit used, in the order of units; who used nothing is left out. Memory stays bounded.
 
@@ -101,12 +102,13 @@ class Metering:
             span: The time.
             by: A field of the meter's `by`: `groups` then has the part of each of its values.
             transactions: Whether the single values are wanted; not to be asked for where there are many.
+            timezone: The customer's, by whose clocks windows (`every`) begin.
 
         Raises: NotFound, Invalid; from the first step on Unavailable.
         """
         question = Question(
             organisation_id=organisation_id, meter=self.book.get(organisation_id, meter), span=span, units=units, by=by,
-            transactions=transactions,
+            transactions=transactions, timezone=timezone,
         )  # fmt: skip
         return by_unit(amounts(self._series, question))
 
@@ -134,7 +136,7 @@ class Metering:
         parts = buckets(span, cut, timezone) if cut else (span,)
         question = Question(
             organisation_id=organisation_id, meter=self.book.get(organisation_id, meter), span=span, units=units,
-            buckets=parts, by=by,
+            buckets=parts, by=by, timezone=timezone,
         )  # fmt: skip
         found: dict[tuple[int, str], Decimal] = {} if by else {(place, ""): ZERO for place in range(len(parts))}
         for one in amounts(self._series, question):
@@ -164,7 +166,9 @@ class Metering:
         """Whose usage came or changed more than PROMPT_SECONDS after its time, since `mark` (0: ever); and the next mark.
 
         What is told once may be told again, never is anything left out. The same mark comes back when there is nothing.
+        What the line gathers is told first: who bills now misses nothing that can be seen as usage.
         """
+        self.writer.mark(self.writer.late)
         settled = self.writer.settled()
         found = self._series.query(
             f"""SELECT toUnixTimestamp64Micro(stored) AS stored_, organisation, product, meter, unit,

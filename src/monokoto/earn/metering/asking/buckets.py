@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from monokoto.earn.calendar import Span, local, start_of_day
+from monokoto.earn.calendar import Span, local, next_hour, start_of_day
 from monokoto.kernel.errors import Invalid
 from monokoto.kernel.limits import USAGE_BUCKETS_MAX
-
-_HOUR = 3_600_000_000
-
-
-def _next_hour(at: int, _timezone: str) -> int:
-    # Where clocks stand half an hour off, so do the hours of this list: no customer is billed by them.
-    return (at // _HOUR + 1) * _HOUR
 
 
 def _next_day(at: int, timezone: str) -> int:
@@ -27,7 +20,7 @@ def _next_month(at: int, timezone: str) -> int:
     return start_of_day(date(day.year + day.month // 12, day.month % 12 + 1, 1), timezone)
 
 
-CUTS: Mapping[str, Callable[[int, str], int]] = {"hour": _next_hour, "day": _next_day, "month": _next_month}
+CUTS: Mapping[str, Callable[[int, str], int]] = {"hour": next_hour, "day": _next_day, "month": _next_month}
 """What usage may be asked for by; each gives the next beginning after an instant."""
 
 

@@ -28,6 +28,8 @@ class Question:
     """A field of the meter's `by`."""
     transactions: bool = False
     """Whether the single values are wanted, too."""
+    timezone: str = "UTC"
+    """The customer's: a window of a meter (`every`) begins when its clocks show it."""
     after: int = -1
     """Only units past this one."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from monokoto.earn.calendar import Span
+from monokoto.earn.calendar import Span, clocks
 from monokoto.earn.metering.asking.question import Question
 from monokoto.earn.metering.keeping import USAGE, SampleKind
 from monokoto.earn.metering.meters import Aggregation, Meter
@@ -50,13 +50,13 @@ def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]
         "since": max(0, question.span.start - LATELY_US),
         "edges": [bucket.start for bucket in question.buckets] or [question.span.start],
         "ends": [bucket.end for bucket in question.buckets] or [question.span.end],
-        "states": list(meter.states), "every": meter.every or 1, "percent": str(meter.percent),
+        "states": list(meter.states), "every": meter.every or 1, **_clocks(question), "percent": str(meter.percent),
     }  # fmt: skip
     if spans is not None:
         parameters |= {"units": spans[0], "starts": spans[1], "stops": spans[2]}
     group = "JSONExtractString(groups, {by:String})" if question.by else "''"
     listed = "groupArray((at, value))" if question.transactions else "[]::Array(Tuple(Int64, Decimal128(12)))"
-    window = "intDiv(at, {every:Int64})" if meter.every else "0"
+    window = _window(question) if meter.every else "0"
     inner = f"""
         SELECT unit, bucket, {group} AS grp, {window} AS window_, {_AGGREGATES[meter.aggregation]} AS quantity_,
             count() AS samples_, {listed} AS listed_
@@ -67,6 +67,20 @@ def statement(question: Question, low: int, high: int) -> tuple[str, Parameters]
             arrayMap(one -> tupleElement(one, 2), told_) AS transactions
         FROM ({inner}) GROUP BY unit, bucket, grp ORDER BY unit, bucket, grp"""
     return text, _used(text, parameters)
+
+
+def _clocks(question: Question) -> dict[str, list[int]]:
+    found = clocks(question.span, question.timezone)
+    return {"clocks": [one.start for one in found], "offsets": [one.offset for one in found]}
+
+
+def _window(question: Question) -> str:
+    """Tells the windows apart. They begin as local clocks show it, and where these change: of an hour shown twice each is one."""
+    every, found = question.meter.every, clocks(question.span, question.timezone)
+    if all(one.offset % every == 0 for one in found) and all(one.start % every == 0 for one in found[1:]):
+        return "intDiv(at, {every:Int64})"
+    clock = "indexOf({clocks:Array(Int64)}, roundDown(at, {clocks:Array(Int64)}))"
+    return f"({clock}, intDiv(at + ({{offsets:Array(Int64)}})[{clock}], {{every:Int64}}))"
 
 
 def _used(text: str, parameters: Mapping[str, str | int | float | bool | list[int] | list[str]]) -> Parameters:

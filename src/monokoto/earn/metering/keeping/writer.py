@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from monokoto.earn.metering.keeping.late import LateMarks, Told, first_of, late_of
 from monokoto.earn.metering.keeping.tables import LATE, USAGE, VERSION_MIDDLE
-from monokoto.earn.metering.sampling import NAMES, Int64s, Samples
+from monokoto.earn.metering.sampling import NAMES, Samples
 from monokoto.engines.series import Series
 from monokoto.kernel.clock import Clock
 
@@ -19,8 +21,6 @@ PROMPT_SECONDS: Final = 300
 _INSTANT = pa.timestamp("us", tz="UTC")
 _PARTITIONS_MAX = 20
 _MONTH = 28 * 86_400_000_000
-_Told = tuple[tuple[int, str, str], Int64s, Int64s]
-"""Organisation, product and meter; units; times."""
 
 
 class UsageWriter:
@@ -29,18 +29,29 @@ class UsageWriter:
     def __init__(self, series: Series, clock: Clock) -> None:
         self._series = series
         self._clock = clock
+        self.late = LateMarks()
+        """Where the line gathers whose usage came late."""
         self._lock = threading.Lock()
         self._writing: dict[int, int] = {}
         self._number = 0
 
-    def write(self, samples: Sequence[Samples]) -> None:
-        """Durable when it returns. Raises Unavailable; then write them again."""
+    def write(self, samples: Sequence[Samples], *, late: LateMarks | None = None) -> None:
+        """Durable when it returns, but for whose usage came late when `late` is given: that gathers there until `mark`, and who
+        gathers has to be able to write these samples again. Raises Unavailable; then write them again."""
         found = sorted(
             (one for one in samples if len(one)), key=lambda one: (one.organisation_id, one.product, one.meter)
         )
         if found:
-            table = rows_of(found)
-            self._insert(table, [_late_of(one) for one in found])
+            self._insert(rows_of(found), [_late_of(one) for one in found], late=late)
+
+    def mark(self, late: LateMarks) -> None:
+        """Say whose usage came late, of all inserts that gathered. Raises Unavailable; they stay gathered then.
+
+        They count as stored now: whoever asks what was touched hears it after the usage can be seen, never before.
+        """
+        with late.taken() as told, self._stored() as stored:
+            if told:
+                self._series.insert(LATE, _late_rows(told, stored))
 
     def overrule(self, rows: pa.Table) -> None:
         """Write corrections: rows as `rows_of` makes them, with their kinds and versions."""
@@ -52,18 +63,27 @@ class UsageWriter:
         with self._lock:
             return min(self._writing.values(), default=self._clock.now())
 
-    def _insert(self, rows: pa.Table, touched: Sequence[_Told], *, always: bool = False) -> None:
+    def _insert(
+        self, rows: pa.Table, touched: Sequence[Told], *, always: bool = False, late: LateMarks | None = None
+    ) -> None:
+        with self._stored() as stored:
+            for part in _by_partitions(rows):
+                self._series.insert(USAGE, part)
+            found = late_of(touched, stored + 1 if always else stored - PROMPT_SECONDS * 1_000_000)
+            if late is not None:
+                late.add(found)
+            elif found:
+                self._series.insert(LATE, _late_rows(found, stored))
+
+    @contextmanager
+    def _stored(self) -> Iterator[int]:
+        """The time of what is stored meanwhile; `settled` does not pass it before the end."""
         with self._lock:
             self._number += 1
             number, stored = self._number, self._clock.now()
             self._writing[number] = stored
         try:
-            for part in _by_partitions(rows):
-                self._series.insert(USAGE, part)
-            bound = stored + 1 if always else stored - PROMPT_SECONDS * 1_000_000
-            late = _late_rows(touched, stored, bound)
-            if late is not None:
-                self._series.insert(LATE, late)
+            yield stored
         finally:
             with self._lock:
                 del self._writing[number]
@@ -130,43 +150,26 @@ def _by_partitions(rows: pa.Table) -> Iterator[pa.Table]:
         yield rows.filter(pa.array((month >= some[0]) & (month <= some[-1])))
 
 
-def _late_of(one: Samples) -> _Told:
+def _late_of(one: Samples) -> Told:
     return (one.organisation_id, one.product, one.meter), one.unit, one.at
 
 
-def _touched_by(rows: pa.Table) -> list[_Told]:
+def _touched_by(rows: pa.Table) -> list[Told]:
     at, units = rows["at"].cast(pa.int64()).to_numpy(), rows["unit"].to_numpy()
     keys = zip(*(rows[name].to_pylist() for name in ("organisation", "product", "meter")), strict=True)
     return [(key, units[place : place + 1], at[place : place + 1]) for place, key in enumerate(keys)]
 
 
-def _late_rows(touched: Sequence[_Told], stored: int, bound: int) -> pa.Table | None:
-    """The first instant before `bound` of each meter and unit."""
-    told: dict[tuple[int, str, str], list[tuple[Int64s, Int64s]]] = {}
-    for key, units, at in touched:
-        if int(at.min()) < bound:
-            late = at < bound
-            told.setdefault(key, []).append((units[late], at[late]))
-    if not told:
-        return None
-    first = [_first_of(np.concatenate([one[0] for one in parts]), np.concatenate([one[1] for one in parts]))
-             for parts in told.values()]  # fmt: skip
-    lengths = [len(units) for units, _ in first]
+def _late_rows(told: Sequence[Told], stored: int) -> pa.Table:
+    first = first_of(told)
+    lengths = [len(units) for _, units, _ in first]
     return pa.table(
         {
             "stored": pa.array(np.full(sum(lengths), stored, np.int64)).view(_INSTANT),
-            "organisation": _each([key[0] for key in told], lengths),
-            "product": _names([key[1] for key in told], lengths),
-            "meter": _names([key[2] for key in told], lengths),
-            "unit": pa.array(np.concatenate([units for units, _ in first])),
-            "first_at": pa.array(np.concatenate([at for _, at in first])).view(_INSTANT),
+            "organisation": _each([key[0] for key, _, _ in first], lengths),
+            "product": _names([key[1] for key, _, _ in first], lengths),
+            "meter": _names([key[2] for key, _, _ in first], lengths),
+            "unit": pa.array(np.concatenate([units for _, units, _ in first])),
+            "first_at": pa.array(np.concatenate([at for _, _, at in first])).view(_INSTANT),
         }
     )
-
-
-def _first_of(units: Int64s, at: Int64s) -> tuple[Int64s, Int64s]:
-    order = np.lexsort((at, units))
-    units, at = units[order], at[order]
-    first = np.ones(len(units), np.bool_)
-    first[1:] = units[1:] != units[:-1]
-    return units[first], at[first]
