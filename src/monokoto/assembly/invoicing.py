@@ -10,6 +10,8 @@ from typing import Protocol
 import structlog
 
 from monokoto.assembly.engines import Engines
+from monokoto.assembly.people import Doors
+from monokoto.connect.products import Products
 from monokoto.earn.entitlements import Entitlements, SuspendedBy
 from monokoto.earn.invoices import INVOICE_CHANGED, Address, Buyer, GivingBack, Invoice, Invoices, Issuers
 from monokoto.earn.ledger import Ledger
@@ -20,16 +22,19 @@ from monokoto.earn.payments import (
     Hearing,
     Mandates,
     Notice,
+    PassingOn,
     PaymentFiles,
     Payments,
     Providers,
     Reminding,
     payment_fact,
+    worded,
 )
 from monokoto.earn.plans import Plans
 from monokoto.earn.subscriptions import Customers
 from monokoto.engines.mail import Message
 from monokoto.kernel.clock import Clock, Instant, format_instant
+from monokoto.kernel.errors import NotFound
 from monokoto.kernel.facts import Fact
 from monokoto.kernel.ids import format_id
 from monokoto.settings import PaymentsSettings
@@ -37,20 +42,6 @@ from monokoto.settings import PaymentsSettings
 LOOK_SECONDS = 60.0
 _NOTICE_DAYS = 14
 """After which a notice that no mail server took is of no use."""
-_TEXTS = {
-    "en": (
-        "{label} is not paid",
-        "Dear {customer},\n\nof the invoice {label} of {seller}, due on {due}, {open} {currency} are open.\n{follows}\n"
-        "If you have paid meanwhile, please take this for done.\n",
-        "Unless it is paid by {day}, what you subscribed to is closed then. Safety functions stay.\n",
-    ),
-    "ko": (
-        "{label} 미납 안내",
-        "{customer} 님,\n\n{seller}의 청구서 {label}(납기 {due}) 가운데 {open} {currency}이(가) 남아 있습니다.\n{follows}\n"
-        "이미 납부하셨다면 이 안내는 무시하셔도 됩니다.\n",
-        "{day}까지 납부되지 않으면 구독하신 기능이 중지됩니다. 안전 기능은 유지됩니다.\n",
-    ),
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -63,6 +54,10 @@ class Parts(Protocol):
     def entitlements(self) -> Entitlements: ...
     @property
     def plans(self) -> Plans: ...
+    @property
+    def products(self) -> Products: ...
+    @property
+    def doors(self) -> Doors: ...
 
 
 class JoinedInvoicing:
@@ -86,18 +81,19 @@ class JoinedInvoicing:
         self.hearing = Hearing(self.providers, self.payments)
         self.mandates = Mandates(records, clock, customers=buyers)
         self.payment_files = PaymentFiles(records, clock, issuers=self.issuers, customers=buyers)
-        self.bank_statements = BankStatements(
-            records, clock, payments=self.payments, files=self.payment_files, invoices=self.invoices
-        )
         self.reminding = Reminding(
             records,
             clock,
             invoices=self.invoices,
             issuers=self.issuers,
             customers=buyers,
-            post=Letters(post, clock),
+            post=Letters(post, clock, parts),
             suspensions=ByEntitlements(parts),
         )
+        self.bank_statements = BankStatements(
+            records, clock, payments=self.payments, files=self.payment_files, invoices=self.invoices,
+            passing_on=PassingOn(clock, invoices=self.invoices, customers=buyers, policy=self.reminding.policy),
+        )  # fmt: skip
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -194,32 +190,45 @@ class ByEntitlements:
 
 
 class Letters:
-    """As `payments.Post`: notices as mails, in the customer's language where there is a text in it."""
+    """As `payments.Post`: notices as mails, in the seller's words or ours."""
 
-    def __init__(self, post: Callable[[Message], None], clock: Clock) -> None:
+    def __init__(self, post: Callable[[Message], None], clock: Clock, parts: Parts) -> None:
         self._post = post
         self._clock = clock
+        self._parts = parts
 
     def __call__(self, notice: Notice) -> None:
         """As `Post`."""
-        subject, text, follows = _TEXTS.get(notice.language.partition("-")[0], _TEXTS["en"])
-        day = "" if notice.suspended_at is None else format_instant(notice.suspended_at)[:10]
-        told = {
-            "label": notice.label,
-            "customer": notice.customer,
-            "seller": notice.seller,
-            "due": format_instant(notice.due_at)[:10],
-            "open": f"{notice.open:f}",
-            "currency": notice.currency,
-            "follows": follows.format(day=day) if day else "",
-        }
+        said = worded(notice.texts, notice.language, self._facts(notice))
         self._post(
             Message(
                 to=notice.to,
-                subject=subject.format(**told),
-                text=text.format(**told),
+                subject=said.subject,
+                text=said.text,
                 kind="dunning",
                 until=Instant(self._clock.now() + _NOTICE_DAYS * 86_400_000_000),
                 name=f"dunning-{format_id(notice.invoice_id)}-{notice.step}",
             )
         )
+
+    def _facts(self, notice: Notice) -> dict[str, str]:
+        """As `payments.FIELDS`."""
+        titles = (self._title(notice.organisation_id, name) for name in notice.products)
+        address = self._parts.doors.address().rstrip("/")
+        return {
+            "invoice": notice.label,
+            "amount": f"{notice.open:f} {notice.currency}",
+            "due": format_instant(notice.due_at)[:10],
+            "days": str(notice.days),
+            "product": ", ".join(titles),
+            "pay_link": f"{address}/console/mine/invoices/{format_id(notice.invoice_id)}",
+            "customer": notice.customer,
+            "seller": notice.seller,
+            "closes": "" if notice.suspended_at is None else format_instant(notice.suspended_at)[:10],
+        }
+
+    def _title(self, organisation_id: int, product: str) -> str:
+        try:
+            return self._parts.products.get(organisation_id, product).title
+        except NotFound:
+            return product  # named by hand on a line, or gone

@@ -93,7 +93,7 @@ async def publish_applied(facts: Facts, plans: Plans) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KnownBuyers:
-    """As `subscriptions.Buyers`."""
+    """As `subscriptions.Buyers`, and as `partners.Organisations`."""
 
     organisations: Organisations
 
@@ -103,6 +103,10 @@ class KnownBuyers:
             return self.organisations.get(parse_id(reference)).id
         except Invalid:
             return self.organisations.by_slug(reference).id
+
+    def called(self, organisation_id: int) -> str:
+        """As `partners.Organisations.called`."""
+        return self.organisations.get(organisation_id).name
 
 
 @dataclass(frozen=True, slots=True)

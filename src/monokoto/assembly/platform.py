@@ -27,7 +27,7 @@ from monokoto.assembly.metrics import gateway_samples, samples_of
 from monokoto.assembly.overview import join_overview
 from monokoto.assembly.ownership import join_ownership
 from monokoto.assembly.people import Doors
-from monokoto.assembly.plans import join_portal, join_subscriptions, publish_applied
+from monokoto.assembly.plans import KnownBuyers, join_portal, join_subscriptions, publish_applied
 from monokoto.assembly.repair import replay_after_damage
 from monokoto.assembly.scenes import JoinedScenes, join_groups
 from monokoto.assembly.things import JoinedThings
@@ -42,6 +42,7 @@ from monokoto.connect.presence import Presence
 from monokoto.connect.products import Products
 from monokoto.connect.tenancy import ApiKeys, Organisations
 from monokoto.earn.metering import UsageObserver
+from monokoto.earn.partners import Partnerships
 from monokoto.earn.sections import SECTIONS
 from monokoto.earn.subscriptions import UsageByCustomer
 from monokoto.kernel.errors import Unavailable
@@ -170,6 +171,9 @@ class Platform:
         self.bank_statements = books.bank_statements
         self.payment_providers, self.payment_hearing = books.providers, books.hearing
         self.statements = books.statements
+        self.partnerships = Partnerships(
+            engines.records, engines.clock, KnownBuyers(self.organisations), books.statements
+        )
         self.portal = join_portal(engines, self)
         self.joined_billing = bills = JoinedBilling(engines, self)
         self.billing, self.billing_runs = bills.billing, bills.runs

@@ -82,6 +82,7 @@ SERVICES = (
     "payment_providers",
     "payment_hearing",
     "statements",
+    "partnerships",
     "reminding",
     "billing",
     "billing_runs",

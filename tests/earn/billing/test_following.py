@@ -70,10 +70,35 @@ def test_what_came_late_stands_on_the_next_invoice_of_whoever_was_billed(
     till.wind(at("2026-03-01") + GRACE)
     runs.look()
     said = sorted(sorted(till.said(one).items()) for one in till.sent()[4:])
-    assert said == [[("base", "4.90"), ("wash", "1.20")], [("base", "4.90"), ("wash", "2.40")]]
+    correction = "Correction: wash"  # January was billed, and nothing of it was known
+    assert said == [[(correction, "2.40"), ("base", "4.90")], [("base", "4.90"), ("wash", "1.20")]]
     before = len(late.marks)
     assert runs.look() == []
     assert late.marks[before:] == [3], "what was followed once is not followed again"
+
+
+def test_what_came_late_is_a_correction_once_its_time_is_billed_and_not_before(
+    till: Till, late: Late, runs: BillingRuns
+) -> None:
+    till.wind(at("2026-02-01"))
+    runs.look()
+    late.told = [came(till, FIRST, "2026-01-20")]
+    till.wind(at("2026-02-01") + GRACE)
+    runs.look()
+    assert sorted(sorted(till.said(one)) for one in till.sent()[2:]) == [["base"], ["base", "wash"]], "it was a draft"
+    (other,) = (one.id for one in till.subscriptions.list(till.maker, limit=9) if one.named[0].unit_id == OTHER)
+    till.subscriptions.end(till.maker, other, at="period-end")
+    till.wind(at("2026-03-01") + GRACE)
+    runs.look()
+    before = len(till.sent())
+    late.told.append(came(till, OTHER, "2026-02-10"))
+    till.wind(at("2026-03-10") + GRACE)
+    runs.look()
+    till.wind(at("2026-03-10") + 2 * GRACE)
+    runs.look()
+    assert [till.said(one) for one in till.sent()[before:]] == [{"Correction: wash": "1.20"}], (
+        "its last period was empty"
+    )
 
 
 def test_usage_that_is_not_billed_yet_and_units_nobody_subscribed_to_are_left_alone(

@@ -50,3 +50,22 @@ def test_of_two_units_the_earlier_fare_is_free() -> None:
     price = Percentage(rate_percent=Decimal(10), free_transactions=1)
     usage = gathered([(1, 20, Decimal(100)), (2, 10, Decimal(7))], price)
     assert price.rate(usage).amount == 10
+
+
+def test_customers_of_several_calendars_are_asked_for_apart_where_it_matters() -> None:
+    """A window begins as the customer's clocks show it; what has no windows is asked for at once."""
+    used = Used()
+    price = Percentage(rate_percent=Decimal(10))
+    charge = UsageCharge(name="power", title={"en": "Power"}, meter="power", tariff=Tariff(price=price))
+    wanted = [
+        Wanted((number, 0, "power"), "washer", charge, {number + 1: (Span(0, 100),)}, timezone)
+        for number, timezone in enumerate(["Asia/Kathmandu", "Europe/Berlin", "Asia/Kathmandu"])
+    ]
+    for unit_id in (1, 2, 3):
+        used.add(unit_id, 5, str(unit_id))
+    together = gather(used, 1, wanted)
+    assert used.timezones == ["UTC"]
+    used.every = 1_800_000_000
+    assert gather(used, 1, wanted) == together
+    assert used.timezones[1:] == ["Asia/Kathmandu", "Europe/Berlin"]
+    assert [list(together[one.place].transactions or ()) for one in wanted] == [[1], [2], [3]]

@@ -48,6 +48,7 @@ plans:
     charges: {base: {fee: "10.00"}}
     outcome:
       availability:
+        title: {en: Pumping, ko: 가동}
         rule: offline
         exclude: maintenance
         every: day
@@ -177,6 +178,7 @@ def test_what_was_told_late_is_given_back_by_the_next_invoice(till: Promised) ->
     till.wind(first + 2 * DAY + 2 * HOUR)
     till.runs.look()
     assert till.amounts()[2:] == ["9.00"], "95.8 % of the day before"
+    assert "Credit: Pumping 95.8333 %" in till.said(till.sent()[-1])
     till.wind(first + 2 * DAY + 3 * HOUR)
     till.maintain(SECOND, first + 2 * DAY + HOUR, first + 3 * DAY)
     till.runs.look()

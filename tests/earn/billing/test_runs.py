@@ -12,6 +12,7 @@ from till import GRACE, Till
 from monokoto.earn.invoices import InvoiceState
 from monokoto.earn.subscriptions import Coverage, NewCoupon
 from monokoto.engines.records import Records
+from monokoto.kernel.clock import format_instant
 
 DAY = 86_400_000_000
 WASHER = 501
@@ -239,3 +240,19 @@ def test_whenever_the_plug_is_pulled_the_invoices_come_to_the_same(
     )
     assert till.ledger.audit(till.maker) == []
     assert till.invoices.audit(till.maker) == []
+
+
+@SQLITE
+def test_what_is_taken_back_of_a_fee_is_for_the_time_that_is_not_used(till: Till) -> None:
+    one = _subscribed(till)
+    till.go(at("2026-01-01") + GRACE)
+
+    def ends(day: str) -> tuple[str, str, str]:
+        till.subscriptions.end(till.maker, one, at=at(day))
+        till.go(at(day))
+        till.go(at(day) + GRACE)
+        (line,) = till.invoices.lines(till.maker, till.sent()[-1].id)
+        assert line["title"] == "Correction: base"
+        return line["amount"], *(format_instant(side)[:10] for side in line["span"])
+
+    assert ends("2026-01-21") == ("-1.74", "2026-01-21", "2026-02-01")

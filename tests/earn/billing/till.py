@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from subscriptions_making import FILE, House
@@ -41,6 +42,13 @@ class Used:
     def __init__(self) -> None:
         self.events: list[tuple[int, int, Decimal, str]] = []
         self.asked = 0
+        self.every = 0
+        """µs: the windows of all meters."""
+        self.timezones: list[str] = []
+        """Of each question."""
+
+    def meter(self, _organisation_id: int, _key: str) -> Any:
+        return SimpleNamespace(every=self.every)
 
     def add(self, unit_id: int, at: int, quantity: str = "1", group: str = "") -> None:
         self.events.append((unit_id, at, Decimal(quantity), group))
@@ -54,8 +62,10 @@ class Used:
         *,
         by: str = "",
         transactions: bool = False,
+        timezone: str = "UTC",
     ) -> Iterator[UnitUsage]:
         self.asked += 1
+        self.timezones.append(timezone)
         assert units is not None
         for unit_id, spans in sorted(units.items()):
             told = sorted(

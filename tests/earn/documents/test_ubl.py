@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from judging import Judge
 from papers import BUYER, ENERGY, FULL, SELLER, document, line
 
-from monokoto.earn.documents import Document, DocumentKind, DocumentLine, Payment, ubl
-from monokoto.earn.pricing import DocumentAdjustment
+from monokoto.earn.documents import Document, DocumentKind, DocumentLine, Payment, electronic_faults, ubl
+from monokoto.earn.pricing import DocumentAdjustment, currency
 from monokoto.kernel.errors import Invalid
 
 pytest.importorskip("saxonche")
@@ -103,6 +103,16 @@ def test_what_the_standard_asks_for_and_is_missing_is_named() -> None:
     with pytest.raises(Invalid) as refused:
         ubl(paper)
     assert {fault.place for fault in refused.value.faults} == {"seller.vat_id", "seller.endpoint", "due"}
+
+
+@pytest.mark.parametrize(("code", "places"), [("EUR", []), ("JPY", []), ("KWD", ["currency"]), ("IQD", ["currency"])])
+def test_a_currency_of_three_digits_has_no_electronic_form(code: str, places: list[str]) -> None:
+    paper = replace(document((line("570"),)), currency=currency(code))
+    assert [one.place for one in electronic_faults(paper)] == places
+    if places:
+        with pytest.raises(Invalid, match="no electronic form") as refused:
+            ubl(paper)
+        assert "BR-DEC" in refused.value.faults[0].reason
 
 
 def test_reverse_charge_needs_the_customers_vat_id_and_a_reason() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from entitlements_making import DAY, DRYER, HOUR, LAMP, MAKER, OTHER, WASHER, World, monthly
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.entitlements import FOREVER, Gift, Held, Holder, Source, SuspendedBy
+from monokoto.earn.entitlements import FOREVER, Gift, Held, Holder, Source, SuspendedBy, store
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 
 NIGHT, SPEED, WASHES, BILLED, BRAKES = (
@@ -250,6 +251,34 @@ def test_a_gift_is_whole_or_none(world: World) -> None:
     world.clock.advance(1)
     with pytest.raises(Conflict):
         world.service.hand_on(MAKER, gift.id, WASHER)
+
+
+class Died(BaseException):
+    """The process, in the middle."""
+
+
+@pytest.mark.parametrize("step", ["insert", "set_end"])
+def test_whatever_dies_while_a_gift_changes_hands_one_of_the_units_has_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    bought, _ = world.service.give(
+        MAKER, Gift(feature=WASHES, holder=OF_WASHER, amount=Decimal(3), source=Source.BOUGHT)
+    )
+    world.clock.advance(1)
+    whole = getattr(store, step)
+
+    def dying(*given: Any) -> None:
+        whole(*given)
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, step, dying)
+        with pytest.raises(Died):
+            world.service.hand_on(MAKER, bought.id, DRYER)
+    assert world.service.may(MAKER, WASHER, WASHES).left == 3
+    assert not world.service.may(MAKER, DRYER, WASHES).allowed
+    given = world.service.hand_on(MAKER, bought.id, DRYER)
+    assert (given.amount, world.service.get(MAKER, bought.id).end) == (Decimal(3), world.clock.now())
 
 
 def test_a_unit_that_is_sold_takes_nothing_of_its_former_customers_along(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from invoices_making import ANN, ANNS_HOME, FIRM, JULY, MAKER, OTHER, RULES, SELLER, SEOUL, World, line
 
-from monokoto.earn.invoices import Category, InvoiceState, LineKind, TaxRule, discount_lines
+from monokoto.earn.invoices import Category, InvoiceFilter, InvoiceState, LineKind, TaxRule, discount_lines
 from monokoto.earn.ledger import Entry, Posting
 from monokoto.earn.pricing import Coupon, currency
 from monokoto.kernel.clock import parse_instant
@@ -281,3 +281,17 @@ def test_others_see_nothing(world: World) -> None:
         world.invoices.get_mine(ANNS_HOME, draft)
     with pytest.raises(NotFound):
         world.invoices.get_mine(MAKER, made)
+
+
+def test_drafts_thrown_away_with_nothing_on_them_are_listed_alone_or_left_out(world: World) -> None:
+    for code in ("EUR", "KRW", "KWD"):
+        world.invoices.discard(MAKER, world.draft(code=code), "Nothing was due.")
+    full = world.draft("3.00")
+    world.invoices.discard(MAKER, full, "a mistake")
+    going_on, taken_back = world.draft(), world.sent("4.00")
+    world.giving.void(MAKER, taken_back, "a mistake")
+    empty = [one.id for one in world.invoices.list(MAKER, InvoiceFilter(empty=True))]
+    others = [one.id for one in world.invoices.list(MAKER, InvoiceFilter(empty=False))]
+    assert len(empty) == 3
+    assert others == [taken_back, going_on, full]
+    assert [one.id for one in world.invoices.list(MAKER)] == sorted([*empty, *others], reverse=True)

@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from monokoto.earn.documents import pdf, ubl
 from monokoto.earn.documents.pdf import FONTS
+from monokoto.earn.invoices.json import document_to_json
 from monokoto.earn.invoices.paper import paper_of
 from monokoto.earn.pricing import ElectronicLine, broken_rules
 from monokoto.kernel.errors import Invalid
@@ -77,7 +78,11 @@ def test_a_credit_note_names_its_invoice(world: World) -> None:
 @SQLITE
 @FOUND
 def test_a_consumer_abroad_gets_paper_though_there_is_no_electronic_form(world: World) -> None:
-    paper = paper_of(world.invoices.documents(MAKER, world.sent("7.50", customer=SEOUL))[0])
+    kept = world.invoices.documents(MAKER, world.sent("7.50", customer=SEOUL))[0]
+    paper = paper_of(kept)
+    assert [one.place for one in document_to_json(kept).electronic_lacking] == ["buyer.endpoint"]
+    mailed = world.invoices.documents(MAKER, world.sent("7.50"))[0]
+    assert document_to_json(mailed).electronic_lacking == []
     with pytest.raises(Invalid, match="no electronic form"):
         ubl(paper)
     text = PdfReader(io.BytesIO(pdf(paper))).pages[0].extract_text()

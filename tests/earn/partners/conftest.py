@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE.parent / "billing"), str(HERE.parent / "subscriptions")]
+sys.path += [str(HERE), str(HERE.parent / "billing"), str(HERE.parent / "subscriptions")]

@@ -12,6 +12,7 @@ from payments_making import PaidWorld
 from monokoto.earn.invoices import InvoiceState, LineKind
 from monokoto.earn.ledger import Entry, Posting
 from monokoto.earn.payments import BUILT_IN, Answer, Collection, Payments, PaymentState, Purpose
+from monokoto.engines.records import Records
 from monokoto.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from monokoto.kernel.ids import format_id
 
@@ -243,3 +244,11 @@ def test_payments_that_never_end_keep_nobody_waiting(world: PaidWorld, monkeypat
     world.clock.advance(60)
     payments.pursue()
     assert len(set(slow.looked)) == 2
+
+
+@SQLITE
+def test_where_nothing_waits_nothing_is_written(world: PaidWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+    write = Records.write
+    monkeypatch.setattr(Records, "write", lambda records: written.append(records) or write(records))
+    assert (world.payments.pursue(), written) == ([], [])

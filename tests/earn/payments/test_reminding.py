@@ -8,7 +8,7 @@ import pytest
 from invoices_making import ANN, FIRM, MAKER
 from payments_making import PaidWorld
 
-from monokoto.earn.payments import Act, DunningPolicy, Notice, Reminding, Step
+from monokoto.earn.payments import FIELDS, Act, DunningPolicy, Notice, NoticeText, Reminding, Step, worded
 from monokoto.kernel.errors import Invalid, Unavailable
 
 DAY = 86_400
@@ -162,3 +162,66 @@ def test_while_it_is_paused_nobody_is_reminded_and_its_time_does_not_count(
     assert (reminding.look(), list(outside.suspended)) == (1, [ANN])
     with pytest.raises(Invalid, match="paused so"):
         reminding.pauses.begin(MAKER, made, until=world.clock.now(), because="")
+
+
+FACTS = dict.fromkeys(FIELDS, "") | {
+    "invoice": "INV-1",
+    "amount": "11.90 EUR",
+    "days": "3",
+    "customer": "Ann",
+    "closes": "",
+}
+GERMAN = {"de": NoticeText(subject="{invoice}: {days} Tage", text="{{Hallo}} {customer}, {amount}")}
+
+
+def test_a_notice_speaks_in_the_sellers_words_where_it_has_some() -> None:
+    said = worded(GERMAN, "de-AT", FACTS)
+    assert (said.subject, said.text) == ("INV-1: 3 Tage", "{Hallo} Ann, 11.90 EUR")
+    assert worded(GERMAN, "ko", FACTS).subject == "INV-1 미납 안내", "ours, which they can read"
+    assert worded(GERMAN, "fr", FACTS).subject == "INV-1 is not paid"
+    english = {"en": NoticeText(subject="Please", text="{amount}")}
+    assert worded(english, "fr", FACTS).subject == "Please"
+    told = worded({}, "ko-KR", FACTS | {"closes": "2026-03-01"}).text
+    assert "2026-03-01까지" in told
+    assert "중지" not in worded({}, "ko-KR", FACTS).text
+    broken = worded({"en": NoticeText(subject="For {customer}", text="x")}, "", FACTS | {"customer": "Ann\r\nBcc: Bob"})
+    assert broken.subject == "For Ann Bcc: Bob"
+
+
+def texts_of(subject: str, text: str, language: str = "en") -> dict[str, NoticeText]:
+    return {language: NoticeText(subject=subject, text=text)}
+
+
+@pytest.mark.parametrize(
+    ("steps", "place", "reason"),
+    [
+        ([Step(3, Act.NOTICE, texts_of("{iban}", "x"))], "steps/0/texts/en/subject", "there is no {iban}"),
+        ([Step(3, Act.NOTICE, texts_of("x", "{amount:>9}"))], "steps/0/texts/en/text", "alone in its braces"),
+        ([Step(3, Act.NOTICE, texts_of("x", "{amount.real}"))], "steps/0/texts/en/text", "there is no {amount.real}"),
+        ([Step(3, Act.NOTICE, texts_of("x", "{}"))], "steps/0/texts/en/text", "there is no {}"),
+        ([Step(3, Act.NOTICE, texts_of("x", "a } b"))], "steps/0/texts/en/text", "written twice"),
+        ([Step(3, Act.NOTICE, texts_of("x\ny", "z"))], "steps/0/texts/en/subject", "one line"),
+        ([Step(3, Act.NOTICE, texts_of("x", "z", "ein Deutsch"))], "steps/0/texts/ein Deutsch", "no language"),
+        ([Step(3, Act.NOTICE, texts_of("x", "y")), Step(9, Act.SUSPEND)], "steps/0/texts/en/text", "{closes}"),
+        ([Step(3, Act.NOTICE), Step(9, Act.SUSPEND, texts_of("x", "y"))], "steps/1/texts", "tells nobody"),
+    ],
+)  # fmt: skip
+def test_words_that_cannot_be_filled_are_refused_when_they_are_said(
+    reminding: Reminding, steps: list[Step], place: str, reason: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        reminding.put_policy(MAKER, DunningPolicy(steps))
+    assert [(one.place, reason in one.reason) for one in refused.value.faults] == [(place, True)]
+
+
+def test_a_notice_brings_the_words_of_its_step(world: PaidWorld, reminding: Reminding, outside: Outside) -> None:
+    closing = texts_of("{closes}", "{product}")
+    reminding.put_policy(
+        MAKER, DunningPolicy([Step(3, Act.NOTICE, GERMAN), Step(9, Act.NOTICE, closing), POLICY.steps[2]])
+    )
+    world.sent("10.00")
+    for days in (14 + 3.5, 6):
+        world.clock.advance(days * DAY)
+        reminding.look()
+    assert [(one.texts, one.days) for one in outside.posted] == [(GERMAN, 3), (closing, 9)]
+    assert reminding.policy(MAKER).steps[0].texts == GERMAN

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from invoices_making import ANN, MAKER, OTHER
 from payments_making import PaidWorld
 from test_files import mandate
 
+from monokoto.earn.invoices import InvoiceState
+from monokoto.earn.payments import DunningPolicy, PassingOn
 from monokoto.earn.payments.camt import Move, read_statement
 from monokoto.earn.payments.payment import Payment, PaymentState
 from monokoto.earn.payments.sepa_xml import DEBITS
@@ -162,9 +165,103 @@ def test_debits_come_are_returned_and_say_why(world: PaidWorld, bank: BankStatem
         (PaymentState.FAILED, "MD07: Account closed"),
     ]
     assert world.open(*sent) == ["0.00", "11.90", "11.90"]
+    assert (world.balance("fees:sepa"), world.balance("cash:sepa")) == ("3.00", "8.90"), "what the bank took besides"
     later = bank.take(MAKER, camt(both, *returned, entry("23.80", ref="B1"), message="the day's"))
     assert (later.changed, later.statement.entries, later.statement.known) == ([], 1, 5)
     assert world.findings() == []
+
+
+CHARGES = {
+    "none": "",
+    "02": '<Chrgs><Amt Ccy="EUR">2.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Chrgs><Chrgs><Amt Ccy="EUR">1.00</Amt></Chrgs>',
+    "total": '<Chrgs><TtlChrgsAndTaxAmt Ccy="EUR">3.00</TtlChrgsAndTaxAmt></Chrgs>',
+    "08": '<Chrgs><Rcrd><Amt Ccy="EUR">3.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd>'
+    '<Rcrd><Amt Ccy="EUR">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Rcrd></Chrgs>',
+}
+
+
+def charged(told: str, version: str) -> str:
+    return told.replace("</TxDtls>", CHARGES[version] + "</TxDtls>")
+
+
+@pytest.mark.parametrize("version", ["02", "total", "08"])
+def test_what_the_bank_takes_is_an_expense_once(world: PaidWorld, bank: BankStatements, version: str) -> None:
+    sent, asked, _ = debited(world, 4)
+    names = [format_id(one.id) for one in asked]
+    less = entry("8.90", charged(details(e2e=names[0]), version), ref="C1")
+    beside = entry("11.90", charged(details(e2e=names[1], reason="AM04"), version), credit=False, ref="C2")
+    two = [charged(details(e2e=one, reason="AC04", amount="11.90"), version) for one in names[2:]]
+    content = camt(less, beside, entry("29.80", *two, credit=False, ref="C3"))
+    taken = bank.take(MAKER, content)
+    assert (states(taken), world.open(*sent)) == ({"matched": 4}, ["0.00", "11.90", "11.90", "11.90"])
+    assert (world.balance("fees:sepa"), world.balance("cash:sepa")) == ("12.00", "-0.10")
+    assert bank.take(MAKER, content).again
+    assert (world.balance("fees:sepa"), world.findings()) == ("12.00", [])
+
+
+def test_a_charge_is_booked_by_who_goes_on_after_a_crash(
+    world: PaidWorld, bank: BankStatements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, (asked,), _ = debited(world, 1)
+    content = camt(entry("14.90", details(e2e=format_id(asked.id), reason="AC04"), credit=False))
+    book = world.payments.charge
+
+    def unbooked(*_given: Any) -> bool:
+        raise Died
+
+    def booked(*given: Any) -> bool:
+        assert book(*given)
+        raise Died
+
+    for dying in (unbooked, booked):
+        with monkeypatch.context() as patch:
+            patch.setattr(world.payments, "charge", dying)
+            with pytest.raises(Died):
+                bank.take(MAKER, content)
+        assert [one.state for one in bank.entries(MAKER)] == [EntryState.NEW]
+    assert states(bank.take(MAKER, content)) == {"matched": 1}
+    assert (world.balance("fees:sepa"), world.findings()) == ("3.00", [])
+
+
+@pytest.mark.parametrize("tax", ["standard", "damages"])
+def test_what_the_bank_took_for_a_return_is_asked_of_who_let_it_be_returned(world: PaidWorld, tax: str) -> None:
+    policy = DunningPolicy(pass_on_charges=True, charges_tax_category=tax)
+    passing_on = PassingOn(
+        world.clock, invoices=world.invoices, customers=world.customers, policy=lambda _organisation_id: policy
+    )
+    bank = BankStatements(
+        world.records, world.clock, payments=world.payments, files=world.files, invoices=world.invoices,
+        passing_on=passing_on,
+    )  # fmt: skip
+    sent, asked, _ = debited(world, 2)
+    came, back = (format_id(one.id) for one in asked)
+    less = entry("8.90", charged(details(e2e=came), "08"))
+    content = camt(less, entry("14.90", details(e2e=back, reason="AC04"), credit=False))
+    taken = bank.take(MAKER, content)
+    (made,) = (one for one in world.invoices.list(MAKER, limit=9) if one.key.startswith("bank-charge/"))
+    (line,) = world.invoices.lines(MAKER, made.id)
+    assert (line["title"], line["amount"], line["tax_category"]) == (
+        f"Charge of the bank for a returned debit, {label(world, sent[1])}", "3.00", tax,
+    )  # fmt: skip
+    state = InvoiceState.FINALISED if tax == "standard" else InvoiceState.DRAFT
+    assert (made.state, [one.id for one in taken.asked]) == (state, [made.id] * (tax == "standard"))
+    assert bank.take(MAKER, content).asked == []
+    assert (world.balance("fees:sepa"), world.findings()) == ("6.00", [])
+
+
+class Died(BaseException):
+    """The process, in the middle."""
+
+
+@pytest.mark.parametrize(("amount", "version"), [("111.91", "none"), ("11.89", "none"), ("8.00", "02")])
+def test_what_is_no_charge_waits_for_somebody(
+    world: PaidWorld, bank: BankStatements, amount: str, version: str
+) -> None:
+    _, (asked,), _ = debited(world, 1)
+    told = charged(details(e2e=format_id(asked.id), reason="AC04"), version)
+    taken = bank.take(MAKER, camt(entry(amount, told, credit=False)))
+    assert (states(taken), taken.changed) == ({"open": 1}, [])
+    assert (world.balance("fees:sepa"), world.findings()) == ("0.00", [])
 
 
 def test_a_sum_is_of_the_file_it_names_or_gives_way_to_its_parts(world: PaidWorld, bank: BankStatements) -> None:

@@ -7,7 +7,7 @@ from plans_making import PLAN, checked, text_of
 
 from monokoto.connect.products import ABSENT
 from monokoto.earn.calendar import Every
-from monokoto.earn.plans import Due, Offer, PlansSection, plans_of
+from monokoto.earn.plans import Due, Offer, PlansSection, plans_of, titled
 from monokoto.earn.pricing import MODELS, Basis, Usage
 from monokoto.kernel.errors import Invalid
 
@@ -40,6 +40,9 @@ def test_a_plan_says_what_it_costs_includes_and_promises() -> None:
     assert (quota.quota.amount, quota.quota.rollover_max, quota.quota.expires) == (10, 5, 60 * 86_400_000_000)
     (promise,) = plan.outcome
     assert promise.credits.credit_percent(Decimal("99.2")) == 10
+    assert promise.title == {}
+    (promise,) = one_plan(text_of(PLAN.replace("rule: overheating", "title: Cool\n    rule: overheating"))).outcome
+    assert titled(promise.title) == "Cool"
     assert (plan.titled("de-AT"), plan.titled("ko")) == ("Je Wäsche", "Pay per wash")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from subscriptions_making import FILE, House
 
 from monokoto.connect.fleet import UnitIdentity
 from monokoto.connect.products import Folder
 from monokoto.earn.plans import Plans
-from monokoto.earn.portal import Choice, Offered, Offers, Purchases
+from monokoto.earn.portal import Choice, Offered, Offers, Portal, Purchases
 from monokoto.earn.subscriptions import NewCustomer
 from monokoto.engines.records import Records
 from monokoto.kernel.ids import format_id
@@ -62,4 +64,13 @@ class Shop(House):
         return self.purchases.buy(self.buyer, self.choice(plan, **given), self.offers(), actor_id=7)
 
 
-__all__ = ["ALSO_HERS", "ANN", "HERS", "NOT_HERS", "TAKER", "Plans", "Shop"]
+def billing_portal(shop: Shop) -> Portal:
+    """What knows the shop's customers alone."""
+    nobody: Any = None
+    return Portal(
+        shop.offering, shop.purchases, nobody, subscriptions=shop.subscriptions, plans=shop.plans, customers=shop.customers,
+        gifts=nobody, standing=nobody,
+    )  # fmt: skip
+
+
+__all__ = ["ALSO_HERS", "ANN", "HERS", "NOT_HERS", "TAKER", "Plans", "Shop", "billing_portal"]

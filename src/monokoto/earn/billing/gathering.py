@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from monokoto.earn.billing.due import Stretch
 from monokoto.earn.billing.rating import UnitSpans
 from monokoto.earn.calendar import Span
-from monokoto.earn.metering import Metering, UnitUsage
+from monokoto.earn.metering import Metering, UnitUsage, rounds_of
 from monokoto.earn.plans import UsageCharge
 from monokoto.earn.pricing import Usage, by_transaction
 from monokoto.kernel.money import ZERO, exact
@@ -23,11 +23,18 @@ class Wanted:
     product: str
     charge: UsageCharge
     units: UnitSpans
+    timezone: str = "UTC"
 
     @property
-    def question(self) -> tuple[str, str, bool]:
-        """Those with the same one can be asked together: meter, group, whether each transaction counts by itself."""
-        return f"{self.product}/{self.charge.meter}", self.charge.by, by_transaction(self.charge.tariff.price)
+    def meter(self) -> str:
+        """As metering names it."""
+        return f"{self.product}/{self.charge.meter}"
+
+    def question(self, windowed: Collection[str]) -> tuple[str, str, bool, str]:
+        """Those with the same one can be asked together: meter, group, whether each transaction counts by itself, and of a meter
+        with windows the calendar of the customer."""
+        timezone = self.timezone if self.meter in windowed else "UTC"
+        return self.meter, self.charge.by, by_transaction(self.charge.tariff.price), timezone
 
 
 @dataclass(slots=True)
@@ -79,32 +86,21 @@ def gather(meters: Metering, organisation_id: int, wanted: Iterable[Wanted]) -> 
     what it does) are asked for in different ones.
     """
     found: dict[tuple[int, int, str], Usage] = {}
-    by_question: dict[tuple[str, str, bool], list[Wanted]] = {}
-    for one in wanted:
-        by_question.setdefault(one.question, []).append(one)
-    for (meter, by, each), asked in by_question.items():
-        for together in _apart(asked):
-            sums = _ask(meters, organisation_id, meter, by, together, each=each)
+    listed = list(wanted)
+    windowed = {key for key in {one.meter for one in listed if one.units} if meters.meter(organisation_id, key).every}
+    by_question: dict[tuple[str, str, bool, str], list[Wanted]] = {}
+    for one in listed:
+        by_question.setdefault(one.question(windowed), []).append(one)
+    for (meter, by, each, timezone), asked in by_question.items():
+        for together in rounds_of(asked, lambda one: one.units):
+            sums = _ask(meters, organisation_id, meter, by, together, each=each, timezone=timezone)
             for place, total in sums.items():
                 found[place] = total.usage(grouped=bool(by), each=each)
     return found
 
 
-def _apart(asked: Iterable[Wanted]) -> list[list[Wanted]]:
-    rounds: list[tuple[list[Wanted], set[int]]] = []
-    for one in asked:
-        for members, units in rounds:
-            if units.isdisjoint(one.units):
-                members.append(one)
-                units.update(one.units)  # `|=` with a view of keys would make another set
-                break
-        else:
-            rounds.append(([one], set(one.units)))
-    return [members for members, _ in rounds]
-
-
 def _ask(
-    meters: Metering, organisation_id: int, meter: str, by: str, asked: Sequence[Wanted], *, each: bool
+    meters: Metering, organisation_id: int, meter: str, by: str, asked: Sequence[Wanted], *, each: bool, timezone: str
 ) -> dict[tuple[int, int, str], _Sum]:
     whose = {unit_id: one.place for one in asked for unit_id in one.units}
     if not whose:
@@ -113,6 +109,6 @@ def _ask(
     spans = [span for times in units.values() for span in times]
     cover = Span(min(span.start for span in spans), max(span.end for span in spans))
     sums: dict[tuple[int, int, str], _Sum] = {}
-    for usage in meters.totals(organisation_id, meter, units, cover, by=by, transactions=each):
+    for usage in meters.totals(organisation_id, meter, units, cover, by=by, transactions=each, timezone=timezone):
         sums.setdefault(whose[usage.unit_id], _Sum()).add(usage)
     return sums

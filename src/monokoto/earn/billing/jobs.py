@@ -32,6 +32,14 @@ class Job:
     within: bool = False
     """An invoice within a period: what was used so far is due."""
 
+    @property
+    def closed(self) -> int:
+        """Up to when other invoices said what was used, also where they found nothing and there is none of them, µs."""
+        one = self.subscription
+        if one.billed_until is not None and one.billed_until < self.until:
+            return one.billed_until
+        return _period(self).start
+
 
 @dataclass(frozen=True, slots=True)
 class Rated:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from monokoto.earn.billing.runs import RunState
 from monokoto.earn.billing.simulation import Simulation
-from monokoto.earn.invoices import InvoiceLine, line_to_plain
+from monokoto.earn.invoices import InvoiceLine, InvoiceLineJson, line_to_json, line_to_plain
 from monokoto.earn.metering import UsageRow, UsageRowJson, row_to_json
 from monokoto.earn.subscriptions import Period, Subscription
 from monokoto.kernel.clock import Instant, format_instant
@@ -54,7 +54,7 @@ class NextInvoiceJson(msgspec.Struct, frozen=True, rename={"begin": "from", "end
     ]
     end: str | None
     net: Annotated[str, Meta(description="An exact decimal")]
-    lines: Annotated[list[dict[str, Any]], Meta(description="As an invoice's, each with its explanation")]
+    lines: Annotated[list[InvoiceLineJson], Meta(description="As an invoice's, each with its explanation")]
 
 
 class EvidenceRowJson(msgspec.Struct, frozen=True):
@@ -167,7 +167,7 @@ def next_to_json(one: Subscription, lines: Sequence[InvoiceLine], now: int) -> N
         begin=None if period is None else format_instant(period.span.start),
         end=None if period is None else format_instant(period.span.end),
         net=f"{sum((line.amount for line in lines), ZERO):f}",
-        lines=[line_to_plain(line) for line in lines],
+        lines=[line_to_json(line_to_plain(line)) for line in lines],
     )
 
 

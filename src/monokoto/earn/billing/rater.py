@@ -16,6 +16,7 @@ from monokoto.earn.billing.outcome import Outages, credits_of
 from monokoto.earn.billing.periods import PlanOf, charged_from, look_back, stretches_of
 from monokoto.earn.billing.rating import Circumstances, UnitSpans, dues_of
 from monokoto.earn.billing.store import BookedRow
+from monokoto.earn.billing.time_of import SpanOf, time_of
 from monokoto.earn.billing.within import as_of, is_of_usage
 from monokoto.earn.billing.wording import invoice_line
 from monokoto.earn.calendar import Span
@@ -91,7 +92,11 @@ class Rater:
         return Job(one, until, look_back(one, until, self._plan_of(one), touched), touched, interim, within)
 
     def told(
-        self, organisation_id: int, jobs: Sequence[Job], booked: Mapping[int, Sequence[BookedRow]]
+        self,
+        organisation_id: int,
+        jobs: Sequence[Job],
+        booked: Mapping[int, Sequence[BookedRow]],
+        span_of: SpanOf = lambda _row: None,
     ) -> list[list[Told]]:
         """What each job's invoice says: all that is due, less what is `booked` (by subscription)."""
         payers = self._customers.get_many(organisation_id, {int(job.subscription.payer_id) for job in jobs})
@@ -103,6 +108,7 @@ class Rater:
                 booked.get(one.job.subscription.id, ()),
                 language=payers[one.job.subscription.payer_id].language,
                 units=units[one.job.subscription.product],
+                span_of=span_of,
             )
             for one in self.rate(organisation_id, jobs)
         ]
@@ -167,7 +173,7 @@ class Rater:
         return credits_of(stretches, dues, outages, circumstances, now=now)
 
     def _told(
-        self, rated: Rated, booked: Sequence[BookedRow], *, language: str, units: Mapping[str, str]
+        self, rated: Rated, booked: Sequence[BookedRow], *, language: str, units: Mapping[str, str], span_of: SpanOf
     ) -> list[Told]:
         job = rated.job
         one = job.subscription
@@ -185,6 +191,8 @@ class Rater:
                     subscription_id=one.id,
                     product=one.product,
                     rest=_is_rest(entry, job),
+                    late=_is_late(entry, job),
+                    span=time_of(entry, mine, span_of),
                 ),
                 entry=entry,
                 began=entry.due.stretch.began if entry.due else belongs[entry.key],
@@ -198,7 +206,8 @@ def _wanted(number: int, laid: _Laid) -> Iterable[Wanted]:
     for place, stretch in enumerate(flat):
         units = clipped(laid.units, stretch)
         for charge in stretch.plan.usage_charges:
-            yield Wanted((number, place, charge.name), laid.job.subscription.product, charge, units)
+            one = laid.job.subscription
+            yield Wanted((number, place, charge.name), one.product, charge, units, one.timezone)
 
 
 def _of(
@@ -214,6 +223,12 @@ def _of(
 def _is_rest(entry: Entry, job: Job) -> bool:
     """Whether it invoices for the first time what is left of a usage that was invoiced within its period."""
     return entry.due is not None and entry.due.at >= job.until and is_of_usage(entry.due)
+
+
+def _is_late(entry: Entry, job: Job) -> bool:
+    """Whether it is of usage of a time that was billed before: with nothing, or without this tier."""
+    due = entry.due
+    return due is not None and is_of_usage(due) and due.stretch.span.end <= job.closed
 
 
 def _coupons(one: Subscription) -> list[TimedCoupon]:

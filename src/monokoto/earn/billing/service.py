@@ -9,6 +9,7 @@ Invoices within a period (`use/<subscription>/<instant>`) leave it where it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from monokoto.earn.billing import store
 from monokoto.earn.billing.booking import Booked
@@ -16,7 +17,17 @@ from monokoto.earn.billing.jobs import Failure, Job, Run, Told, billed_up_to, dr
 from monokoto.earn.billing.rater import Rater
 from monokoto.earn.billing.store import BookedRow
 from monokoto.earn.billing.within import PlansByThreshold, open_ones, reached
-from monokoto.earn.invoices import CHANGEABLE, Invoice, InvoiceFilter, InvoiceLine, Invoices, InvoiceState, Issuers
+from monokoto.earn.calendar import Span
+from monokoto.earn.invoices import (
+    CHANGEABLE,
+    Invoice,
+    InvoiceFilter,
+    InvoiceLine,
+    Invoices,
+    InvoiceState,
+    Issuers,
+    line_from_plain,
+)
 from monokoto.earn.metering import PROMPT_SECONDS
 from monokoto.earn.subscriptions import Subscription, Subscriptions
 from monokoto.engines.records import Records
@@ -235,7 +246,17 @@ class Billing:
         return lines
 
     def _told(self, organisation_id: int, jobs: Sequence[Job], own: Mapping[int, int]) -> list[list[Told]]:
-        return self._rater.told(organisation_id, jobs, self._booked(organisation_id, jobs, own)) if jobs else []
+        if not jobs:
+            return []
+        span_of = partial(self._span_of, organisation_id)
+        return self._rater.told(organisation_id, jobs, self._booked(organisation_id, jobs, own), span_of)
+
+    def _span_of(self, organisation_id: int, row: BookedRow) -> Span | None:
+        """What the line of an invoice says it is for."""
+        for line in self._invoices.lines(organisation_id, row.invoice_id):
+            if line["key"] == row.booked.key:
+                return line_from_plain(line).span
+        return None
 
     def _booked(self, organisation_id: int, jobs: Sequence[Job], own: Mapping[int, int]) -> dict[int, list[BookedRow]]:
         """What invoices say of the jobs' periods, those taken back and the jobs' `own` (by subscription) apart."""

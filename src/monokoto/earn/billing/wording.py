@@ -8,15 +8,17 @@ from decimal import Decimal
 
 from monokoto.earn.billing.booking import Entry
 from monokoto.earn.billing.due import Due
+from monokoto.earn.calendar import Span
 from monokoto.earn.invoices import InvoiceLine, LineKind
-from monokoto.earn.plans import UsageCharge, titled
+from monokoto.earn.plans import Charge, UsageCharge, counted_in, titled
 from monokoto.kernel.ids import SubscriptionId, format_id
 from monokoto.kernel.limits import TITLE_LENGTH_MAX
 from monokoto.kernel.money import ZERO, plain
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "minimum": ("Minimum of the plan {plan}", "{plan} 요금제 최저 이용료"),
-    "availability": ("Credit: availability of {percent} % ({charge})", "가용성 {percent} % 보상 ({charge})"),
+    "availability": ("Credit: {promise} {percent} %", "{promise} {percent} % 보상"),
+    "promise": ("availability", "가용성"),
     "coupon": ("{coupon}: {charge}", "{coupon}: {charge}"),
     "correction": ("Correction: {title}", "정정: {title}"),
     "dropped": ("Taken back", "취소"),
@@ -44,7 +46,9 @@ def invoice_line(
     units: Mapping[str, str],
     subscription_id: SubscriptionId,
     product: str,
+    span: Span | None,
     rest: bool = False,
+    late: bool = False,
 ) -> InvoiceLine:
     """The line an entry becomes.
 
@@ -54,29 +58,35 @@ def invoice_line(
         units: By meter what it counts in, for the line's unit.
         subscription_id: Named in the explanation.
         product: Whose revenue it is.
+        span: What it is for.
         rest: Whether it goes on where an invoice within the period left off; less than that is a correction all the same.
+        late: Whether it is of a time that was billed before, when nothing of it was known: a correction too.
     """
     due = entry.due
     explanation = {"subscription": format_id(subscription_id), "before": f"{entry.before:f}"}
     if due is None:
         return InvoiceLine(
             key=entry.key, kind=LineKind.CREDIT, title=_word("dropped", language), amount=entry.amount, product=product,
-            explanation=explanation,
+            span=span, explanation=explanation,
         )  # fmt: skip
     title = _title(due, language)
-    if entry.corrects and not (rest and entry.amount > ZERO):
+    if late or (entry.corrects and not (rest and entry.amount > ZERO)):
         title = _word("correction", language).format(title=title)
     charge = due.stretch.plan.charge(due.charge)
     meter = charge.meter if isinstance(charge, UsageCharge) else ""
     return InvoiceLine(
         key=entry.key, kind=due.kind, title=title[:TITLE_LENGTH_MAX], amount=entry.amount,
-        quantity=_quantity(entry, due), unit=units.get(meter, "") if meter else "", price=_price(entry, due),
-        span=due.span, meter=f"{product}/{meter}" if meter else "", product=product,
+        quantity=_quantity(entry, due), unit=_unit(due, charge, units), price=_price(entry, due),
+        span=span, meter=f"{product}/{meter}" if meter else "", product=product,
         explanation={
             **due.explanation, **explanation, "plan": due.stretch.plan.name, "version": due.stretch.plan.version,
             "charge": due.charge, "part": due.part,
         },
     )  # fmt: skip
+
+
+def _unit(due: Due, charge: Charge | None, units: Mapping[str, str]) -> str:
+    return counted_in(charge, due.part, units.get(charge.meter, "")) if isinstance(charge, UsageCharge) else ""
 
 
 def _quantity(entry: Entry, due: Due) -> Decimal | None:
@@ -101,7 +111,9 @@ def _title(due: Due, language: str) -> str:
         return _word("minimum", language).format(plan=plan.titled(language))
     if due.kind is LineKind.CREDIT:
         percent = due.explanation.get("availability_percent", "")
-        return _word("availability", language).format(percent=percent, charge=due.charge)
+        title = next((one.title for one in plan.outcome if one.name == due.charge), {})
+        promise = titled(title, language) or _word("promise", language)
+        return _word("availability", language).format(percent=percent, promise=promise)
     if due.kind is LineKind.DISCOUNT:
         return _word("coupon", language).format(coupon=due.part, charge=name)
     part = _part(due.part, language) if due.kind is LineKind.USAGE else ""

@@ -11,7 +11,7 @@ from monokoto.earn.documents.document import (
     electronic_line,
 )
 from monokoto.earn.documents.pdf import pdf, written_day
-from monokoto.earn.documents.ubl import CUSTOMIZATION, PROFILE, ubl
+from monokoto.earn.documents.ubl import CUSTOMIZATION, PROFILE, electronic_faults, ubl
 from monokoto.earn.documents.units import unit_code
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "DocumentPeriod",
     "Party",
     "Payment",
+    "electronic_faults",
     "electronic_line",
     "pdf",
     "ubl",

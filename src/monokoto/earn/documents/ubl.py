@@ -49,10 +49,21 @@ def ubl(document: Document) -> bytes:
     return made
 
 
-def _check(document: Document) -> None:
+_DIGITS_MAX = 2
+"""After the point of any amount but a unit's price: BR-DEC-01 to BR-DEC-28 of EN 16931. Amounts of three are not rounded to fit:
+the document would ask for another sum than the books."""
+
+
+def electronic_faults(document: Document) -> list[Fault]:
+    """What a document lacks of what the standard asks of every electronic one; `ubl` refuses it with these."""
     categories = {row.category for row in document.totals.subtotals}
     seller, buyer = document.seller, document.buyer
     wanted = (
+        (
+            "currency",
+            document.currency.digits <= _DIGITS_MAX,
+            f"{document.currency.code} has {document.currency.digits} digits, amounts of the standard have two (BR-DEC)",
+        ),
         ("seller.vat_id", seller.vat_id or not categories & _SELLER_TAXED, "is missing (BR-S-02 and its like)"),
         ("buyer.vat_id", buyer.vat_id or not categories & _BUYER_TAXED, "is missing (BR-AE-02, BR-IC-02)"),
         ("seller.endpoint", all(seller.electronic_address), "no electronic address, VAT id or mail address"),
@@ -63,7 +74,11 @@ def _check(document: Document) -> None:
             "nor terms are there (BR-CO-25)",
         ),
     )
-    faults = [Fault(place=place, reason=reason) for place, holds, reason in wanted if not holds]
+    return [Fault(place=place, reason=reason) for place, holds, reason in wanted if not holds]
+
+
+def _check(document: Document) -> None:
+    faults = electronic_faults(document)
     if faults:
         remedy = "Complete the seller or the customer; a document that is finalised already stays as it is on paper."
         raise Invalid("The document has no electronic form.", faults=faults, remedy=remedy)

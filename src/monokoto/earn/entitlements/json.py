@@ -146,10 +146,16 @@ def verdict_to_json(feature: Feature, verdict: Verdict) -> VerdictJson:
         overage=decimal(verdict.overage),
         period_begin=None if period is None or period > _PAST_ALL else format_instant(period),
         until=None if verdict.until is None or verdict.until > _PAST_ALL else format_instant(verdict.until),
-        source=verdict.source,
+        source=source_to_text(verdict.source),
         safety=feature.safety,
         evidence=dict(verdict.evidence),
     )
+
+
+def source_to_text(source: str) -> str:
+    """What a verdict is by, or whose quota it draws on: `kind:id` with the id as the API writes it; else as it is."""
+    kind, _, number = source.partition(":")
+    return f"{kind}:{format_id(int(number))}" if number.isdecimal() else source
 
 
 def entitlement_to_json(one: Entitlement) -> EntitlementJson:

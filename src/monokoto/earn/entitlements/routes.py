@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from monokoto.earn.entitlements.entitlement import Holder
 from monokoto.earn.entitlements.json import (
     EntitlementJson,
     GiveRequest,
@@ -25,6 +26,7 @@ from monokoto.earn.entitlements.service import Entitlements
 from monokoto.earn.entitlements.threshold_routes import ThresholdsController
 from monokoto.earn.entitlements.tokens import Tokens
 from monokoto.earn.entitlements.unit_routes import UnitEntitlementsController
+from monokoto.earn.subscriptions import Customers, Subscriptions
 from monokoto.kernel.errors import NotFound
 from monokoto.kernel.ids import parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
@@ -83,11 +85,18 @@ class EntitlementsController(Controller):
     async def give(
         self,
         caller: NamedDependency[Caller],
+        customers: NamedDependency[Customers],
+        subscriptions: NamedDependency[Subscriptions],
         entitlements: NamedDependency[Entitlements],
         data: JSONBody[GiveRequest],
     ) -> Response[EntitlementJson]:
         """To a unit, a customer or a subscription; from an instant until another. Top-ups are given so, too."""
-        made, new = await asyncio.to_thread(entitlements.give, caller.organisation_id, gift_of(data, caller.actor_id))
+        gift = gift_of(data, caller.actor_id)
+        # Units the entitlements know by themselves.
+        look = {Holder.CUSTOMER: customers.get, Holder.SUBSCRIPTION: subscriptions.get}.get(gift.holder.kind)
+        if look is not None:
+            await asyncio.to_thread(look, caller.organisation_id, gift.holder.id)
+        made, new = await asyncio.to_thread(entitlements.give, caller.organisation_id, gift)
         return Response(entitlement_to_json(made), status_code=201 if new else 200)
 
     @get(
@@ -179,17 +188,19 @@ class SuspensionsController(Controller):
         "",
         operation_id="putSuspension",
         guards=_WRITE,
-        responses=problem_responses(),
+        responses=problem_responses(404),
         summary="Suspend a customer's features",
     )
     async def suspend(
         self,
         caller: NamedDependency[Caller],
+        customers: NamedDependency[Customers],
         entitlements: NamedDependency[Entitlements],
         data: JSONBody[SuspendRequest],
     ) -> SuspensionJson:
         """All but those of safety, at once. A customer who is suspended by hand already stays so, for the reason given first."""
         customer_id = parse_id(data.customer, what="customer")
+        await asyncio.to_thread(customers.get, caller.organisation_id, customer_id)
         made = await asyncio.to_thread(entitlements.suspend, caller.organisation_id, customer_id, data.because)
         return suspension_to_json(made)
 

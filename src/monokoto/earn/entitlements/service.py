@@ -185,11 +185,15 @@ class Entitlements:
             Invalid: the value, amount, times or texts are none.
             Conflict: the name is another entitlement's, or the holder has as many as it may.
         """
+        return self._insert(self._made(organisation_id, gift))
+
+    def _made(self, organisation_id: int, gift: Gift) -> Entitlement:
+        """What is given, checked and not yet there."""
         feature, product = self._feature(organisation_id, gift)
         now = self._clock.now()
         begin = now if gift.begin is None else gift.begin
         check_given(feature, gift.value, gift.amount, begin, gift.end, gift.key, gift.note)
-        one = Entitlement(
+        return Entitlement(
             id=EntitlementId(new_id()),
             organisation_id=OrganisationId(organisation_id),
             product=product,
@@ -208,7 +212,6 @@ class Entitlements:
             created_by=gift.by,
             changed_at=now,
         )
-        return self._insert(one)
 
     def _feature(self, organisation_id: int, gift: Gift) -> tuple[Feature, str]:
         if gift.holder.kind is Holder.UNIT:
@@ -228,36 +231,41 @@ class Entitlements:
     def _insert(self, one: Entitlement) -> tuple[Entitlement, bool]:
         try:
             with self._records.write() as connection:
-                before = store.by_key(connection, one.organisation_id, one.key)
-                if before is None:
-                    now = self._clock.now()
-                    if store.count_standing(connection, one.organisation_id, one.holder, now) >= _MAX:
-                        raise Conflict(f"{one.holder} has {_MAX} entitlements already.", remedy="Take some back.")
-                    store.insert(connection, one)
+                before = self._put(connection, one)
         except sa.exc.IntegrityError:
             with self._records.read() as connection:
                 before = store.by_key(connection, one.organisation_id, one.key)
         if before is None:
             self._changed(one)
             return one, True
-        if (before.feature, before.holder, before.amount) != (one.feature, one.holder, one.amount):
-            raise Conflict(f"The name {one.key!r} is another entitlement's.", remedy="Use another one.")
-        return before, False
+        return _same(before, one), False
+
+    def _put(self, connection: sa.Connection, one: Entitlement) -> Entitlement | None:
+        """Write it down; the one that has its name already, where there is one."""
+        before = store.by_key(connection, one.organisation_id, one.key)
+        if before is None:
+            if store.count_standing(connection, one.organisation_id, one.holder, self._clock.now()) >= _MAX:
+                raise Conflict(f"{one.holder} has {_MAX} entitlements already.", remedy="Take some back.")
+            store.insert(connection, one)
+        return before
 
     def take(self, organisation_id: int, entitlement_id: int, at: int | None = None) -> Entitlement:
         """End one, now or at an instant; what ended before stays as it is.
 
         Raises: NotFound.
         """
-        now = self._clock.now()
         with self._records.write() as connection:
-            before = store.find(connection, organisation_id, entitlement_id, lock=True)
-            end = max(before.begin, now if at is None else at)
-            if before.until > end:
-                store.set_end(connection, before, end, now)
-            one = store.find(connection, organisation_id, entitlement_id)
+            one = self._end(connection, organisation_id, entitlement_id, at)
         self._changed(one)
         return one
+
+    def _end(self, connection: sa.Connection, organisation_id: int, entitlement_id: int, at: int | None) -> Entitlement:
+        now = self._clock.now()
+        before = store.find(connection, organisation_id, entitlement_id, lock=True)
+        end = max(before.begin, now if at is None else at)
+        if before.until > end:
+            store.set_end(connection, before, end, now)
+        return store.find(connection, organisation_id, entitlement_id)
 
     def share(
         self, organisation_id: int, unit_id: int, feature: str, with_unit: int, *, until: int | None = None, by: int = 0
@@ -311,8 +319,16 @@ class Entitlements:
             begin=max(one.begin, now), end=one.end, value=one.value, amount=one.amount, priority=one.priority,
             category=Category.PROMOTIONAL, by=by,
         )  # fmt: skip
-        made, _ = self.give(organisation_id, gift)
-        self.take(organisation_id, entitlement_id, now)
+        made = self._made(organisation_id, gift)
+        # In one transaction: whatever dies in the middle, one of the two units has it.
+        with self._records.write() as connection:
+            if store.find(connection, organisation_id, entitlement_id, lock=True).until <= now:
+                raise Conflict("This cannot be handed on: it has ended.")
+            before = self._put(connection, made)
+            made = made if before is None else _same(before, made)
+            ended = self._end(connection, organisation_id, entitlement_id, now)
+        self._changed(ended)
+        self._changed(made)
         return made
 
     def _burned(self, one: Entitlement, at: int) -> bool:
@@ -408,6 +424,13 @@ class Entitlements:
 
 
 _MAX = ENTITLEMENT_GRANTS_PER_UNIT_MAX
+
+
+def _same(before: Entitlement, one: Entitlement) -> Entitlement:
+    """The one that has the name, where it is what is asked for. Raises Conflict."""
+    if (before.feature, before.holder, before.amount) != (one.feature, one.holder, one.amount):
+        raise Conflict(f"The name {one.key!r} is another entitlement's.", remedy="Use another one.")
+    return before
 
 
 def _concerned(holder: Held, origin: int) -> builtins.list[Held]:

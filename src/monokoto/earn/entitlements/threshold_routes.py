@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from msgspec import Meta
 
+from monokoto.earn.entitlements.json import source_to_text
 from monokoto.earn.entitlements.service import Entitlements
 from monokoto.earn.entitlements.store import Told
 from monokoto.kernel.clock import Instant, format_instant
@@ -71,11 +72,5 @@ class ThresholdsController(Controller):
 def _to_json(one: Told) -> ReachedThresholdJson:
     return ReachedThresholdJson(
         id=format_id(one.id), at=format_instant(Instant(one.at)), product=one.product, feature=one.feature,
-        unit=format_id(one.unit_id), pool=_named(one.pool), threshold=one.threshold, used=one.used, total=one.total,
+        unit=format_id(one.unit_id), pool=source_to_text(one.pool), threshold=one.threshold, used=one.used, total=one.total,
     )  # fmt: skip
-
-
-def _named(pool: str) -> str:
-    """`kind:id` with the id as the API writes it."""
-    kind, _, number = pool.partition(":")
-    return f"{kind}:{format_id(int(number))}" if number.isdigit() else pool

@@ -5,6 +5,7 @@ from monokoto.earn.invoices.facts import INVOICE_CHANGED
 from monokoto.earn.invoices.giving import GivingBack
 from monokoto.earn.invoices.invoice import CHANGEABLE, DraftInvoice, Invoice, InvoiceState
 from monokoto.earn.invoices.issuers import Issuers
+from monokoto.earn.invoices.json import InvoiceLineJson, line_to_json
 from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind, line_from_plain, line_to_plain
 from monokoto.earn.invoices.paper import paper_of
 from monokoto.earn.invoices.party import Address, Buyer, Customers, Issuer, compact_iban, is_iban, is_vat_id
@@ -33,6 +34,7 @@ __all__ = [
     "Invoice",
     "InvoiceFilter",
     "InvoiceLine",
+    "InvoiceLineJson",
     "InvoiceState",
     "Invoices",
     "Issuer",
@@ -48,6 +50,7 @@ __all__ = [
     "is_iban",
     "is_vat_id",
     "line_from_plain",
+    "line_to_json",
     "line_to_plain",
     "paper_of",
     "parts_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from monokoto.earn.calendar import Span
 from monokoto.earn.invoices.document import Document, DocumentKind
 from monokoto.earn.invoices.invoice import Invoice, InvoiceState
 from monokoto.earn.invoices.line import KEY_LENGTH_MAX, InvoiceLine, LineKind
+from monokoto.earn.invoices.paper import electronic_lacking
 from monokoto.earn.invoices.party import NOTE_LENGTH_MAX, Address, Issuer
 from monokoto.earn.invoices.tax import BuyerKind, Category, TaxRule, rate_text
 from monokoto.earn.invoices.totals import Totals
@@ -80,7 +81,7 @@ class TotalsJson(msgspec.Struct, frozen=True):
 
 
 class LackingJson(msgspec.Struct, frozen=True):
-    """What keeps a draft from being a document."""
+    """What keeps a draft from being a document, or a document from being an electronic invoice."""
 
     place: str
     reason: str
@@ -94,13 +95,34 @@ class DocumentJson(msgspec.Struct, frozen=True):
     issued_at: str
     digest: Annotated[str, Meta(description="SHA-256 of the document's text, hex")]
     content: Annotated[dict[str, Any], Meta(description="The text as JSON; docs/invoices.md says what is in it")]
+    electronic_lacking: Annotated[list[LackingJson], Meta(description="Why it has no electronic form; empty: it has")]
+
+
+class InvoiceLineJson(msgspec.Struct, frozen=True):
+    """One line, without tax. A document's text has the same with instants as µs, and is never changed."""
+
+    key: Annotated[str, Meta(description="Names it within its invoice")]
+    kind: LineKind
+    title: str
+    amount: str
+    quantity: str | None
+    unit: str
+    price: Annotated[str | None, Meta(description="Of one unit; null: not one price for all")]
+    tax_category: str
+    span: Annotated[PeriodJson | None, Meta(description="When it was supplied; null: in the invoice's period")]
+    meter: Annotated[str, Meta(description="`product/meter`; empty: it charges for no usage")]
+    unit_id: str | None
+    product: str
+    explanation: Annotated[dict[str, Any], Meta(description="How it came about")]
+    vat: Annotated[str, Meta(description="Category of VAT (UNCL5305); empty while it is a draft's")] = ""
+    rate: Annotated[str, Meta(description="Of VAT, percent; empty while it is a draft's")] = ""
 
 
 class InvoiceDetailsJson(msgspec.Struct, frozen=True):
     """An invoice with all that belongs to it."""
 
     invoice: InvoiceJson
-    lines: list[dict[str, Any]]
+    lines: list[InvoiceLineJson]
     documents: Annotated[list[DocumentJson], Meta(description="The invoice and its credit notes")]
     preview: Annotated[TotalsJson | None, Meta(description="Of a draft to which nothing is lacking")] = None
     lacking: list[LackingJson] = []
@@ -257,6 +279,31 @@ def _instant(value: int | None) -> str | None:
     return None if value is None else format_instant(value)
 
 
+def line_to_json(plain: Mapping[str, Any]) -> InvoiceLineJson:
+    """As the API shows it; `plain` as `line_to_plain` gives it, or as it stands in a document."""
+    shown = {name: plain[name] for name in InvoiceLineJson.__struct_fields__ if name in plain}
+    span = plain["span"]
+    return InvoiceLineJson(
+        **shown
+        | {
+            "span": None if span is None else PeriodJson(begin=format_instant(span[0]), end=format_instant(span[1])),
+            "explanation": _explanation(plain["explanation"]),
+        }
+    )
+
+
+def _explanation(told: Mapping[str, Any]) -> dict[str, Any]:
+    """With the instants and ids of outages as the API writes them."""
+    if "outages" not in told:
+        return dict(told)
+    outages = [
+        one
+        | {"unit_id": format_id(one["unit_id"]), "from": format_instant(one["from"]), "to": format_instant(one["to"])}
+        for one in told["outages"]
+    ]
+    return {**told, "outages": outages}
+
+
 def document_to_json(document: Document) -> DocumentJson:
     """As the API shows it."""
     return DocumentJson(
@@ -265,7 +312,13 @@ def document_to_json(document: Document) -> DocumentJson:
         issued_at=format_instant(document.issued_at),
         digest=document.digest.hex(),
         content=dict(document.content),
+        electronic_lacking=lacking_to_json(electronic_lacking(document)),
     )
+
+
+def lacking_to_json(faults: Iterable[Fault]) -> list[LackingJson]:
+    """As the API shows it."""
+    return [LackingJson(place=fault.place, reason=fault.reason) for fault in faults]
 
 
 def totals_to_json(totals: Totals) -> TotalsJson:

@@ -11,6 +11,7 @@ from monokoto.earn import documents as papers
 from monokoto.earn.calendar import local
 from monokoto.earn.invoices.document import Document, DocumentKind
 from monokoto.earn.pricing import ElectronicTotals, TaxSubtotal, currency
+from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.money import ZERO, Currency
 
 _KINDS = {DocumentKind.INVOICE: papers.DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE: papers.DocumentKind.CREDIT_NOTE}
@@ -46,6 +47,14 @@ def paper_of(document: Document) -> papers.Document:
         language=language,
         digest=document.digest.hex(),
     )
+
+
+def electronic_lacking(document: Document) -> list[Fault]:
+    """Why a kept document cannot go out as an electronic invoice, though it does on paper; nothing: it can."""
+    try:
+        return papers.electronic_faults(paper_of(document))
+    except Invalid as refused:
+        return list(refused.faults) or [Fault(reason=refused.message)]
 
 
 def _day(instant: int, zone: str) -> date:

@@ -21,7 +21,6 @@ from monokoto.earn.invoices.json import (
     InvoiceDetailsJson,
     InvoiceJson,
     IssuerJson,
-    LackingJson,
     NumberSeriesJson,
     PutInvoiceLinesRequest,
     ReasonRequest,
@@ -33,7 +32,9 @@ from monokoto.earn.invoices.json import (
     invoice_to_json,
     issuer_from_json,
     issuer_to_json,
+    lacking_to_json,
     line_from_json,
+    line_to_json,
     period_from_json,
     rule_from_json,
     rule_to_json,
@@ -51,6 +52,10 @@ _READ = [requires(Scope.EARN_READ)]
 _WRITE = [requires(Scope.EARN_WRITE)]
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX)]
 States = Annotated[list[InvoiceState] | None, QueryParameter(name="state", description="Those in one of these states")]
+Empty = Annotated[
+    bool | None,
+    QueryParameter(description="Drafts thrown away with nothing on them: true those alone, false all others"),
+]
 Begin = Annotated[str, QueryParameter(name="from", description="Issued at this instant (RFC 3339) or later")]
 End = Annotated[str, QueryParameter(name="to", description="Issued before this instant")]
 
@@ -72,6 +77,7 @@ class InvoicesController(Controller):
         subscription: Annotated[str, QueryParameter(description="Of this subscription")] = "",
         number: Annotated[str, QueryParameter(description="The one with this number", max_length=64)] = "",
         overdue: Annotated[bool, QueryParameter(description="Those that should be paid by now")] = False,
+        empty: Empty = None,
         begin: Begin = "",
         end: End = "",
         limit: Limit = PAGE_SIZE_DEFAULT,
@@ -86,6 +92,7 @@ class InvoicesController(Controller):
             end=instant_of(end, "to") if end else None,
             overdue_at=clock.now() if overdue else None,
             label=number,
+            empty=empty,
         )
         before = decode_cursor(cursor, int)[0] if cursor else None
         found = await asyncio.to_thread(invoices.list, caller.organisation_id, wanted, before=before, limit=limit + 1)
@@ -352,10 +359,10 @@ def _details(invoices: Invoices, organisation_id: int, invoice_id: int) -> Invoi
     preview, lacking = (None, []) if found.document_id else invoices.preview(organisation_id, invoice_id)
     return InvoiceDetailsJson(
         invoice=invoice_to_json(found),
-        lines=[dict(line) for line in invoices.lines(organisation_id, invoice_id)],
+        lines=[line_to_json(line) for line in invoices.lines(organisation_id, invoice_id)],
         documents=[document_to_json(one) for one in invoices.documents(organisation_id, invoice_id)],
         preview=None if preview is None else totals_to_json(preview),
-        lacking=[LackingJson(place=fault.place, reason=fault.reason) for fault in lacking],
+        lacking=lacking_to_json(lacking),
     )
 
 

@@ -9,7 +9,7 @@ import builtins
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -41,6 +41,8 @@ from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 from monokoto.kernel.ids import CreditNoteId, InvoiceId, OrganisationId, format_id, new_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT
 from monokoto.kernel.money import ZERO, exact
+
+_Found = TypeVar("_Found")
 
 _DAY = 86_400_000_000
 _EVERY = InvoiceFilter()
@@ -159,13 +161,11 @@ class Invoices:
             Invalid: the seller is not described, a line has no tax rule; nothing is made of any of them.
         """
         with self._records.read() as connection:
-            known = {one: store.find(connection, organisation_id, one) for one in sorted(set(invoice_ids))}
-        if missing := [one for one, found in known.items() if found is None]:
-            raise NotFound(f"There is no invoice {format_id(missing[0])}.")
+            known = [_there(store.find(connection, organisation_id, one), one) for one in sorted(set(invoice_ids))]
         issuer, rules, now = self._issuers.get(organisation_id), self._issuers.rules(organisation_id), self._clock.now()
         if faults := lacking(issuer):
             raise Invalid("The seller is not described yet.", remedy="PUT /api/v1/issuer", faults=faults)
-        buyers = self._buyers(organisation_id, {one[0].customer_id for one in known.values() if one is not None})
+        buyers = self._buyers(organisation_id, {invoice.customer_id for invoice, _ in known})
         with self._records.write() as connection:
             locked = self._locked(connection, organisation_id, invoice_ids)
             fresh = []
@@ -333,10 +333,7 @@ class Invoices:
     def get_mine(self, buyer_organisation_id: int, invoice_id: int) -> Invoice:
         """One a buyer was sent. Raises NotFound."""
         with self._records.read() as connection:
-            found = store.find_of_buyer(connection, buyer_organisation_id, invoice_id)
-        if found is None:
-            raise NotFound(f"There is no invoice {format_id(invoice_id)}.")
-        return found
+            return _there(store.find_of_buyer(connection, buyer_organisation_id, invoice_id), invoice_id)
 
     def since(self, organisation_id: int, column: str, position: int, limit: int) -> builtins.list[Invoice]:
         """Those whose `issued_at` or `settled_at` is at or past an instant, in that order."""
@@ -388,10 +385,7 @@ class Invoices:
 
     def _found(self, organisation_id: int, invoice_id: int) -> tuple[Invoice, tuple[InvoiceLine, ...]]:
         with self._records.read() as connection:
-            found = store.find(connection, organisation_id, invoice_id)
-        if found is None:
-            raise NotFound(f"There is no invoice {format_id(invoice_id)}.")
-        return found
+            return _there(store.find(connection, organisation_id, invoice_id), invoice_id)
 
     def _locked(
         self, connection: sa.Connection, organisation_id: int, invoice_ids: Collection[int]
@@ -403,6 +397,12 @@ class Invoices:
 
     def _buyers(self, organisation_id: int, customer_ids: Collection[int]) -> dict[int, Buyer]:
         return {one: self._customers.buyer(organisation_id, one) for one in sorted(customer_ids)}
+
+
+def _there(found: _Found | None, invoice_id: int) -> _Found:
+    if found is None:
+        raise NotFound(f"There is no invoice {format_id(invoice_id)}.")
+    return found
 
 
 def _new(draft: DraftInvoice, buyer: Buyer, now: Instant) -> Invoice:

@@ -31,6 +31,8 @@ from monokoto.kernel.ids import CreditNoteId, DocumentId, InvoiceId
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _IN_MAX = 500
+_NOTHING = ("0", *("0." + "0" * digits for digits in range(1, 5)))
+"""No money, as a row says it in currencies of any number of digits."""
 _ISSUED = sorted(state.value for state in ISSUED)
 
 
@@ -47,6 +49,8 @@ class InvoiceFilter:
     overdue_at: int | None = None
     """Finalised, not paid, and due before this instant."""
     label: str = ""
+    empty: bool | None = None
+    """Thrown away with nothing on it, as periods in which nothing was charged are: True those alone, False all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +271,9 @@ def _conditions(wanted: InvoiceFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield table.issued_at < wanted.end
     if wanted.overdue_at is not None:
         yield sa.and_(table.state == InvoiceState.FINALISED.value, table.due_at < wanted.overdue_at)
+    if wanted.empty is not None:
+        is_empty = sa.and_(table.state == InvoiceState.VOID.value, table.document_id.is_(None), table.net.in_(_NOTHING))
+        yield is_empty if wanted.empty else sa.not_(is_empty)
 
 
 def since(connection: sa.Connection, organisation_id: int, column: str, position: int, limit: int) -> list[Invoice]:

@@ -81,9 +81,18 @@ class Statements:
         ]
 
     def of(
-        self, organisation_id: int, partner: str, code: str, span: Span, *, before: int | None = None, limit: int
+        self,
+        organisation_id: int,
+        partner: str,
+        code: str,
+        span: Span,
+        *,
+        before: int | None = None,
+        limit: int,
+        expected: bool = False,
     ) -> Statement:
-        """A partner's statement; `before` is the number of a row, after which the next page begins.
+        """A partner's statement; `before` is the number of a row, after which the next page begins. One that is `expected` may have
+        been owed nothing yet.
 
         Raises:
             Invalid: the time does not begin before it ends.
@@ -92,7 +101,9 @@ class Statements:
         if span.start >= span.end:
             raise Invalid("The time begins before it ends.")
         account = _ACCOUNT + partner
-        if account not in {one.account for one in self._ledger.balances(organisation_id, prefix=account)}:
+        if not expected and account not in {
+            one.account for one in self._ledger.balances(organisation_id, prefix=account)
+        }:
             raise NotFound(
                 f"There is no partner {partner[:80]!r}.", remedy="GET /api/v1/partners lists those there are."
             )

@@ -4,6 +4,7 @@ from monokoto.earn.payments.adapters import BUILT_IN, Adapter, Answer, Collectio
 from monokoto.earn.payments.dunning import Act, DunningPolicy, Step
 from monokoto.earn.payments.facts import PAYMENT_CHANGED, payment_fact
 from monokoto.earn.payments.mandates import Mandates, PaymentFiles
+from monokoto.earn.payments.passing_on import PassingOn
 from monokoto.earn.payments.payment import (
     Credit,
     Direction,
@@ -22,6 +23,7 @@ from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.statement_routes import BankStatementsController
 from monokoto.earn.payments.statements import BankStatements
 from monokoto.earn.payments.store import PaymentFilter
+from monokoto.earn.payments.wording import FIELDS, NoticeText, worded
 
 CONTROLLERS = (*_CONTROLLERS, PaymentProvidersController, BankStatementsController)
 """What `api` mounts."""
@@ -29,6 +31,7 @@ CONTROLLERS = (*_CONTROLLERS, PaymentProvidersController, BankStatementsControll
 __all__ = [
     "BUILT_IN",
     "CONTROLLERS",
+    "FIELDS",
     "PAYMENT_CHANGED",
     "Account",
     "Act",
@@ -44,6 +47,8 @@ __all__ = [
     "Mandate",
     "Mandates",
     "Notice",
+    "NoticeText",
+    "PassingOn",
     "Payment",
     "PaymentFile",
     "PaymentFiles",
@@ -58,4 +63,5 @@ __all__ = [
     "Step",
     "Suspensions",
     "payment_fact",
+    "worded",
 ]

@@ -140,8 +140,11 @@ class Asking:
         Those nobody asked about for longest come first, so that what never ends keeps nobody waiting. An account that does not
         answer is asked once: the others of it come round again.
         """
-        with self._records.write() as connection:
+        with self._records.read() as connection:
             waiting = store.longest_unasked(connection, organisation_id, but=IN_FILES, limit=PAYMENT_LOOK_MAX)
+        if not waiting:
+            return []
+        with self._records.write() as connection:
             store.mark_asked(connection, waiting, self._clock.now())
         ended, silent = [], set()
         for payment in waiting:

@@ -100,13 +100,12 @@ class Booking:
         if payment.purpose is Purpose.INVOICES:
             self._allocating.shrink(connection, payment, loss.amount)
 
-    def fee(self, connection: sa.Connection, payment: Payment, loss: Loss) -> None:
-        """What the provider takes for a dispute."""
+    def fee(self, connection: sa.Connection, payment: Payment, loss: Loss, title: str) -> None:
+        """What a provider takes for a dispute, or a bank for a return."""
         postings = (
             Posting(f"fees:{payment.method}", loss.fee, loss.fee_currency),
             Posting(f"cash:{payment.method}", minus(ZERO, loss.fee), loss.fee_currency),
         )
-        title = f"Fee of {payment.method} for a dispute"
         entry = self._loss("payment-fee", payment, loss, title, postings)
         self._ledger.post(connection, payment.organisation_id, entry)
 

@@ -58,6 +58,8 @@ class Move:
     """Why it was returned: the code and words; empty: nothing is said of a return."""
     parts: int
     """How many transactions it is the sum of; 1: of itself."""
+    charges: Decimal = ZERO
+    """What the bank says it took for it, in the same currency; `amount` is what moved, charges and all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,22 +100,49 @@ def _moves_in(entry: ET.Element, account: str) -> Iterator[Move]:
     if whole is None:
         raise Invalid("An entry of the statement has no amount.")
     found = list(entry.iterfind("{*}NtryDtls/{*}TxDtls"))
-    each = [_transaction_amount(one) for one in found]
-    if len(found) > 1 and _split(whole, each):
-        for one, amount in zip(found, each, strict=True):
-            yield _move(entry, one, account, amount or whole, parts=1)
+    charges = [_charges(one, whole[1]) for one in found]
+    if len(found) > 1 and (moved := _split(whole, [_transaction_amount(one) for one in found], charges, entry)):
+        for one, amount, taken in zip(found, moved, charges, strict=True):
+            yield _move(entry, one, account, (amount, whole[1]), parts=1, charges=taken)
         return
     # One transaction is the entry: what was taken off on the way (charges) did not come. Several that do not come to the entry
     # cannot be told apart by their amounts.
     told = _text(entry, "NtryDtls/Btch/NbOfTxs", 15)
     parts = max(len(found), int(told) if told.isascii() and told.isdigit() else 1)
-    yield _move(entry, found[0] if len(found) == 1 else None, account, whole, parts=parts)
+    alone = len(found) == 1
+    taken = (charges[0] if alone else ZERO) or (_charges(entry, whole[1]) if parts == 1 else ZERO)
+    yield _move(entry, found[0] if alone else None, account, whole, parts=parts, charges=taken)
 
 
 @exact
-def _split(whole: tuple[Decimal, str], each: list[tuple[Decimal, str] | None]) -> bool:
-    known = [one for one in each if one is not None and one[1] == whole[1]]
-    return len(known) == len(each) and sum((one[0] for one in known), ZERO) == whole[0]
+def _split(
+    whole: tuple[Decimal, str], each: list[tuple[Decimal, str] | None], charges: list[Decimal], entry: ET.Element
+) -> list[Decimal]:
+    """What moved for each transaction, where that comes to the entry, as told or with the charges; nothing: it does not."""
+    amounts = [one[0] for one in each if one is not None and one[1] == whole[1]]
+    if len(amounts) != len(each):
+        return []
+    sign = -1 if _text(entry, "CdtDbtInd", 4) == "CRDT" else 1
+    with_charges = [amount + sign * taken for amount, taken in zip(amounts, charges, strict=True)]
+    for moved in (amounts, with_charges):
+        if sum(moved, ZERO) == whole[0] and min(moved) >= ZERO:
+            return moved
+    return []
+
+
+@exact
+def _charges(place: ET.Element, code: str) -> Decimal:
+    """What a bank says it took, of one transaction or of an entry; versions from 04 on have records, those before do not."""
+    records = [record for one in place.iterfind("{*}Chrgs") for record in (list(one.iterfind("{*}Rcrd")) or [one])]
+    told = [
+        amount
+        for one in records
+        if _text(one, "CdtDbtInd", 4) != "CRDT" and (amount := _amount(one.find("{*}Amt"))) is not None
+    ]
+    if not told:
+        totals = (_amount(one.find("{*}TtlChrgsAndTaxAmt")) for one in place.iterfind("{*}Chrgs"))
+        told = [one for one in totals if one is not None]
+    return sum((amount for amount, its in told if its == code), ZERO)
 
 
 def _transaction_amount(one: ET.Element) -> tuple[Decimal, str] | None:
@@ -121,7 +150,15 @@ def _transaction_amount(one: ET.Element) -> tuple[Decimal, str] | None:
     return next((amount for place in places if (amount := _amount(one.find(place))) is not None), None)
 
 
-def _move(entry: ET.Element, one: ET.Element | None, account: str, amount: tuple[Decimal, str], *, parts: int) -> Move:
+def _move(
+    entry: ET.Element,
+    one: ET.Element | None,
+    account: str,
+    amount: tuple[Decimal, str],
+    *,
+    parts: int,
+    charges: Decimal,
+) -> Move:
     about = ET.Element("TxDtls") if one is None else one
     credit = (_text(about, "CdtDbtInd", 4) or _text(entry, "CdtDbtInd", 4)) == "CRDT"
     # The other side of money that came is who owed it. Of what is returned the sides are those of what was returned.
@@ -151,6 +188,7 @@ def _move(entry: ET.Element, one: ET.Element | None, account: str, amount: tuple
         iban=next((found for path in ibans if (found := _text(about, path, 34))), ""),
         reason=_reason(about, entry),
         parts=parts,
+        charges=charges,
     )
 
 

@@ -14,8 +14,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from monokoto.earn.payments.wording import Texts, text_faults
 from monokoto.kernel.errors import Fault, Invalid
-from monokoto.kernel.limits import DUNNING_STEPS_MAX
+from monokoto.kernel.limits import DUNNING_STEPS_MAX, NAME_LENGTH_MAX
 
 DAY = 86_400_000_000
 AFTER_DAYS_MAX = 366
@@ -35,12 +36,19 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     after_days: Annotated[int, Meta(ge=0, le=AFTER_DAYS_MAX, description="Days after the invoice was due")]
     act: Act
+    texts: Texts = {}
 
 
 class DunningPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The steps, in their order; none: nobody is reminded."""
+    """What follows when somebody does not pay: the steps, in their order; none: nobody is reminded."""
 
     steps: Annotated[list[Step], Meta(max_length=DUNNING_STEPS_MAX)] = []
+    pass_on_charges: Annotated[
+        bool, Meta(description="Ask whoever let a debit be returned for what the bank took, on an invoice of its own")
+    ] = False
+    charges_tax_category: Annotated[
+        str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, description="The kind of supply of that, for the tax rules")
+    ] = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,17 @@ def policy_faults(policy: DunningPolicy) -> Iterator[Fault]:
             yield Fault(place=f"{place}/act", reason="a suspension needs a notice before it")
         if step.act is Act.SUSPEND and number != len(policy.steps) - 1:
             yield Fault(place=f"{place}/act", reason="a suspension is the last step")
+        yield from _text_faults(policy.steps, number)
         noticed = noticed or step.act is Act.NOTICE
         before = step
+
+
+def _text_faults(steps: Sequence[Step], number: int) -> Iterator[Fault]:
+    step, place = steps[number], f"steps/{number}/texts"
+    if step.act is Act.SUSPEND and step.texts:
+        yield Fault(place=place, reason="a suspension tells nobody; the notice before it does")
+    following = steps[number + 1 : number + 2]
+    yield from text_faults(step.texts, place, closes=any(one.act is Act.SUSPEND for one in following))
 
 
 def checked(policy: DunningPolicy) -> DunningPolicy:

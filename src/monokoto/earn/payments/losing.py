@@ -1,8 +1,9 @@
-"""Disputes that were lost: all of a payment, or a part of it while the rest holds. Blocking; called in threads."""
+"""Disputes that were lost: all of a payment, or a part of it while the rest holds; charges of banks. Blocking."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -48,8 +49,21 @@ class Losing:
             store.insert_loss(connection, payment, loss, self._clock.now())
             after = self._take(connection, payment, loss)
             if loss.fee:
-                self._booking.fee(connection, after, loss)
+                self._booking.fee(connection, after, loss, f"Fee of {after.method} for a dispute")
         return after
+
+    def charge(self, organisation_id: int, payment_id: int, reference: str, amount: Decimal, reason: str) -> bool:
+        """Book what a bank took for a payment that stays what it is; False when this was booked before. Raises NotFound."""
+        found = self._asking.get(organisation_id, payment_id)
+        loss = Loss(reference=reference, amount=ZERO, reason=reason, fee=amount, fee_currency=found.currency)
+        with self._records.write() as connection:
+            if found.customer_id is not None:
+                store.lock_account(connection, organisation_id, found.customer_id)
+            if store.find_loss(connection, organisation_id, payment_id, reference):
+                return False
+            store.insert_loss(connection, found, loss, self._clock.now())
+            self._booking.fee(connection, found, loss, f"Charge of the bank: {reason}"[:200])
+        return True
 
     def _take(self, connection: sa.Connection, payment: Payment, loss: Loss) -> Payment:
         if payment.state is PaymentState.REVERSED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,21 +53,10 @@ class Making:
         self, organisation_id: int, customer_id: int, amount: Decimal, code: str, method: str, key: str
     ) -> Payment:
         """One that comes, pending."""
-        now = self._clock.now()
-        return Payment(
-            id=PaymentId(new_id()),
-            organisation_id=OrganisationId(organisation_id),
-            customer_id=customer_id,
-            direction=Direction.IN,
-            purpose=Purpose.INVOICES,
-            method=method,
-            currency=code,
-            amount=currency(code).round(amount),
-            state=PaymentState.PENDING,
-            key=key,
-            received_at=now,
-            created_at=now,
-        )
+        return self._pending(
+            organisation_id, amount, code, method, key,
+            customer_id=customer_id, direction=Direction.IN, purpose=Purpose.INVOICES,
+        )  # fmt: skip
 
     def outgoing(
         self,
@@ -83,23 +73,25 @@ class Making:
     ) -> Payment:
         """One that goes, checked. Raises Invalid."""
         self.check(organisation_id, amount, code, key, method, "")
+        return self._pending(
+            organisation_id, amount, code, method, key,
+            customer_id=customer_id, partner=partner, iban=iban, holder=holder,
+            direction=Direction.OUT, purpose=Purpose.PAYOUT if partner else Purpose.REFUND,
+        )  # fmt: skip
+
+    def _pending(self, organisation_id: int, amount: Decimal, code: str, method: str, key: str, **more: Any) -> Payment:
         now = self._clock.now()
         return Payment(
             id=PaymentId(new_id()),
             organisation_id=OrganisationId(organisation_id),
-            customer_id=customer_id,
-            partner=partner,
-            direction=Direction.OUT,
-            purpose=Purpose.PAYOUT if partner else Purpose.REFUND,
             method=method,
             currency=code,
             amount=currency(code).round(amount),
             state=PaymentState.PENDING,
             key=key,
-            iban=iban,
-            holder=holder,
             received_at=now,
             created_at=now,
+            **more,
         )
 
 

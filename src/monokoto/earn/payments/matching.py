@@ -15,9 +15,11 @@ from monokoto.earn.payments.mandates import PaymentFiles
 from monokoto.earn.payments.payment import Direction, Payment, PaymentState
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.store import PaymentFilter
+from monokoto.earn.pricing import currency
 from monokoto.kernel.errors import Conflict, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
-from monokoto.kernel.limits import PAYMENT_FILE_PAYMENTS_MAX
+from monokoto.kernel.limits import BANK_CHARGE_UNTOLD_MAX, PAYMENT_FILE_PAYMENTS_MAX
+from monokoto.kernel.money import ZERO, exact
 
 _FILE: Final = "koto-"
 """How the names of our files begin."""
@@ -39,6 +41,8 @@ class Match:
     invoice_id: int | None = None
     why: str = ""
     """Why somebody has to look at it."""
+    charge: Decimal = ZERO
+    """What the bank took besides, for the payment; the one who asks books it."""
 
 
 class Matching:
@@ -81,9 +85,8 @@ class Matching:
     def _ended(self, payment: Payment, move: Move) -> Match:
         about = Match(payment_id=int(payment.id), invoice_id=payment.invoice_id)
         came = move.credit == (payment.direction is Direction.IN)
-        if move.currency != payment.currency or (
-            move.amount != payment.amount if came and not move.reason else move.amount < payment.amount
-        ):
+        charge = _charge(payment, move, returned=not came or bool(move.reason))
+        if charge is None:
             told = f"The payment it names is of {payment.amount:f} {payment.currency}."
             return replace(about, why=told)
         if came and not move.reason:
@@ -91,13 +94,13 @@ class Matching:
         else:
             state = PaymentState.FAILED if payment.state is PaymentState.PENDING else PaymentState.REVERSED
         if payment.state is state or (payment.state is PaymentState.FAILED and state is PaymentState.REVERSED):
-            return replace(about, found=True)
+            return replace(about, found=True, charge=charge)
         why = "" if state is PaymentState.SUCCEEDED else move.reason or _RETURNED
         try:
             after = self._payments.resolve(payment.organisation_id, payment.id, state, reason=why)
         except Conflict as error:
             return replace(about, why=error.message)
-        return replace(about, found=True, changed=[after], why=why)
+        return replace(about, found=True, changed=[after], why=why, charge=charge)
 
     def _in_file(self, organisation_id: int, move: Move) -> list[Payment]:
         """The payments of our file a sum is booked for; nothing: it is of none."""
@@ -133,6 +136,21 @@ class Matching:
             return Match(why=f"It names {', '.join(one.label for one in found[:5])}.", invoice_id=int(found[0].id))
         one = found[0]
         return Match(why=f"It names {one.label}, of which {one.open:f} {one.currency} is open.", invoice_id=int(one.id))
+
+
+@exact
+def _charge(payment: Payment, move: Move, *, returned: bool) -> Decimal | None:
+    """What the bank took besides a payment's amount; None: the amounts do not fit.
+
+    Of money that came it is taken off; on money that went back it is added, told or not: the amount of a return is known. What is
+    not told and too much for a charge is something else.
+    """
+    over = payment.amount - move.amount if move.credit else move.amount - payment.amount
+    fits = over in {ZERO, move.charges} or (returned and not move.credit and ZERO < over <= BANK_CHARGE_UNTOLD_MAX)
+    if move.currency != payment.currency or not fits:
+        return None
+    charge = max(over, move.charges)
+    return charge if currency(payment.currency).round(charge) == charge else None
 
 
 def _is(invoice: Invoice, amount: Decimal, code: str) -> bool:

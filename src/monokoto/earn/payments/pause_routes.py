@@ -45,7 +45,7 @@ class DunningPauseController(Controller):
     """`/api/v1/invoices/{invoice}/dunning-pause`."""
 
     path = "/api/v1/invoices/{invoice:str}/dunning-pause"
-    tags = ("Payments",)
+    tags = ("Dunning",)
 
     @get("", operation_id="getDunningPause", guards=_READ, responses=problem_responses(404),
          summary="Whether reminders are paused")  # fmt: skip

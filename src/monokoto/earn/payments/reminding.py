@@ -7,7 +7,7 @@ it comes twice; to suspend somebody twice is to suspend once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -16,10 +16,19 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 
-from monokoto.earn.invoices import Customers, Invoice, InvoiceFilter, Invoices, InvoiceState, Issuers
-from monokoto.earn.payments.dunning import Act, Due, DunningPolicy, checked, due_step, step_ahead
+from monokoto.earn.invoices import (
+    Customers,
+    Invoice,
+    InvoiceFilter,
+    Invoices,
+    InvoiceState,
+    Issuers,
+    line_from_plain,
+)
+from monokoto.earn.payments.dunning import DAY, Act, Due, DunningPolicy, checked, due_step, step_ahead
 from monokoto.earn.payments.pausing import Pauses
 from monokoto.earn.payments.tables import dunning_policies, dunning_steps, payment_accounts
+from monokoto.earn.payments.wording import NoticeText
 from monokoto.engines.records import Records
 from monokoto.kernel.clock import Clock
 from monokoto.kernel.errors import MonokotoError
@@ -46,6 +55,12 @@ class Notice:
     due_at: int
     suspended_at: int | None
     """When what it bought is closed unless it has paid; None: that does not follow."""
+    days: int = 0
+    """How many it is overdue."""
+    products: tuple[str, ...] = ()
+    """What it is for, by name."""
+    texts: Mapping[str, NoticeText] = field(default_factory=dict)
+    """The seller's own words for this step, by language."""
 
 
 class Post(Protocol):
@@ -219,6 +234,7 @@ class Reminding:
         buyer = self._customers.buyer(invoice.organisation_id, invoice.customer_id)
         if not buyer.email:
             return None
+        due_at = invoice.due_at or 0
         self._post(
             Notice(
                 organisation_id=invoice.organisation_id,
@@ -231,11 +247,19 @@ class Reminding:
                 label=invoice.label,
                 open=invoice.open,
                 currency=invoice.currency,
-                due_at=invoice.due_at or 0,
+                due_at=due_at,
                 suspended_at=due.suspended_at,
+                days=(self._clock.now() - due_at) // DAY,
+                products=self._products(invoice),
+                texts=due.step.texts,
             )
         )
         return buyer.email
+
+    def _products(self, invoice: Invoice) -> tuple[str, ...]:
+        lines = self._invoices.lines(invoice.organisation_id, invoice.id)
+        named = (line_from_plain(one) for one in lines)
+        return tuple(dict.fromkeys(one.revenue_of for one in named if one.meter or one.product))
 
     def _suspend(self, invoice: Invoice) -> str:
         organisation_id, customer_id = invoice.organisation_id, invoice.customer_id

@@ -298,7 +298,7 @@ class DunningController(Controller):
     """`/api/v1/dunning-policy`, and what was done about an invoice."""
 
     path = "/api/v1"
-    tags = ("Payments",)
+    tags = ("Dunning",)
 
     @get("/dunning-policy", operation_id="getDunningPolicy", guards=_READ, responses=problem_responses(),
          summary="What follows when nobody pays")  # fmt: skip

@@ -63,7 +63,8 @@ class Payments:
         sending = Sending(records, ledger=ledger, booking=self._booking, making=self._making, asking=self._asking)
         self.refund, self.pay_out = sending.refund, sending.pay_out
         self.get, self.resolve, self.pursue = self._asking.get, self._asking.resolve, self._asking.pursue
-        self.lose = Losing(records, clock, asking=self._asking, booking=self._booking).lose
+        losing = Losing(records, clock, asking=self._asking, booking=self._booking)
+        self.lose, self.charge = losing.lose, losing.charge
 
     # Money in
 

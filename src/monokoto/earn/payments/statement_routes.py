@@ -11,13 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta
 
+from monokoto.earn.invoices import INVOICE_CHANGED, Invoice
 from monokoto.earn.payments.facts import payment_fact
 from monokoto.earn.payments.payment import REASON_LENGTH_MAX
 from monokoto.earn.payments.statement_tables import BankEntry, BankStatement, EntryState
 from monokoto.earn.payments.statements import BankStatements, Taken
 from monokoto.earn.subscriptions import Customers
-from monokoto.kernel.clock import Clock, format_instant
-from monokoto.kernel.facts import Facts
+from monokoto.kernel.clock import Clock, Instant, format_instant
+from monokoto.kernel.facts import Fact, Facts
 from monokoto.kernel.ids import format_id, parse_id
 from monokoto.kernel.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, PAYMENT_ANSWER_BYTES_MAX
 from monokoto.web import Caller, Page, Scope, by_hand, decode_cursor, page_of, problem_responses, requires
@@ -82,7 +83,7 @@ class BankStatementsController(Controller):
     """`/api/v1/bank-statements` and `/api/v1/bank-entries`."""
 
     path = "/api/v1"
-    tags = ("Payments",)
+    tags = ("Bank statements",)
 
     @get("/bank-statements", operation_id="listBankStatements", guards=_READ, responses=problem_responses(),
          summary="What a bank's statements brought")  # fmt: skip
@@ -114,6 +115,8 @@ class BankStatementsController(Controller):
         taken = await asyncio.to_thread(bank_statements.take, caller.organisation_id, await request.body())
         for one in taken.changed:
             await facts.tell(payment_fact(one, clock.now()))
+        for invoice in taken.asked:
+            await facts.tell(_invoice_fact(invoice, clock.now()))
         return _taken_to_json(taken)
 
     @get("/bank-entries", operation_id="listBankEntries", guards=_READ, responses=problem_responses(),
@@ -164,6 +167,11 @@ class BankStatementsController(Controller):
         )
         await facts.tell(payment_fact(payment, clock.now()))
         return _entry_to_json(after)
+
+
+def _invoice_fact(invoice: Invoice, now: Instant) -> Fact:
+    data = {"invoice_id": invoice.id, "customer_id": invoice.customer_id, "state": invoice.state.value}
+    return Fact(name=INVOICE_CHANGED, organisation_id=invoice.organisation_id, at=now, data=data)
 
 
 def _statement_to_json(one: BankStatement) -> BankStatementJson:

@@ -17,11 +17,12 @@ from datetime import UTC, datetime
 import msgspec
 import sqlalchemy as sa
 
-from monokoto.earn.invoices import Invoices
+from monokoto.earn.invoices import Invoice, Invoices
 from monokoto.earn.payments import statement_tables as tables
 from monokoto.earn.payments.camt import Move, Statement, read_statement
 from monokoto.earn.payments.mandates import PaymentFiles
-from monokoto.earn.payments.matching import Matching
+from monokoto.earn.payments.matching import Match, Matching
+from monokoto.earn.payments.passing_on import PassingOn
 from monokoto.earn.payments.payment import REASON_LENGTH_MAX, Payment, Receipt
 from monokoto.earn.payments.service import Payments
 from monokoto.earn.payments.statement_tables import BankEntry, BankStatement, EntryState
@@ -46,18 +47,28 @@ class Taken:
     """Entries of money that went and that nothing here asked for: they are not kept."""
     states: Counter[EntryState] = field(default_factory=Counter)
     changed: list[Payment] = field(default_factory=list)
+    asked: list[Invoice] = field(default_factory=list)
+    """Invoices over what the bank took, where that is passed on."""
 
 
 class BankStatements:
     """Of all sellers."""
 
     def __init__(
-        self, records: Records, clock: Clock, *, payments: Payments, files: PaymentFiles, invoices: Invoices
+        self,
+        records: Records,
+        clock: Clock,
+        *,
+        payments: Payments,
+        files: PaymentFiles,
+        invoices: Invoices,
+        passing_on: PassingOn | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
         self._payments = payments
         self._invoices = invoices
+        self._passing_on = passing_on
         self._matching = Matching(payments, files, invoices)
 
     def take(self, organisation_id: int, content: bytes) -> Taken:
@@ -192,6 +203,8 @@ class BankStatements:
                 changed = [self._payments.receive(self._receipt(entry, match.pays.customer_id, match.pays.id))]
             except (Conflict, Invalid) as error:
                 match = replace(match, pays=None, why=error.message)
+        if match.charge and match.payment_id is not None:
+            self._charged(entry, match.payment_id, match, taken)
         state = EntryState.MATCHED if match.found or match.pays is not None else EntryState.OPEN
         after = replace(
             entry, state=state, why=match.why[:REASON_LENGTH_MAX], invoice_id=match.invoice_id, changed_at=self._clock.now(),
@@ -200,6 +213,16 @@ class BankStatements:
         self._move(after, EntryState.NEW)
         taken.changed += changed
         return after
+
+    def _charged(self, entry: BankEntry, payment_id: int, match: Match, taken: Taken) -> None:
+        """Under the entry's own name, so that it is booked once. Before the entry is moved: who dies between books it then."""
+        why = match.why or entry.move.reason or "taken off on the way"
+        self._payments.charge(entry.organisation_id, payment_id, f"bank:{format_id(entry.id)}", match.charge, why)
+        if self._passing_on is None:
+            return
+        payment = self._payments.get(entry.organisation_id, payment_id)
+        if (asked := self._passing_on.ask(payment, match.charge, entry.id)) is not None:
+            taken.asked.append(asked)
 
     def _receipt(self, entry: BankEntry, customer_id: int, invoice_id: int | None) -> Receipt:
         move, now = entry.move, self._clock.now()

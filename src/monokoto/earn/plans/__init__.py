@@ -1,6 +1,7 @@
 """Plans: what using a product costs, in versions that never change."""
 
 from monokoto.earn.plans.documents import PlanChargeJson, charge_to_json
+from monokoto.earn.plans.measure import counted_in, size_of
 from monokoto.earn.plans.parsing.named import Named
 from monokoto.earn.plans.parsing.plans import is_name, read_document
 from monokoto.earn.plans.plan import (
@@ -49,9 +50,11 @@ __all__ = [
     "Title",
     "UsageCharge",
     "charge_to_json",
+    "counted_in",
     "is_name",
     "plans_of",
     "preview",
     "read_document",
+    "size_of",
     "titled",
 ]

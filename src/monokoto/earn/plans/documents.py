@@ -102,6 +102,9 @@ class PlanPreviewPartJson(msgspec.Struct, frozen=True):
     price: Annotated[str, Meta(description="For one; 0 where the amount is no product")]
     exact: Annotated[str, Meta(description="Before rounding")]
     amount: str
+    size: Annotated[
+        str | None, Meta(description="How many of the meter's units the quantity counts by; null: it counts others")
+    ]
 
 
 class PlanPreviewLineJson(msgspec.Struct, frozen=True):
@@ -188,7 +191,7 @@ def preview_to_json(preview: Preview) -> PlanPreviewJson:
                 parts=[
                     PlanPreviewPartJson(
                         key=part.key, quantity=shown(part.quantity), price=shown(part.price), exact=shown(part.exact),
-                        amount=shown(part.amount),
+                        amount=shown(part.amount), size=None if part.size is None else shown(part.size),
                     )
                     for part in line.parts
                 ],

@@ -117,6 +117,7 @@ class Promise:
     """An availability that is promised, and what is given back when it is missed."""
 
     name: str
+    title: Title = field(default_factory=dict)
     rules: tuple[str, ...]
     """While an alert of one of them stands, the unit counts as not available."""
     exclude: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from monokoto.earn.plans.measure import size_of
 from monokoto.earn.plans.plan import OneTimeFee, Per, Plan, RecurringFee, Title, UsageCharge
 from monokoto.earn.pricing import NOTHING, Rated, Usage, lines_of, plan_true_up, total_of
 from monokoto.kernel.errors import Fault, Invalid
@@ -25,6 +26,8 @@ class PreviewPart:
     """Before rounding."""
     amount: Decimal
     """Payable; the parts add up to the line."""
+    size: Decimal | None = None
+    """How many of the meter's units `quantity` counts by; None: it counts something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,12 @@ def _usage(charge: UsageCharge, usage: Usage, currency: Currency) -> PreviewLine
     rated: Rated = charge.tariff.rate(usage, final=True)
     payable = lines_of(rated, currency)
     parts = tuple(
-        PreviewPart(key=part.key, quantity=part.quantity, price=part.price, exact=part.amount, amount=line.amount)
+        PreviewPart(
+            key=part.key, quantity=part.quantity, price=part.price, exact=part.amount, amount=line.amount,
+            size=size_of(charge, part.key),
+        )
         for part, line in zip(rated.parts, payable, strict=True)
-    )
+    )  # fmt: skip
     return PreviewLine(
         charge=charge.name, kind="usage", title=charge.title, meter=charge.meter, quantity=usage.quantity,
         amount=currency.round(total_of(payable)), parts=parts,

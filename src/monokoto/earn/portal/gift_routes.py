@@ -93,7 +93,7 @@ class GiftsController(Controller):
     """`/api/v1/my/gifts`."""
 
     path = "/api/v1/my/gifts"
-    tags = ("Subscriptions",)
+    tags = ("Gifts",)
 
     @get("", operation_id="listMyGifts", guards=_READ, responses=problem_responses(), summary="What we gave")
     async def gifts(

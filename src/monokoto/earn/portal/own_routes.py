@@ -59,7 +59,7 @@ class OwnController(Controller):
     """`/api/v1/my/credit` and `/api/v1/my/shares`."""
 
     path = "/api/v1/my"
-    tags = ("Subscriptions",)
+    tags = ("Portal",)
 
     @get(
         "/credit", operation_id="listMyCredit", guards=_READ, responses=problem_responses(), summary="What we have left"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from monokoto.earn.calendar import Span
 from monokoto.earn.plans import Plan, Plans
@@ -14,12 +15,14 @@ from monokoto.earn.portal.own import Standing
 from monokoto.earn.portal.purchases import Choice, Purchases
 from monokoto.earn.portal.wording import Wording
 from monokoto.earn.subscriptions import (
+    Customer,
     Customers,
     MySubscriptionJson,
     Subscription,
     Subscriptions,
     my_subscription_to_json,
 )
+from monokoto.kernel.errors import NotFound
 
 
 class Portal:
@@ -113,6 +116,19 @@ class Portal:
     def plan_given(self, gift: Gift) -> Plan:
         """The plan of a present."""
         return self._plans.get(gift.organisation_id, gift.product, gift.plan, gift.version)
+
+    def customers_of(self, buyer_id: int, *, after: int = 0, limit: int) -> Sequence[Customer]:
+        """What it is to makers, past one."""
+        return self._customers.of_buyer(buyer_id, after=after, limit=limit)
+
+    def change_billing(self, buyer_id: int, maker_id: int, changes: dict[str, Any]) -> Customer:
+        """Itself as a maker's customer with other fields. Raises Invalid, Conflict, NotFound: it is none of that maker."""
+        found = self._customers.list(maker_id, buyer_id=buyer_id, limit=1)
+        if not found:
+            raise NotFound(
+                "You are no customer of this maker.", remedy="GET /api/v1/my/billing lists those you are of."
+            )
+        return self._customers.change(maker_id, found[0].id, changes)
 
     def is_customer(self, buyer_id: int, maker_id: int) -> bool:
         """Whether the maker knows it as a customer."""

@@ -9,6 +9,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
+from monokoto.earn.portal.billing_routes import MyBillingController
 from monokoto.earn.portal.documents import (
     BuyRequest,
     ChangeMySubscriptionRequest,
@@ -42,7 +43,7 @@ class OffersController(Controller):
     """`/api/v1/my/offers`."""
 
     path = "/api/v1/my/offers"
-    tags = ("Subscriptions",)
+    tags = ("Portal",)
 
     @get("", operation_id="listMyOffers", guards=_READ, responses=problem_responses(), summary="What we may buy")
     async def offers(
@@ -196,5 +197,5 @@ def _id(text: str) -> int:
     return parse_id(text, what="subscription id")
 
 
-CONTROLLERS = (OffersController, PurchasesController, GiftsController, OwnController)
+CONTROLLERS = (OffersController, PurchasesController, GiftsController, OwnController, MyBillingController)
 """What `api` mounts."""

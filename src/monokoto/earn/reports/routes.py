@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from monokoto.earn.reports.files import cohorts_csv, deferred_csv, recurring_csv, revenue_csv
@@ -57,31 +58,45 @@ class Report(StrEnum):
     DEFERRED = "deferred"
 
 
-def _recurring(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> RecurringReportJson:
-    months = reports.months(organisation_id, asked["begin"], asked["end"])
-    return recurring_to_json(reports.recurring(organisation_id, months, asked["code"]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Of which months, and of which currency; empty: as each parameter says."""
+
+    begin: str
+    end: str
+    code: str
 
 
-def _revenue(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> RevenueReportJson:
-    months = reports.months(organisation_id, asked["begin"], asked["end"])
-    return revenue_to_json(reports.revenue(organisation_id, months, asked["code"], asked["by"]))
+def asked_of(begin: Begin = "", end: End = "", code: Code = "") -> Asked:
+    """What every report is asked for."""
+    return Asked(begin=begin, end=end, code=code)
 
 
-def _cohorts(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> CohortReportJson:
-    months = reports.months(organisation_id, asked["begin"], asked["end"])
-    return cohorts_to_json(reports.cohorts(organisation_id, months, asked["code"]))
+def _recurring(reports: Reports, organisation_id: int, asked: Asked) -> RecurringReportJson:
+    months = reports.months(organisation_id, asked.begin, asked.end)
+    return recurring_to_json(reports.recurring(organisation_id, months, asked.code))
 
 
-def _deferred(reports: Reports, organisation_id: int, asked: Mapping[str, Any]) -> DeferredReportJson:
-    months = reports.months(organisation_id, asked["begin"], asked["end"])
-    return deferred_to_json(reports.deferred(organisation_id, months, asked["code"]))
+def _revenue(reports: Reports, organisation_id: int, asked: Asked, by: By | None) -> RevenueReportJson:
+    months = reports.months(organisation_id, asked.begin, asked.end)
+    return revenue_to_json(reports.revenue(organisation_id, months, asked.code, by))
 
 
-_FILES: Mapping[Report, Callable[[Reports, int, Mapping[str, Any]], bytes]] = {
-    Report.RECURRING: lambda reports, mine, asked: recurring_csv(_recurring(reports, mine, asked)),
-    Report.REVENUE: lambda reports, mine, asked: revenue_csv(_revenue(reports, mine, asked)),
-    Report.COHORTS: lambda reports, mine, asked: cohorts_csv(_cohorts(reports, mine, asked)),
-    Report.DEFERRED: lambda reports, mine, asked: deferred_csv(_deferred(reports, mine, asked)),
+def _cohorts(reports: Reports, organisation_id: int, asked: Asked) -> CohortReportJson:
+    months = reports.months(organisation_id, asked.begin, asked.end)
+    return cohorts_to_json(reports.cohorts(organisation_id, months, asked.code))
+
+
+def _deferred(reports: Reports, organisation_id: int, asked: Asked) -> DeferredReportJson:
+    months = reports.months(organisation_id, asked.begin, asked.end)
+    return deferred_to_json(reports.deferred(organisation_id, months, asked.code))
+
+
+_FILES: Mapping[Report, Callable[[Reports, int, Asked, By | None], bytes]] = {
+    Report.RECURRING: lambda reports, mine, asked, _: recurring_csv(_recurring(reports, mine, asked)),
+    Report.REVENUE: lambda reports, mine, asked, by: revenue_csv(_revenue(reports, mine, asked, by)),
+    Report.COHORTS: lambda reports, mine, asked, _: cohorts_csv(_cohorts(reports, mine, asked)),
+    Report.DEFERRED: lambda reports, mine, asked, _: deferred_csv(_deferred(reports, mine, asked)),
 }
 
 
@@ -91,6 +106,7 @@ class ReportsController(Controller):
     path = "/api/v1/reports"
     tags = ("Reports",)
     guards = (requires(Scope.EARN_READ),)
+    dependencies: Mapping[str, Provide] = {"asked": Provide(asked_of, sync_to_thread=False)}
 
     @get(
         "/recurring", operation_id="getRecurringReport", responses=problem_responses(), summary="What comes again each month"
@@ -99,12 +115,9 @@ class ReportsController(Controller):
         self,
         caller: NamedDependency[Caller],
         reports: NamedDependency[Reports],
-        begin: Begin = "",
-        end: End = "",
-        code: Code = "",
+        asked: NamedDependency[Asked],
     ) -> RecurringReportJson:
         """Monthly recurring revenue and how it moved, customers kept and lost, what each brings."""
-        asked = {"begin": begin, "end": end, "code": code}
         return await asyncio.to_thread(_recurring, reports, caller.organisation_id, asked)
 
     @get(
@@ -114,26 +127,20 @@ class ReportsController(Controller):
         self,
         caller: NamedDependency[Caller],
         reports: NamedDependency[Reports],
-        begin: Begin = "",
-        end: End = "",
-        code: Code = "",
+        asked: NamedDependency[Asked],
         by: Cut = None,
     ) -> RevenueReportJson:
         """By what it is for, month by month, and the share of services beside products."""
-        asked = {"begin": begin, "end": end, "code": code, "by": by}
-        return await asyncio.to_thread(_revenue, reports, caller.organisation_id, asked)
+        return await asyncio.to_thread(_revenue, reports, caller.organisation_id, asked, by)
 
     @get("/cohorts", operation_id="getCohortReport", responses=problem_responses(), summary="Who stays")
     async def cohorts(
         self,
         caller: NamedDependency[Caller],
         reports: NamedDependency[Reports],
-        begin: Begin = "",
-        end: End = "",
-        code: Code = "",
+        asked: NamedDependency[Asked],
     ) -> CohortReportJson:
         """Customers by the month they came in, and what is left of them and of their money."""
-        asked = {"begin": begin, "end": end, "code": code}
         return await asyncio.to_thread(_cohorts, reports, caller.organisation_id, asked)
 
     @get(
@@ -146,12 +153,9 @@ class ReportsController(Controller):
         self,
         caller: NamedDependency[Caller],
         reports: NamedDependency[Reports],
-        begin: Begin = "",
-        end: End = "",
-        code: Code = "",
+        asked: NamedDependency[Asked],
     ) -> DeferredReportJson:
         """Fees are revenue over the time they are for: what each month recognised, and what is deferred at its end."""
-        asked = {"begin": begin, "end": end, "code": code}
         return await asyncio.to_thread(_deferred, reports, caller.organisation_id, asked)
 
     @get(
@@ -166,14 +170,11 @@ class ReportsController(Controller):
         caller: NamedDependency[Caller],
         reports: NamedDependency[Reports],
         report: FromPath[Report],
-        begin: Begin = "",
-        end: End = "",
-        code: Code = "",
+        asked: NamedDependency[Asked],
         by: Cut = None,
     ) -> Response[bytes]:
         """CSV with the names the JSON has."""
-        asked = {"begin": begin, "end": end, "code": code, "by": by}
-        written = await asyncio.to_thread(_FILES[report], reports, caller.organisation_id, asked)
+        written = await asyncio.to_thread(_FILES[report], reports, caller.organisation_id, asked, by)
         headers = {"Content-Disposition": f'attachment; filename="{report.value}.csv"'}
         return Response(written, media_type="text/csv; charset=utf-8", headers=headers)
 

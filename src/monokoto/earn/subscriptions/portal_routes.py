@@ -55,7 +55,7 @@ class MySubscriptionsController(Controller):
     """`/api/v1/my/subscriptions`."""
 
     path = "/api/v1/my/subscriptions"
-    tags = ("Subscriptions",)
+    tags = ("Portal",)
 
     @get(
         "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monokoto.earn.calendar import Span
-from monokoto.earn.metering import Metering, split_key
+from monokoto.earn.metering import Metering, rounds_of, split_key
 from monokoto.earn.subscriptions import store
 from monokoto.earn.subscriptions.customer_store import find_many
 from monokoto.earn.subscriptions.service import Subscriptions
@@ -95,26 +95,12 @@ class UsageByCustomer:
     def _used(self, organisation_id: int, meter: str, span: Span, held: Mapping[int, Times]) -> dict[int, Decimal]:
         """By customer. Customers who share no unit are asked for together."""
         used = dict.fromkeys(held, ZERO)
-        for together in _apart(held):
+        for together in rounds_of(held, held.__getitem__):
             whose = {unit_id: customer_id for customer_id in together for unit_id in held[customer_id]}
             times = {unit_id: held[customer_id][unit_id] for unit_id, customer_id in sorted(whose.items())}
             for one in self._metering.totals(organisation_id, meter, times, span) if times else ():
                 used[whose[one.unit_id]] += one.quantity
         return used
-
-
-def _apart(held: Mapping[int, Times]) -> list[list[int]]:
-    """The customers in groups of whom no two have a unit in common."""
-    groups: list[tuple[list[int], set[int]]] = []
-    for customer_id, times in held.items():
-        for members, units in groups:
-            if units.isdisjoint(times):
-                members.append(customer_id)
-                units.update(times)
-                break
-        else:
-            groups.append(([customer_id], set(times)))
-    return [members for members, _ in groups]
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

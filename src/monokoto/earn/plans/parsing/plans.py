@@ -294,7 +294,7 @@ def _quota(node: Node) -> Quota:
 def _outcome(node: Node, every: Every, count: int, named: Named, charges: tuple[Charge, ...]) -> tuple[Promise, ...]:
     found = []
     for name, one in _children(node, "outcome", "promise", PLAN_PROMISES_MAX):
-        known = ("rule", "exclude", "every", "count", "tiers", "minimum", "of")
+        known = ("title", "rule", "exclude", "every", "count", "tiers", "minimum", "of")
         if not one.fields(known, ("rule", "tiers"), what="a promise"):
             continue
         rules = one.names("rule") if one.has("rule") else ()
@@ -312,7 +312,7 @@ def _outcome(node: Node, every: Every, count: int, named: Named, charges: tuple[
         if table is not None:
             found.append(
                 Promise(
-                    name=name, rules=rules, exclude=exclude, credits=table, of=of,
+                    name=name, title=one.translated("title"), rules=rules, exclude=exclude, credits=table, of=of,
                     every=Every(one.choice("every", _EVERY, every)),
                     count=one.whole("count", 1, low=1, high=_COUNT_MAX) if own else count,
                 )
