@@ -61,7 +61,7 @@ def test_a_role_that_is_not_there_is_refused_with_those_that_are(koto) -> None:
 
 def test_the_roles_are_listed(koto) -> None:
     rows = json.loads(koto("roles", "--json").stdout)
-    assert len(rows) == 7
+    assert {"platform-admin", "maker-admin", "accountant", "auditor"} <= {row["name"] for row in rows}
     assert {row["name"] for row in json.loads(koto("roles", "--kind", "owner", "--json").stdout)} == {
         "viewer", "owner", "household-member",
     }  # fmt: skip

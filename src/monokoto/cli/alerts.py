@@ -12,7 +12,7 @@ import typer
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.rules import rule_key_of
-from monokoto.cli.tables import show_rows
+from monokoto.cli.tables import show_table
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, SystemClock, format_instant, parse_instant
 from monokoto.kernel.errors import Fault, Invalid, Unavailable
@@ -241,7 +241,7 @@ def _show_alerts(items: list[dict[str, Any]]) -> None:
          one["quiet"] or ("flapping" if one["flapping"] else ""))
         for one in items
     ]  # fmt: skip
-    show_rows(("id", "severity", "state", "rule", "unit", "began", "ended", "quiet"), rows)
+    show_table(("id", "severity", "state", "rule", "unit", "began", "ended", "quiet"), rows)
 
 
 def _show_groups(items: list[dict[str, Any]]) -> None:
@@ -250,7 +250,7 @@ def _show_groups(items: list[dict[str, Any]]) -> None:
          one["began_at"], one["last_at"])
         for one in items
     ]  # fmt: skip
-    show_rows(("group", "severity", "rule", "alerts", "standing", "units", "began", "last"), rows)
+    show_table(("group", "severity", "rule", "alerts", "standing", "units", "began", "last"), rows)
 
 
 @maintenance.command("add")
@@ -295,7 +295,7 @@ def list_windows(
         print_json(found)
         return
     rows = [(one["id"], one["from"], one["to"], _meant(one["selection"]), one["reason"]) for one in found]
-    show_rows(("id", "from", "to", "units", "reason"), rows)
+    show_table(("id", "from", "to", "units", "reason"), rows)
 
 
 @maintenance.command("end")

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.tables import show_table
 from monokoto.client.types import Entry, ExportFormat
 from monokoto.connect.audit import AuditLog, Head
 from monokoto.connect.tenancy import Organisations
@@ -48,10 +46,7 @@ def list_entries(
     if as_json:
         print_json(found)
         return
-    table = Table("at", "who", "did", "on", "outcome", "fields", box=None, header_style="bold")
-    for one in found.items:
-        table.add_row(*map(Text, _cells(one)))
-    Console().print(table)
+    show_table(("at", "who", "did", "on", "outcome", "fields"), map(_cells, found.items))
 
 
 def _cells(one: Entry) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import typer
 import yaml
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import show_table
 from monokoto.cli.reports import report, sold
+from monokoto.cli.tables import show_table
 from monokoto.kernel.errors import Invalid, Unavailable
 
 billing = typer.Typer(

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.tables import show_rows
+from monokoto.cli.tables import show_table
 from monokoto.cli.unit_id import UnitArgument, unit_id_of
 from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 
@@ -88,7 +88,7 @@ def list_commands(
          one["created_at"], str(one["tries"]), _word(one))
         for one in found["items"]
     ]  # fmt: skip
-    show_rows(("id", "unit", "action", "status", "asked", "tries", ""), rows)
+    show_table(("id", "unit", "action", "status", "asked", "tries", ""), rows)
     if found.get("next_cursor"):
         Console().print(Text(f"There are more: --cursor {found['next_cursor']}"), soft_wrap=True)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import show_table
+from monokoto.cli.tables import show_table
 from monokoto.cli.unit_id import UnitArgument, unit_id_of
 from monokoto.device.entitlement import Entitlements, Refused, keys_of, verify
 from monokoto.kernel.clock import MICROSECONDS_PER_SECOND, parse_instant

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import FileArgument, put_named, show_table
+from monokoto.cli.named import FileArgument, put_named
+from monokoto.cli.tables import show_table
 
 groups = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Units under a name.")
 GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="Its name, or its id.")]

@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.tables import show_table
 from monokoto.client.types import ItemState, Job
 
 jobs = typer.Typer(
@@ -28,11 +28,8 @@ def list_jobs(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = Fa
     if as_json:
         print_json(found)
         return
-    table = Table("id", "kind", "state", "progress", "units", "made", box=None, header_style="bold")
-    for one in found.items:
-        cells = (one.id, one.kind, one.state, f"{one.progress:.0%}", _counts(one), one.created_at)
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    rows = [(one.id, one.kind, one.state, f"{one.progress:.0%}", _counts(one), one.created_at) for one in found.items]
+    show_table(("id", "kind", "state", "progress", "units", "made"), rows)
 
 
 @jobs.command("show")

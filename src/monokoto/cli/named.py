@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from monokoto.cli.client import ApiClient
 from monokoto.kernel.errors import Fault, Invalid
@@ -59,6 +55,15 @@ def read_named(file: Path | str, what: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def read_words(file: Path) -> Any:
+    """What is in a YAML or JSON file, `no` being Norwegian. Raises Invalid: it cannot be read."""
+    try:
+        return yaml.load(_text_of(file), Loader=_Words)  # noqa: S506 - a safe loader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise Invalid(f"{file} cannot be read.", faults=[Fault(file=str(file), reason=reason)]) from None
+
+
 def _text_of(file: Path | str) -> str:
     return sys.stdin.read() if str(file) == "-" else Path(file).read_text("utf-8")
 
@@ -66,11 +71,3 @@ def _text_of(file: Path | str) -> str:
 def put_named(api: ApiClient, path: str, file: Path, what: str) -> list[Any]:
     """Make each thing in the file be so."""
     return [api.request("PUT", f"/api/v1/{path}/{name}", json=body) for name, body in read_named(file, what)]
-
-
-def show_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table for people."""
-    table = Table(*columns, box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)

@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.tables import show_rows
+from monokoto.cli.tables import show_table
 from monokoto.cli.unit_id import unit_id_of
 from monokoto.kernel.errors import Conflict, Fault, Invalid, NotFound
 from monokoto.kernel.ids import parse_id
@@ -114,7 +114,7 @@ def list_receivers(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption
     rows = [
         (one["id"], one["name"], one["kind"], one["state"], one["address"], one["succeeded_at"] or "") for one in found
     ]
-    show_rows(columns, rows)
+    show_table(columns, rows)
 
 
 @receivers.command("show")
@@ -128,7 +128,7 @@ def show_receiver(
     if as_json:
         print_json(found)
     else:
-        show_rows(("", ""), [(name, _plain(value)) for name, value in found.items()])
+        show_table(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @receivers.command("test")
@@ -252,7 +252,7 @@ def list_routes(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = 
          ", ".join(f"{step['after_seconds']} s: {len(step['receivers'])}" for step in one["steps"]))
         for one in found
     ]  # fmt: skip
-    show_rows(columns, rows)
+    show_table(columns, rows)
 
 
 @routes.command("show")
@@ -264,7 +264,7 @@ def show_route(route: RouteArgument, url: UrlOption = "", key: KeyOption = "", a
     if as_json:
         print_json(found)
     else:
-        show_rows(("", ""), [(name, _plain(value)) for name, value in found.items()])
+        show_table(("", ""), [(name, _plain(value)) for name, value in found.items()])
 
 
 @routes.command("delete")
@@ -308,7 +308,7 @@ def preview_routes(
         )
         for one in found
     ]
-    show_rows(("when", "receiver", "kind", "route", "step"), rows)
+    show_table(("when", "receiver", "kind", "route", "step"), rows)
 
 
 @notifications.command("list")
@@ -336,7 +336,7 @@ def list_notifications(
          one["title"], one["receiver"], one["state"], one["reason"])
         for one in found
     ]  # fmt: skip
-    show_rows(columns, rows)
+    show_table(columns, rows)
 
 
 @notifications.command("retry")

@@ -10,10 +10,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from monokoto.cli.client import DEFAULT_URL, JsonOption, Profile, print_json, told, write_profile
+from monokoto.cli.tables import show_table
 from monokoto.connect.tenancy import (
     ApiKeys,
     Organisation,
@@ -174,7 +173,7 @@ def print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     elif not rows:
         typer.echo("None yet.")
     else:
-        table = Table(*rows[0], box=None, header_style="bold")
-        for row in rows:
-            table.add_row(*(", ".join(one) if isinstance(one, list) else one or "" for one in row.values()))
-        Console().print(table)
+        cells = (
+            tuple(", ".join(one) if isinstance(one, list) else str(one or "") for one in row.values()) for row in rows
+        )
+        show_table(tuple(rows[0]), cells)

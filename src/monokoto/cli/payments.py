@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import show_table
+from monokoto.cli.named import read_words
+from monokoto.cli.tables import show_table
 from monokoto.kernel.clock import Instant, SystemClock, format_instant
 
 payments = typer.Typer(
@@ -234,6 +235,31 @@ def assign(
         print_json(found)
     else:
         typer.echo(f"{found['id']}  {found['state']}  {found['amount']} {found['currency']}")
+
+
+@payments.command("reminders")
+@told
+def reminders(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="YAML or JSON: `steps:`; without it they are shown.")
+    ] = None,
+    url: UrlOption = "",
+    key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What follows when nobody pays: the steps by the days an invoice is overdue, and their texts."""
+    with connect(url, key) as api:
+        if file is None:
+            found = api.get("/api/v1/dunning-policy")
+        else:
+            found = api.request("PUT", "/api/v1/dunning-policy", json=read_words(file))
+    if as_json:
+        print_json(found)
+        return
+    rows = [(str(one["after_days"]), one["act"], " ".join(sorted(one["texts"]))) for one in found["steps"]]
+    show_table(("days", "what happens", "own texts"), rows)
+    if found["pass_on_charges"]:
+        typer.echo("What a bank takes for a returned debit is asked of the customer.")
 
 
 @payments.command("overdue")

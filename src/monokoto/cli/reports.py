@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import show_table
+from monokoto.cli.tables import show_table
 from monokoto.kernel.errors import Fault, Invalid
 from monokoto.kernel.limits import PRODUCT_SALES_MAX
 

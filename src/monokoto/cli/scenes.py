@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from monokoto.cli.client import ApiClient, JsonOption, KeyOption, UrlOption, connect, print_json, told
-from monokoto.cli.named import FileArgument, put_named, show_table
+from monokoto.cli.named import FileArgument, put_named
+from monokoto.cli.tables import show_table
 from monokoto.kernel.errors import Forbidden, NotFound
 
 scenes = typer.Typer(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from monokoto.cli.client import JsonOption, print_json, told
 from monokoto.cli.organisations import SettingsOption, open_records_of
+from monokoto.cli.tables import show_table
 from monokoto.engines.records import Records, rotate, sealed_values
 from monokoto.kernel.clock import SystemClock
 
@@ -34,10 +32,7 @@ def list_keys(settings: SettingsOption = None, as_json: JsonOption = False) -> N
             [{"key": name, "made_at": made or None, "secrets": count, "is": what} for name, made, count, what in rows]
         )
         return
-    table = Table("key", "made", "secrets", "", box=None, header_style="bold")
-    for name, made, count, what in rows:
-        table.add_row(Text(name), Text(made), str(count), Text(what))
-    Console().print(table)
+    show_table(("key", "made", "secrets", ""), [(name, made, str(count), what) for name, made, count, what in rows])
 
 
 def _rows(records: Records) -> list[tuple[str, str, int, str]]:

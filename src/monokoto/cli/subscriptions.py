@@ -8,7 +8,7 @@ import typer
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.deciding import Act, Reason, Things, add_acts
-from monokoto.cli.named import show_table
+from monokoto.cli.tables import show_table
 from monokoto.cli.unit_id import unit_id_of
 
 customers = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Who pays.")

@@ -6,11 +6,9 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
+from monokoto.cli.tables import show_table
 
 webhooks = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Receivers of what happens."
@@ -60,11 +58,8 @@ def list_webhooks(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption 
     if as_json:
         print_json(found)
         return
-    table = Table("id", "state", "address", "events", "failing since", box=None, header_style="bold")
-    for one in found:
-        cells = (one.id, one.state, one.url, " ".join(one.events), one.failing_since or "")
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    rows = [(one.id, one.state, one.url, " ".join(one.events), one.failing_since or "") for one in found]
+    show_table(("id", "state", "address", "events", "failing since"), rows)
 
 
 @webhooks.command("show")
@@ -81,11 +76,8 @@ def show_webhook(
         return
     reason = f": {found.reason}" if found.reason else ""
     typer.echo(f"{found.id}  {found.url}  {found.state}{reason}, {found.waiting} waiting")
-    table = Table("delivery", "type", "state", "attempts", "status", "reason", box=None, header_style="bold")
-    for one in deliveries:
-        cells = (one.id, one.type, one.state, str(one.attempts), str(one.status or ""), one.reason)
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    rows = [(one.id, one.type, one.state, str(one.attempts), str(one.status or ""), one.reason) for one in deliveries]
+    show_table(("delivery", "type", "state", "attempts", "status", "reason"), rows)
 
 
 @webhooks.command("ping")

@@ -27,6 +27,7 @@ from monokoto.web.etag import format_etag, if_match, not_modified
 from monokoto.web.gate import ALWAYS, Gate, Period, Reach, Side
 from monokoto.web.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER, idempotency
 from monokoto.web.kept_answers import KeptAnswers
+from monokoto.web.languages import preferred_language
 from monokoto.web.lists import Order, Shape, Sorting, shape_of, sparse_fields
 from monokoto.web.pagination import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from monokoto.web.problems import Problem, exception_handlers, problem_of, problem_responses, status_of
@@ -92,6 +93,7 @@ __all__ = [
     "note_question",
     "note_subjects",
     "page_of",
+    "preferred_language",
     "problem_of",
     "problem_responses",
     "provide_caller",

@@ -1,5 +1,7 @@
 """The directory: what it knows, how it keeps up, and that reading never waits."""
 
+import contextlib
+import random
 import threading
 import time
 
@@ -8,6 +10,7 @@ import pytest
 
 from monokoto.connect.fleet import NOWHERE, Directory, Fleet, NewUnit, Registered, Status, UnitChange, UnitFilter
 from monokoto.engines.records import Records
+from monokoto.kernel.errors import MonokotoError
 from monokoto.kernel.ids import format_id
 
 ACME, OTHER = 11, 22
@@ -104,6 +107,60 @@ def test_of_equal_serials_the_nearest_is_meant(fleet: Fleet, directory: Director
     directory.refresh()
     assert directory.child(top, "pump").unit_id == near
     assert directory.child(far, "pump").unit_id == far
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whom_a_name_means_is_not_remembered_too_long(
+    fleet: Fleet, directory: Directory, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """After every change each name below each unit means whom it means to a directory that remembers nothing."""
+    monkeypatch.setattr("monokoto.connect.fleet.directory._CHANGES_MIN", 6)
+    chance = random.Random(seed)
+    ids = [make(fleet, f"S-{number}") for number in range(3)]
+    ids += [make(fleet, f"S-{number}", product="arm", parent=f"S-{number + 1}") for number in range(2)]
+    ids.append(make(fleet, "S-0", OTHER))
+
+    def change() -> None:
+        unit = chance.choice(ids)
+        whose = ACME if unit != ids[5] else OTHER
+        what = chance.randrange(4)
+        with contextlib.suppress(MonokotoError):
+            if what == 0:
+                fleet.move(whose, unit, chance.choice([NOWHERE, *ids]))
+            elif what == 1:
+                fleet.update(whose, unit, UnitChange(status=chance.choice([Status.ACTIVE, Status.SUSPENDED])))
+            elif what == 2:
+                fleet.update(whose, unit, UnitChange(version=chance.choice(["1.0.0", "1.1.0"])))
+            else:
+                product = chance.choice(["robot", "arm"])
+                ids.append(make(fleet, f"S-{chance.randrange(6)}", product=product, parent=format_id(unit)))
+
+    for _ in range(25):
+        change()
+        directory.refresh()
+        fresh = Directory(fleet._records)
+        fresh.refresh()
+        names = (
+            [f"S-{number}" for number in range(6)] + [format_id(one) for one in ids[:8]] + [format_id(ids[1]).upper()]
+        )
+        for parent in ids:
+            for name in names:
+                assert directory.child(parent, name) == fresh.child(parent, name), (parent, name)
+
+
+def test_so_many_names_are_remembered_and_no_more(
+    fleet: Fleet, directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monokoto.connect.fleet.directory._CACHE_MAX", 3)
+    top = make(fleet, "top")
+    names = [f"part-{number}" for number in range(8)]
+    ids = [make(fleet, name, parent="top") for name in names]
+    directory.refresh()
+    for _ in range(2):
+        assert [directory.child(top, name).unit_id for name in names] == ids
+        assert len(directory._state.children) <= 3
+    assert directory.child(top, "nobody") is None
+    assert (top, "nobody") not in directory._state.children
 
 
 def test_retired_units_are_known_and_nobodys_child(fleet: Fleet, directory: Directory) -> None:

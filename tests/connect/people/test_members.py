@@ -33,6 +33,14 @@ TABLE = {
         {"products:read", "units:write", "telemetry:read", "control:write", "ownership:read", "webhooks:read"},
         {"maker", "provider"},
     ),
+    "accountant": (
+        {"products:read", "units:read", "telemetry:read", "earn:write", "portal:read"},
+        {"maker", "provider"},
+    ),
+    "auditor": (
+        {"products:read", "units:read", "telemetry:read", "earn:read", "portal:read", "audit:read"},
+        {"maker", "provider"},
+    ),
     "viewer": (
         {"products:read", "units:read", "telemetry:read", "control:read", "ownership:read"},
         {"maker", "provider", "owner"},

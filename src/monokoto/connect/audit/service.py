@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from monokoto.connect.audit.entry import Actor, Draft, Entry, Head, Outcome, Subject, Verification, digest_of
 from monokoto.connect.audit.store import (
@@ -108,8 +109,14 @@ class AuditLog:
         made = self.draft(organisation_id, actor=actor, action=action, subject=subject, outcome=outcome, detail=detail)
         return self.write([made])[0]
 
-    def write(self, drafts: Sequence[Draft]) -> builtins.list[Entry]:
-        """Write drafts in one transaction, in their order. Raises Unavailable; none is written then."""
+    def write(self, drafts: Sequence[Draft], *, within: sa.Connection | None = None) -> builtins.list[Entry]:
+        """Write drafts in one transaction, in their order. Raises Unavailable; none is written then.
+
+        `within`: in a transaction that goes on, with what they tell of. It waits for others who write for the same
+        organisations, and they for it: let it end soon.
+        """
+        if within is not None:
+            return append(within, drafts)
         with self._records.write() as connection:
             return append(connection, drafts)
 

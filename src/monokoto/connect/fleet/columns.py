@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -179,8 +179,9 @@ class Table:
 
     def children_named(self, key: int) -> list[int]:
         """The ids of units with a parent whose serial may be the one behind this key."""
-        first = np.searchsorted(self.child_names, key, side="left")
-        last = np.searchsorted(self.child_names, key, side="right")
+        keys = self.child_names.data
+        first = bisect_left(keys, key)
+        last = bisect_right(keys, key, lo=first)
         return [self.ids[row] for row in self.child_rows[first:last].tolist()]
 
     @property

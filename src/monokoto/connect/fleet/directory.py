@@ -12,7 +12,7 @@ are no longer found as somebody's child.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ from monokoto.connect.fleet.store import fleet_changes, units
 from monokoto.connect.fleet.unit import NOWHERE, UnitIdentity
 from monokoto.engines.records import Records
 from monokoto.kernel.errors import Invalid
-from monokoto.kernel.ids import TEXT_LENGTH, parse_id
+from monokoto.kernel.ids import TEXT_LENGTH, format_id, parse_id
 from monokoto.kernel.limits import TREE_DEPTH_MAX
 
 _CACHE_MAX = 100_000
@@ -67,7 +67,8 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The fleet at one moment. Only `cache` is written to after it was made, and a miss there costs time alone."""
+    """The fleet at one moment. Only what it remembers (`cache`, `children`) is written to after it was made, and a miss there
+    costs time alone."""
 
     table: Table
     kinds: Kinds
@@ -76,6 +77,8 @@ class _State:
     named: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """`name_key` of the changed ones with a parent, to their ids."""
     cache: dict[int, Known] = field(default_factory=dict)
+    children: dict[tuple[int, str], UnitIdentity] = field(default_factory=dict)
+    """Whom a unit meant lately by a name: gateways say the same names in each message."""
 
     def known(self, unit_id: int) -> Known | None:
         """A unit, wherever it stands."""
@@ -149,18 +152,17 @@ class Directory:
         Of several with the same serial the nearest is meant, then the oldest.
         """
         state = self._state
-        parent = state.known(parent_unit_id)
-        if parent is None:
-            return None
-        found: list[tuple[int, int, UnitIdentity]] = []
-        for unit_id in {parent_unit_id, *_candidates(state, parent.identity.organisation_id, name)}:
-            known = state.known(unit_id)
-            if known is None or known.status != ACTIVE or not _called(known.identity, name):
-                continue
-            levels = state.distance(parent_unit_id, unit_id)
-            if levels is not None:
-                found.append((levels, unit_id, known.identity))
-        return min(found)[2] if found else None
+        asked = (parent_unit_id, name)
+        child = state.children.get(asked)
+        if child is None:
+            child = _child(state, parent_unit_id, name)
+            if child is not None:  # Names of nobody are not remembered: there is no end of them.
+                if len(state.children) >= _CACHE_MAX:
+                    # Half of them, here and there: of more units than fit, saying their names in turn, some are still known.
+                    for other in list(state.children)[::2]:
+                        state.children.pop(other, None)
+                state.children[asked] = child
+        return child
 
     def units(self, organisation_id: int) -> Int64s:
         """The ids of an organisation's units that are not retired, sorted."""
@@ -236,11 +238,47 @@ class Directory:
             gathered = Gathered(old.kinds)
             gathered.add_rows([_row(known) for known in changes.values()])
             return _State(old.table.merged(gathered.table()), old.kinds), len(changed)
-        # A copy: a reader that is filling the old state's cache with what it read there cannot spoil the new one.
+        # Copies: a reader that is filling the old state's caches with what it read there cannot spoil the new one.
         cache = dict(old.cache)
         for unit_id in changed:
             cache.pop(unit_id, None)
-        return _State(old.table, old.kinds, changes, _names(changes.values()), cache), len(changed)
+        children = _still_meant(old, changed)
+        return _State(old.table, old.kinds, changes, _names(changes.values()), cache, children), len(changed)
+
+
+def _child(state: _State, parent_unit_id: int, name: str) -> UnitIdentity | None:
+    parent = state.known(parent_unit_id)
+    if parent is None:
+        return None
+    found: list[tuple[int, int, UnitIdentity]] = []
+    for unit_id in {parent_unit_id, *_candidates(state, parent.identity.organisation_id, name)}:
+        known = state.known(unit_id)
+        if known is None or known.status != ACTIVE or not _called(known.identity, name):
+            continue
+        levels = state.distance(parent_unit_id, unit_id)
+        if levels is not None:
+            found.append((levels, unit_id, known.identity))
+    return min(found)[2] if found else None
+
+
+def _still_meant(old: _State, changed: Mapping[int, Known]) -> dict[tuple[int, str], UnitIdentity]:
+    """Whom names mean after a change: the names of a changed unit, old and new, may mean another; one that moved to another
+    place or maker took its whole tree with it."""
+    serials, ids = set(), set()
+    for unit_id, known in changed.items():
+        before, now = old.known(unit_id), known.identity
+        if before is not None:
+            was = before.identity
+            if (was.parent_id, was.organisation_id) != (now.parent_id, now.organisation_id):
+                return {}
+            serials.add(was.serial)
+        serials.add(now.serial)
+        ids.add(format_id(unit_id))
+    return {
+        (parent, name): child
+        for (parent, name), child in dict(old.children).items()
+        if name not in serials and not (len(name) == TEXT_LENGTH and name.lower() in ids)
+    }
 
 
 def _empty_state() -> _State:

@@ -38,6 +38,8 @@ class Visitor:
 
     address: str
     agent: str
+    language: str | None = None
+    """That they ask for, if it is one of ours."""
 
 
 class Refused(Unauthenticated):
@@ -119,8 +121,10 @@ class Entrance:
         how long it takes would tell. Raises TooMany."""
         self._run_errand(lambda: self._mail_link(email))
 
-    def sign_up(self, email: str) -> None:
-        """Mail an invitation to an owner organisation of one's own. Returns at once, as `forgot_password`.
+    def sign_up(self, email: str, language: str | None = None) -> None:
+        """Mail an invitation to an owner organisation of one's own, in the language asked for.
+
+        Returns at once, as `forgot_password`.
 
         Raises:
             Forbidden: this platform is not open to everybody.
@@ -128,7 +132,7 @@ class Entrance:
         """
         if not self.sign_up_open:
             raise Forbidden("Nobody signs up here by themselves.", remedy="Ask for an invitation.")
-        self._run_errand(lambda: self._mail_welcome(email))
+        self._run_errand(lambda: self._mail_welcome(email, language or LOCALES[0]))
 
     async def join(
         self, secret: str, newcomer: Newcomer | None, password: str | None, *, person_id: int | None, visitor: Visitor
@@ -167,7 +171,7 @@ class Entrance:
         hashed = await self._passwords.hashed(password)
         founded = await asyncio.to_thread(
             self._first_run.found, secret, organisation=organisation, name=name, email=email, hashed=hashed,
-            locale=locale, time_zone=time_zone,
+            locale=locale, time_zone=time_zone, seen_with=visitor.language,
         )  # fmt: skip
         return await self._begin(founded.person_id, "first-run", visitor, founded.organisation_id)
 
@@ -211,12 +215,12 @@ class Entrance:
         if person is not None and offered is not None:
             self._letters.to_person("new-password", person, path=RESET_PATH, secret=offered[0], until=offered[1])
 
-    def _mail_welcome(self, email: str) -> None:
+    def _mail_welcome(self, email: str, language: str) -> None:
         person = self._people.by_email(email)
         if person is not None:
             self._letters.to_person("account-there", person, path=SIGN_IN_PATH, until=self._soon())
         elif (made := self._invitations.invite_owner(email)) is not None:
-            self._letters.invitation(self._invitations.look(made[1]), made[1], inviter="", locale=LOCALES[0])
+            self._letters.invitation(self._invitations.look(made[1]), made[1], inviter="", locale=language)
 
     def _tell_changed(self, person: Person) -> None:
         try:

@@ -79,7 +79,7 @@ class FirstRun:
 
     def found(
         self, secret: str, *, organisation: str, name: str, email: str, hashed: str, locale: str | None = None,
-        time_zone: str | None = None,
+        time_zone: str | None = None, seen_with: str | None = None,
     ) -> Founded:  # fmt: skip
         """Make the platform's organisation, the maker organisation, and the person who is admin of both.
 
@@ -104,7 +104,7 @@ class FirstRun:
             platform, maker = _platform(connection, now), _maker(connection, organisation.strip(), now)
             person_id = insert_person(
                 connection, email=email, name=name, locale=locale, time_zone=time_zone, hashed=hashed,
-                organisation_id=maker.id, now=now,
+                organisation_id=maker.id, now=now, seen_with=seen_with,
             )  # fmt: skip
             for one in (platform, maker):
                 insert_member(connection, one.id, person_id, ADMIN_OF[one.kind], now=now)

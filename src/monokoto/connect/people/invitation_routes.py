@@ -218,13 +218,17 @@ class InvitationController(Controller):
         data: JSONBody[AcceptRequest],
     ) -> Response[JoinedJson]:
         """Whoever has the invited e-mail address becomes a member. Somebody new says who they are and is signed in at once."""
-        newcomer = Newcomer(data.name or "", None, data.locale, data.time_zone, data.organisation)
+        visitor = visitor_of(request)
+        newcomer = Newcomer(
+            data.name or "", locale=data.locale, seen_with=visitor.language, time_zone=data.time_zone,
+            organisation=data.organisation,
+        )  # fmt: skip
         joined, begun = await entrance.join(
             data.token,
             newcomer,
             data.password,
             person_id=await _signed_in_person(request, sessions),
-            visitor=visitor_of(request),
+            visitor=visitor,
         )
         await facts.tell(
             member_changed(joined.organisation_id, person_id=joined.person_id, role=joined.role, at=clock.now())

@@ -53,6 +53,9 @@ class Newcomer:
     name: str
     hashed: str | None = None
     locale: str | None = None
+    """The language they chose."""
+    seen_with: str | None = None
+    """The language they asked for without choosing one."""
     time_zone: str | None = None
     organisation: str | None = None
     """How they call an organisation of their own, when they were invited to have one."""
@@ -256,6 +259,7 @@ def _insert(
         email=offer.invitation.email,
         name=newcomer.name,
         locale=newcomer.locale,
+        seen_with=newcomer.seen_with,
         time_zone=newcomer.time_zone,
         hashed=newcomer.hashed,
         organisation_id=organisation_id,

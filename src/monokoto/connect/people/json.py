@@ -30,7 +30,8 @@ class PersonJson(msgspec.Struct, frozen=True):
     id: str
     email: str
     name: str
-    locale: str
+    locale: Annotated[str, Meta(description="The language they chose, or else the one they were seen with last")]
+    locale_chosen: bool
     time_zone: Annotated[str, Meta(description="An IANA name, such as `Asia/Seoul`")]
     has_password: bool
     created_at: str
@@ -110,6 +111,7 @@ def person_to_json(person: Person) -> PersonJson:
         email=person.email,
         name=person.name,
         locale=person.locale,
+        locale_chosen=person.locale_chosen,
         time_zone=person.time_zone,
         has_password=person.has_password,
         created_at=format_instant(person.created_at),

@@ -56,7 +56,9 @@ class ChangeMeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What changes; null or left out: it stays."""
 
     name: Name | None = None
-    locale: Annotated[str | None, Meta(description="The language: `en` or `ko`")] = None
+    locale: Annotated[
+        str | None, Meta(description="The language: `en` or `ko`; empty: again the one they are seen with")
+    ] = None
     time_zone: Annotated[str | None, Meta(description="An IANA name, such as `Asia/Seoul`")] = None
 
 

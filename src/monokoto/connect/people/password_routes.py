@@ -95,7 +95,12 @@ class PasswordController(Controller):
         responses=problem_responses(429),
         summary="Ask for an owner organisation of one's own",
     )
-    async def sign_up(self, entrance: NamedDependency[Entrance], data: JSONBody[ForgottenRequest]) -> None:
+    async def sign_up(
+        self,
+        request: Request[Any, Any, Any],
+        entrance: NamedDependency[Entrance],
+        data: JSONBody[ForgottenRequest],
+    ) -> None:
         """Mails an invitation to begin with (403 unless the setting `people.sign_up` opens this platform to everybody). The
         answer is the same for an address that has a person already."""
-        entrance.sign_up(data.email)
+        entrance.sign_up(data.email, visitor_of(request).language)

@@ -30,6 +30,8 @@ class Person:
     """As they write it; two that differ only in case are the same."""
     name: str
     locale: str = LOCALES[0]
+    """The language they chose, or else the one they were seen with last: mails to them are in it."""
+    locale_chosen: bool = False
     time_zone: str = TIME_ZONE
     """An IANA name, such as `Asia/Seoul`."""
     has_password: bool = False

@@ -76,16 +76,25 @@ class People:
     def change(
         self, person_id: int, *, name: str | None = None, locale: str | None = None, time_zone: str | None = None
     ) -> Person:
-        """Change what a person says of themself; None leaves it. Raises Invalid, NotFound."""
-        faults = faults_of(name=name, locale=locale, time_zone=time_zone)
+        """Change what a person says of themself; None leaves it, and a language of no letters is a choice taken back: from then
+        on it follows what they are seen with. Raises Invalid, NotFound."""
+        faults = faults_of(name=name, locale=locale or None, time_zone=time_zone)
         if faults:
             raise Invalid("This cannot be said of a person.", faults=faults)
-        given = {"name": name and name.strip(), "locale": locale, "time_zone": time_zone}
-        values = {field: value for field, value in given.items() if value is not None}
+        given = {"name": name and name.strip(), "locale": locale or None, "time_zone": time_zone}
+        values: dict[str, str | bool] = {field: value for field, value in given.items() if value is not None}
+        if locale is not None:
+            values["locale_chosen"] = bool(locale)
         if values:
             with self._records.write() as connection:
                 connection.execute(persons.update().where(persons.c.person_id == person_id).values(values))
         return self.get(person_id)
+
+    def seen_with(self, person_id: int, language: str) -> None:
+        """Keep the language somebody was seen with, unless they chose one."""
+        theirs = (persons.c.person_id == person_id) & persons.c.locale_chosen.is_(False)
+        with self._records.write() as connection:
+            connection.execute(persons.update().where(theirs).values(locale=language))
 
     def memberships(self, person_id: int) -> builtins.list[Membership]:
         """The person's organisations, by name."""
@@ -173,8 +182,12 @@ def insert_person(
     hashed: str | None,
     organisation_id: int,
     now: int,
+    seen_with: str | None = None,
 ) -> PersonId:
-    """A new person; the input was checked with `faults_of`. Raises Conflict when the e-mail address has somebody."""
+    """A new person; the input was checked with `faults_of`. Raises Conflict when the e-mail address has somebody.
+
+    `locale` is the language they chose; of whoever chose none, `seen_with` is the one to begin with.
+    """
     if connection.execute(sa.select(persons.c.person_id).where(persons.c.email_key == email_key(email))).first():
         raise Conflict("There is already a person with this e-mail address.", remedy="Sign in instead.")
     person_id = PersonId(new_id())
@@ -185,7 +198,8 @@ def insert_person(
             email=email.strip(),
             email_key=email_key(email),
             name=name.strip(),
-            locale=locale or LOCALES[0],
+            locale=locale or seen_with or LOCALES[0],
+            locale_chosen=locale is not None,
             time_zone=time_zone or TIME_ZONE,
             password=hashed,
             created_at=now,

@@ -92,7 +92,7 @@ class SessionController(Controller):
         """Also the token to send with every change."""
         person_id, session_id = person_behind(caller)
         session = await asyncio.to_thread(sessions.get, person_id, session_id)
-        return await who_is(people, session, session_cookie_of(request) or "")
+        return await who_is(people, session, session_cookie_of(request) or "", visitor_of(request).language)
 
     @delete("/session", status_code=204, operation_id="signOut", responses=problem_responses(), summary="Sign out")
     async def sign_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from litestar import Request, Response
@@ -15,6 +16,7 @@ from monokoto.connect.people.json import (
     person_to_json,
     session_to_json,
 )
+from monokoto.connect.people.person import LOCALES
 from monokoto.connect.people.roles import ROLES
 from monokoto.connect.people.service import People
 from monokoto.connect.people.session import Session
@@ -22,7 +24,15 @@ from monokoto.connect.tenancy import organisation_to_json
 from monokoto.kernel.errors import Forbidden
 from monokoto.kernel.ids import PersonId, SessionId
 from monokoto.kernel.limits import SIGNED_IN_SECONDS_MAX
-from monokoto.web import SECURE_SESSION_COOKIE, SESSION_COOKIE, Caller, csrf_token, is_secure, note_caller
+from monokoto.web import (
+    SECURE_SESSION_COOKIE,
+    SESSION_COOKIE,
+    Caller,
+    csrf_token,
+    is_secure,
+    note_caller,
+    preferred_language,
+)
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -30,7 +40,11 @@ _NO_STORE = {"Cache-Control": "no-store"}
 def visitor_of(request: Request[Any, Any, Any]) -> Visitor:
     """Where a request comes from. Behind a proxy on this machine, uvicorn has put in the address the proxy told."""
     client = request.client
-    return Visitor(address=client.host if client else "", agent=request.headers.get("user-agent", ""))
+    return Visitor(
+        address=client.host if client else "",
+        agent=request.headers.get("user-agent", ""),
+        language=preferred_language(request.headers.get("accept-language", ""), LOCALES),
+    )
 
 
 def person_behind(caller: Caller) -> tuple[PersonId, SessionId]:
@@ -53,9 +67,12 @@ def session_cookie_for(text: str, *, secure: bool) -> Cookie:
     )
 
 
-async def who_is(people: People, session: Session, cookie: str) -> SignedInJson:
-    """Who is signed in with this session."""
+async def who_is(people: People, session: Session, cookie: str, language: str | None = None) -> SignedInJson:
+    """Who is signed in with this session; `language` is what they ask for, kept unless they chose one."""
     person, memberships = await asyncio.to_thread(people.with_memberships, session.person_id)
+    if language is not None and not person.locale_chosen and language != person.locale:
+        await asyncio.to_thread(people.seen_with, person.id, language)
+        person = replace(person, locale=language)
     here = next((one for one in memberships if one.organisation.id == session.organisation_id), None)
     role = None if here is None else ROLES.get(here.role)
     return SignedInJson(
@@ -88,7 +105,7 @@ async def signed_in(
 ) -> Response[SignedInJson]:
     """The answer to somebody who has just proved who they are: who they are, with the session's cookie."""
     session, cookie = begun
-    who = await who_is(people, session, cookie)
+    who = await who_is(people, session, cookie, visitor_of(request).language)
     note_signed_in(request, session, who)
     return Response(
         who,

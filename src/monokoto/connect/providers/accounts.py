@@ -90,7 +90,7 @@ class ProviderAccounts:
             raise Conflict("This account belongs to another person here.", remedy="Sign in with it instead.")
         newcomer = Newcomer(
             _name(identity),
-            locale=_locale(identity),
+            seen_with=_locale(identity),
             time_zone=_time_zone(identity),
             organisation=None if offer.invitation.new_organisation else _name(identity),
             by_provider=True,
@@ -156,7 +156,7 @@ class ProviderAccounts:
         with self._records.write() as connection:
             lock_organisation(connection, organisation.id)
             person_id = insert_person(
-                connection, email=identity.email, name=_name(identity), locale=_locale(identity),
+                connection, email=identity.email, name=_name(identity), locale=None, seen_with=_locale(identity),
                 time_zone=_time_zone(identity), hashed=None, organisation_id=organisation.id, now=now,
             )  # fmt: skip
             insert_member(connection, organisation.id, person_id, role.name, now=now)
