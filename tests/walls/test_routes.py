@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -71,6 +71,21 @@ def test_the_guards_ask_for_the_scope_of_the_row(key: str) -> None:
     )
 
 
+SOMETIMES_THERE = {
+    "GET /api/v1/units/{unit}/entitlement-token": "once the unit has something",
+    "GET /api/v1/twins/rebuild": "while one goes on",
+    "GET /api/v1/units/{unit}/actions/{action}/{command}": "a command is of the one time of its unit",
+    "GET /api/v1/units/{unit}/properties/{name}": "a value is of the one time of its unit",
+    "GET /api/v1/payment-providers/{method}": "each has an account of their own, or none",
+}
+
+
+def test_a_row_takes_no_refusal_for_an_answer() -> None:
+    """With 404 among what is `done`, a row holds whoever asks, and so whatever the route forgets."""
+    both = {key for key, row in ROWS.items() if 404 in row.done and min(row.done) < 300}
+    assert both == set(SOMETIMES_THERE), "say who is told that it is not there: `owners`, `outside`"
+
+
 def request_of(world: World, key: str, row: Row, asker: Asker, subject: str, *, use_up: bool) -> dict[str, Any]:
     """What to send."""
     method, _, path = name_of(key).partition(" ")
@@ -83,12 +98,19 @@ def request_of(world: World, key: str, row: Row, asker: Asker, subject: str, *, 
         body = {} if row.costly and not use_up else body(world, asker)
     if use_up and row.fresh is not None:
         ids |= row.fresh(world, asker)
-    if isinstance(body, dict) and "{unit}" in (text := json.dumps(body)):
-        body = json.loads(text.replace("{unit}", ids["unit"]))
-    for name, value in ids.items():
-        path = path.replace("{" + name + "}", value)
+    world.seen.update(ids[name] for name in ids if row.fresh is not None and use_up)
+    if isinstance(body, dict | list):
+        body = json.loads(_named_in(json.dumps(body), ids))
+    path = _named_in(path, ids)
     query = {name: value.format(**ids, subject=world.ids["subject"]) for name, value in row.query.items()}
-    return {"method": method, "path": path, "body": body, "query": query, "headers": row.headers}
+    headers = row.headers(world, asker) if callable(row.headers) else row.headers
+    return {"method": method, "path": path, "body": body, "query": query, "headers": headers}
+
+
+def _named_in(text: str, ids: Mapping[str, str]) -> str:
+    for name, value in ids.items():
+        text = text.replace("{" + name + "}", value)
+    return text
 
 
 STAND_FOR_ALL = frozenset(
@@ -106,19 +128,22 @@ def concerns(row: Row, column: Column) -> bool:
 
 
 def asked(world: World, key: str, row: Row, asker: Asker, subject: str, *, use_up: bool) -> Answer:
+    """Raises AssertionError: it asks about what nobody has, which every wall refuses whatever it forgets."""
     made = request_of(world, key, row, asker, subject, use_up=use_up)
+    nobodys = world.made_up(repr([made["path"], made["query"], made["body"]]))
+    assert not nobodys, f"{key}: nothing here has the id {nobodys}: let the world make what the row asks about"
     method, path = made.pop("method"), made.pop("path")
     answer: Answer = world.ask(method, path, asker, **made)
     return answer
 
 
-def judged(world: World, answer: Answer, column: Column) -> Iterator[str]:
+def judged(world: World, row: Row, answer: Answer, column: Column) -> Iterator[str]:
     """What is wrong with an answer whatever was asked."""
     if answer.status >= 500 and answer.status != 503:
         yield f"answered {answer.status}: {answer.body[:200]!r}"
     text = answer.text
     for mark, readers in world.marks.items():
-        if mark in text and column.organisation not in readers:
+        if mark in text and column.organisation not in readers and mark != f"zq{row.opens}qz":
             yield f"told {column.title} {mark}, which is for {sorted(readers)}"
     if "Traceback" in text or "sqlalchemy" in text.lower():
         yield f"shows its inside: {answer.body[:200]!r}"
@@ -145,7 +170,9 @@ def test_everybody_gets_what_the_rules_say(world: World, askers: list[tuple[Colu
         if not fits:
             said = answer.body[:160].decode(errors="replace")
             wrong.append(f"{column.title}: {answer.status} and not {wanted or row.done}: {said}")
-        wrong += [f"{column.title}: {one}" for one in judged(world, answer, column)]
+        wrong += [f"{column.title}: {one}" for one in judged(world, row, answer, column)]
+        if fits and wanted == DONE and row.says is not None and (said := row.says(world, column.organisation, answer)):
+            wrong.append(f"{column.title}: {said}")
         carried_out += answer.status < 300
     assert not wrong, "\n".join([key, *wrong])
     if row.wall is not Wall.NOBODYS and not row.perhaps:

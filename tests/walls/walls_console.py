@@ -18,7 +18,7 @@ class Face(StrEnum):
     """Signing in and what belongs to it."""
     SIGNED_IN = "whoever has signed in"
     THING = "who has the thing"
-    """The path names a thing of the maker's, which is not there for others."""
+    """The path or the form names a thing of somebody's, which is not there for others."""
     UNIT = "who sees the unit"
 
 
@@ -33,6 +33,10 @@ class Page:
     page would do away with: whoever may asks about nothing instead, everybody else about the thing itself. So in `form`."""
     leaves: bool = False
     """Whether it may sign the visitor out, so that it is asked by nobody who comes back."""
+    of: frozenset[str] = frozenset({"maker"})
+    """Who has the thing."""
+    opens: str = ""
+    """The mark the form itself opens to whoever sends it."""
     looks: bool = False
     """Whether the form of its row asks only to be shown something."""
     fragment: bool = False
@@ -48,6 +52,10 @@ _TOKEN = {
     "email": "x@example.com",
 }
 _LAMP = {"product": "=lamp"}
+_SOLD = {"subscription": "subscription"}
+_OWNER, _NOBODY = frozenset({"owner"}), frozenset[str]()
+_OWNERS = frozenset({"owner", "other"})
+"""Whose lamps are the maker's."""
 _FLAT = {**_LAMP, "plan": "=flat"}
 
 PAGES: dict[str, Page] = {
@@ -71,17 +79,17 @@ PAGES: dict[str, Page] = {
     "POST /console/invitation": Page(face=G, form=_TOKEN),
     "POST /console/invitation/with/{provider}": Page(face=G, ids={"provider": "=nobody"}, form={"token": "x" * 40}),
     "POST /console/preferences": Page(face=G, form={"theme": "dark"}),
-    "POST /console/organisation": Page(face=S, form={"organisation": "0000000000001"}),
+    "POST /console/organisation": Page(face=T, of=_NOBODY, form={"organisation": "~organisation-guest"}),
     "GET /console/account": Page(face=S),
     "POST /console/account": Page(face=S, form={"name": "zqx"}),
     "POST /console/account/password": Page(face=S, form={"old": "x", "new": "y"}),
-    "POST /console/account/sessions/{session}/end": Page(face=T, ids={"session": "session"}),
+    "POST /console/account/sessions/{session}/end": Page(face=T, of=_NOBODY, ids={"session": "session"}),
     "POST /console/account/providers/{provider}": Page(face=S, ids={"provider": "=nobody"}),
-    "POST /console/account/linked/{account}/remove": Page(face=T, ids={"account": "=0000000000001"}),
+    "POST /console/account/linked/{account}/remove": Page(face=T, of=_NOBODY, ids={"account": "account"}),
     "POST /console/account/passkeys/{passkey}/name": Page(
-        face=S, ids={"passkey": "=0000000000001"}, form={"name": "x"}
+        face=T, of=_NOBODY, ids={"passkey": "passkey"}, form={"name": "x"}
     ),
-    "POST /console/account/passkeys/{passkey}/remove": Page(face=T, ids={"passkey": "=0000000000001"}),
+    "POST /console/account/passkeys/{passkey}/remove": Page(face=T, of=_NOBODY, ids={"passkey": "passkey"}),
     "GET /console/people": Page(face=S),
     "POST /console/people/invite": Page(face=S, form={"email": "no", "role": "viewer"}),
     "POST /console/people/{person}/role": Page(face=T, ids={"person": "person"}, form={"role": "viewer"}),
@@ -97,38 +105,59 @@ PAGES: dict[str, Page] = {
     "GET /console/explorer": Page(face=S),
     "GET /console/explorer/{operation}": Page(face=S, ids={"operation": "=getUnit"}),
     "GET /console/mine": Page(face=S),
-    "GET /console/mine/subscriptions/{subscription}": Page(face=T, ids={"subscription": "=0000000000001"}),
-    "GET /console/mine/subscriptions/{subscription}/included": Page(face=T, ids={"subscription": "=0000000000001"}),
-    "POST /console/mine/subscriptions/{subscription}/end": Page(face=T, ids={"subscription": "=0000000000001"}),
+    "GET /console/mine/subscriptions/{subscription}": Page(face=T, of=_OWNER, ids=_SOLD),
+    "GET /console/mine/subscriptions/{subscription}/included": Page(face=T, of=_OWNER, ids=_SOLD),
+    "POST /console/mine/subscriptions/{subscription}/end": Page(
+        face=T, of=_OWNER, ids={"subscription": "~subscription"}
+    ),
     "POST /console/mine/subscriptions/{subscription}/change": Page(
-        face=T, ids={"subscription": "=0000000000001"}, form={"plan": "offered 1"}
+        face=T, of=_OWNER, ids={"subscription": "~subscription"}, form={"plan": "offered 1"}
     ),
     "POST /console/mine/subscriptions/{subscription}/share": Page(
-        face=T, ids={"subscription": "=0000000000001"}, form={"feature": "glow", "with": "0000000000001"}
+        face=T, of=_OWNER, ids={"subscription": "~subscription"}, form={"feature": "glow", "with": "~subject"}
     ),
     "GET /console/mine/offers": Page(face=S),
     "GET /console/mine/offers/{maker}/{product}/{plan}": Page(
-        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}
+        face=T, of=_OWNERS, ids={**_LAMP, "maker": "organisation-maker", "plan": "=offered"}
     ),
     "POST /console/mine/offers/{maker}/{product}/{plan}": Page(
-        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}, form={"version": "1"}
+        face=T, of=_OWNERS, ids={**_LAMP, "maker": "~organisation-maker", "plan": "=offered"}, form={"version": "1"}
     ),
     "GET /console/mine/invoices": Page(face=S),
-    "GET /console/mine/invoices/{invoice}": Page(face=T, ids={"invoice": "=0000000000001"}),
-    "POST /console/mine/shares/end": Page(face=T, form={"unit": "0000000000001", "share": "0000000000001"}),
+    "GET /console/mine/invoices/{invoice}": Page(face=T, of=_OWNER, ids={"invoice": "invoice"}),
+    "GET /console/mine/invoices/{invoice}/usage": Page(face=T, of=_OWNER, ids={"invoice": "invoice"}),
+    "GET /console/mine/billing": Page(face=S),
+    "POST /console/mine/billing/{maker}": Page(
+        face=T,
+        of=_OWNER,
+        ids={"maker": "organisation-foreign"},
+        form={"name": "X", "language": "en"},
+    ),
+    "GET /console/mine/partnerships": Page(face=S),
+    "GET /console/mine/partnerships/{maker}/{partner}": Page(
+        face=T,
+        of=_OWNER,
+        ids={"maker": "organisation-maker", "partner": "=city"},
+    ),
+    "GET /console/partners": Page(face=S),
+    "POST /console/partners": Page(face=S, form={"partner": "elsewhere", "organisation": "nobody"}),
+    "POST /console/partners/{partner}/forget": Page(face=T, ids={"partner": "~partner"}),
+    "POST /console/mine/shares/end": Page(face=T, of=_OWNER, form={"unit": "~subject", "share": "~feature_share"}),
     "GET /console/mine/gifts": Page(face=S),
-    "POST /console/mine/gifts/{gift}/withdraw": Page(face=T, ids={"gift": "=0000000000001"}),
+    "POST /console/mine/gifts/{gift}/withdraw": Page(face=T, of=_OWNER, ids={"gift": "~gift"}),
     "GET /console/mine/gifts/of/{maker}/{product}/{plan}": Page(
-        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}
+        face=T, of=_OWNERS, ids={**_LAMP, "maker": "organisation-maker", "plan": "=evening"}
     ),
     "POST /console/mine/gifts/of/{maker}/{product}/{plan}": Page(
-        face=T, ids={"maker": "=0000000000001", "product": "=lamp", "plan": "=nothing"}, form={"version": "1"}
+        face=T, of=_OWNERS, ids={**_LAMP, "maker": "~organisation-maker", "plan": "=evening"}, form={"version": "1"}
     ),
     "POST /console/mine/gifts/look": Page(face=S, form={"code": "0000-0000-0000-0000"}),
-    "POST /console/mine/gifts/take": Page(face=S, form={"code": "0000-0000-0000-0000", "unit": "0000000000001"}),
+    "POST /console/mine/gifts/take": Page(
+        face=T, of=_OWNER, form={"code": "~open-code", "unit": "~subject"}, opens="title-maker"
+    ),
     "GET /console/claim": Page(face=S),
     "POST /console/claim": Page(face=S, form={"code": "0000"}),
-    "POST /console/claim/accept": Page(face=S, form={"transfer": "0000000000001"}),
+    "POST /console/claim/accept": Page(face=T, of=frozenset({"other"}), form={"transfer": "~transfer"}),
     "GET /console/jobs": Page(face=S),
     "GET /console/jobs/{job}": Page(face=T, ids={"job": "job"}),
     "POST /console/jobs/{job}/cancel": Page(face=T, ids={"job": "job"}),
@@ -150,7 +179,7 @@ PAGES: dict[str, Page] = {
     "GET /console/notifications": Page(face=S),
     "POST /console/notifications/{notification}/retry": Page(face=T, ids={"notification": "notification"}),
     "GET /console/notifications/browser": Page(face=S),
-    "POST /console/notifications/browser/forget": Page(face=S, form={"subscription": "0000000000001"}),
+    "POST /console/notifications/browser/forget": Page(face=T, of=_NOBODY, form={"subscription": "~push-subscription"}),
     "GET /console/notifications/receivers": Page(face=S),
     "GET /console/notifications/receivers/new": Page(face=S),
     "POST /console/notifications/receivers/new": Page(face=S, form={"kind": "mail", "name": ""}),
@@ -189,7 +218,7 @@ PAGES: dict[str, Page] = {
     ),
     "GET /console/customers/{customer}/entitlements": Page(face=T, ids={"customer": "customer"}),
     "POST /console/customers/{customer}/entitlements": Page(
-        face=T, ids={"customer": "customer"}, form={"do": "take", "entitlement": "0000000000001"}
+        face=T, ids={"customer": "customer"}, form={"do": "take", "entitlement": "~entitlement"}
     ),
     "POST /console/customers/{customer}/archive": Page(face=T, ids={"customer": "~customer"}),
     "GET /console/subscriptions": Page(face=S),
@@ -212,11 +241,11 @@ PAGES: dict[str, Page] = {
     "POST /console/payments/{payment}/{outcome}": Page(face=T, ids={"payment": "payment", "outcome": "=failed"}),
     "GET /console/payment-files": Page(face=S),
     "POST /console/payment-files": Page(face=S, form={"kind": "none"}),
-    "GET /console/payment-files/{file}": Page(face=T, ids={"file": "=0000000000001"}),
-    "POST /console/payment-files/{file}": Page(face=T, ids={"file": "=0000000000001"}),
+    "GET /console/payment-files/{file}": Page(face=T, ids={"file": "file"}),
+    "POST /console/payment-files/{file}": Page(face=T, ids={"file": "file"}),
     "GET /console/bank": Page(face=S),
     "POST /console/bank": Page(face=S),
-    "POST /console/bank/{entry}": Page(face=T, ids={"entry": "=0000000000001"}),
+    "POST /console/bank/{entry}": Page(face=T, ids={"entry": "~entry"}),
     "GET /console/dunning": Page(face=S),
     "POST /console/dunning": Page(face=S, form={"after_days": "x", "act": "none"}),
     "GET /console/books": Page(face=S),
@@ -306,7 +335,7 @@ PAGES: dict[str, Page] = {
     "GET /console/units/{unit}/software": Page(face=U),
     "POST /console/units/{unit}/software": Page(face=U, form={"version": "9.9.9"}),
     "GET /console/units/{unit}/entitlements": Page(face=U),
-    "POST /console/units/{unit}/entitlements": Page(face=U, form={"do": "take", "entitlement": "0000000000001"}),
+    "POST /console/units/{unit}/entitlements": Page(face=U, form={"do": "take", "entitlement": "~entitlement"}),
     "GET /console/units/{unit}/ownership": Page(face=U),
     "POST /console/units/{unit}/ownership": Page(face=U, form={"doing": "none"}),
     "GET /console/units/{unit}/audit": Page(face=U),

@@ -87,7 +87,9 @@ def _of_things() -> Iterator[str]:
                 foreign = {Wall.OPEN: "yes", Wall.TOKEN: "401"}.get(row.wall, "")
                 if not foreign:
                     who = Column("", "other", frozenset(Scope), person=True)
-                    foreign = _cell(row, key, who) if row.ids or row.wall is Wall.NOBODYS else "their own"
+                    foreign = (
+                        _cell(row, key, who) if row.ids or row.outside or row.wall is Wall.NOBODYS else "their own"
+                    )
                 yield [_named(key), str(row.wall), _cell(row, key, Column("nobody")), foreign]
 
     yield from _table(["route", "wall", "nobody", "another organisation"], rows())

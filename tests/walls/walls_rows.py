@@ -11,7 +11,32 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from walls_world import FLAT, NOBODY, Asker, World, product_files
+from walls_asking import Answer
+from walls_money import (
+    PAYER,
+    XML,
+    bank_answer,
+    browser,
+    listening,
+    new_account,
+    new_entry,
+    new_gift,
+    new_partner,
+    new_passkey,
+    new_taken,
+    nothing_changes,
+    only_own_units,
+    only_the_maker_tells,
+    only_who_steers_asks,
+    partner_body,
+    signed_by,
+    statement,
+    stripe_event,
+    untold,
+    usage_event,
+    waiting_payment,
+)
+from walls_world import FLAT, SEPA, Asker, World, product_files
 
 from monokoto.kernel.clock import format_instant
 from monokoto.kernel.ids import format_id
@@ -53,9 +78,9 @@ class Row:
     scope: Scope | None = None
     body: Given = None
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | Callable[[World, Asker], Mapping[str, str]] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
-    """Path parameter: name in `World.ids`, or a literal after `=`."""
+    """Parameter of the path, or `{name}` in the body: name in `World.ids`, or a literal after `=` that is no id."""
     fresh: Callable[[World, Asker], dict[str, str]] | None = None
     """For requests that are to be carried out: something to use up."""
     done: tuple[int, ...] = (200, 201, 202, 204)
@@ -69,7 +94,12 @@ class Row:
     costly: bool = False
     """The body is made anew only for a request that is to be carried out."""
     outside: int = 0
-    """What those are told to whom the unit is not there; 0: that there is no such thing (404)."""
+    """What those are told to whom the thing is not there; 0: that there is no such thing (404). Said too where the body or the
+    query names what `owners` have."""
+    opens: str = ""
+    """The mark the request itself opens to whoever makes it."""
+    says: Callable[[World, str, Answer], str] | None = None
+    """What is wrong in an answer that no wall refused, for an organisation: many things are answered one by one."""
     besides: Mapping[str, int] = field(default_factory=dict)
     """Who is told something else for a reason of its own, by column."""
     owners: frozenset[str] = frozenset({"maker"})
@@ -107,10 +137,10 @@ def new_feature_share(world: World, asker: Asker) -> dict[str, str]:
 
 
 def new_suspension(world: World, _asker: Asker) -> dict[str, str]:
-    customer = format_id(1_000_000 + world.number())
-    body = {"customer": customer, "because": "overdue"}
+    made = new_customer(world, _asker)
+    body = {**made, "because": "overdue"}
     world.done("POST", "/api/v1/entitlement-suspensions", world.admins["maker"], body)
-    return {"customer": customer}
+    return made
 
 
 def new_credential(world: World, _asker: Asker) -> dict[str, str]:
@@ -154,13 +184,6 @@ def new_route(world: World, _asker: Asker) -> dict[str, str]:
 
 def new_subscription(world: World, asker: Asker) -> dict[str, str]:
     return {"subscription": world.done("POST", "/api/v1/push-subscriptions", asker, browser(world, asker))["id"]}
-
-
-def browser(world: World, _asker: Asker) -> dict[str, Any]:
-    """A subscription; its key is the base point of P-256."""
-    point = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
-    keys = {"p256dh": point, "auth": "AAAAAAAAAAAAAAAAAAAAAA"}
-    return {"endpoint": f"http://127.0.0.1:9/{world.number()}", "keys": keys}
 
 
 def _told(world: World) -> dict[str, Any]:
@@ -245,13 +268,9 @@ def new_customer(world: World, asker: Asker) -> dict[str, str]:
     return {"customer": made["id"]}
 
 
-def subscription_body(world: World, asker: Asker) -> dict[str, Any]:
-    return {**new_customer(world, asker), "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
-
-
 def new_sold(world: World, asker: Asker) -> dict[str, str]:
-    made = world.done("POST", "/api/v1/subscriptions", world.admins["maker"], subscription_body(world, asker))
-    return {"subscription": made["id"]}
+    body = {**new_customer(world, asker), "product": "lamp", "plan": "flat", "units": [world.ids["free"]]}
+    return {"subscription": world.done("POST", "/api/v1/subscriptions", world.admins["maker"], body)["id"]}
 
 
 def purchase_body(world: World, asker: Asker) -> dict[str, Any]:
@@ -299,15 +318,8 @@ def payment_body(world: World, _asker: Asker) -> dict[str, Any]:
     return {"customer": world.ids["customer"], "amount": "1.00", "currency": "EUR", "key": f"paid-{world.number()}"}
 
 
-def waiting_payment(world: World, _asker: Asker) -> dict[str, str]:
-    body = {"invoice": world.invoice(), "method": "sepa", "key": f"debit-{world.number()}"}
-    return {"payment": world.done("POST", "/api/v1/payments/collect", world.admins["maker"], body)["id"]}
-
-
 def offered(world: World, asker: Asker) -> dict[str, str]:
     unit = world.new_owned()["unit"]
-    if asker.organisation not in {"other", "renter", "guest"}:
-        return {"transfer": NOBODY}  # whoever takes it would see the unit from then on
     body = {"to": asker.organisation}
     return {"transfer": world.done("POST", f"/api/v1/units/{unit}/transfer", world.admins["owner"], body)["id"]}
 
@@ -330,7 +342,13 @@ R, S = Row, Scope
 _PLAN = {"product": "=lamp", "plan": "=flat"}
 _OWED = {"invoice": "invoice"}
 _SOLD = {"subscription": "subscription"}
+_PAYS = {"customer": "customer"}
 _EACH = frozenset({"everybody"})
+_OF_LAMPS = frozenset({"maker", "foreign"})
+_BUYERS = frozenset({"owner", "other"})
+"""To whom lamps are offered."""
+_HAVE_LAMPS = frozenset({"maker", "foreign", "owner", "guest", "renter", "other"})
+"""Two makers have a product of this name, with a meter and a plan of one name each."""
 
 _ALERTED = frozenset({"maker", "owner", "guest"})
 """To whom the alert of the requests lies open."""
@@ -350,8 +368,8 @@ ROWS: dict[str, Row] = {
     "GET /.well-known/wot": R(wall=Wall.OPEN),
     "GET /openapi": R(wall=Wall.OPEN),
     "GET /openapi/openapi.json": R(wall=Wall.OPEN),
-    "GET /openapi/openapi.yml": R(wall=Wall.OPEN, done=(200, 404)),
-    "GET /openapi/openapi.yaml": R(wall=Wall.OPEN, done=(200, 404)),
+    "GET /openapi/openapi.yml": R(wall=Wall.OPEN),
+    "GET /openapi/openapi.yaml": R(wall=Wall.OPEN),
     "GET /openapi/{path}": R(wall=Wall.OPEN, ids={"path": "=nothing"}, done=(404,), never="there is no such page"),
     # Doors, each with a secret of its own
     "POST /api/v1/session": R(
@@ -394,7 +412,7 @@ ROWS: dict[str, Row] = {
         wall=Wall.NOBODYS, body=lambda w, a: {"organisation": format_id(w.organisations["guest"].id)},
     ),
     "GET /api/v1/sessions": R(wall=Wall.PERSON),
-    "DELETE /api/v1/sessions/{session}": R(wall=Wall.PERSON, ids={"session": f"={NOBODY}"}, fresh=new_session),
+    "DELETE /api/v1/sessions/{session}": R(wall=Wall.PERSON, ids={"session": "session"}, fresh=new_session),
     "DELETE /api/v1/sessions/{session} #of somebody else": R(
         wall=Wall.NOBODYS, ids={"session": "session"},
     ),
@@ -415,10 +433,16 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/passkeys": R(wall=Wall.PERSON),
     "PATCH /api/v1/passkeys/{passkey}": R(
-        wall=Wall.PERSON, ids={"passkey": f"={NOBODY}"}, body={"name": "x"}, done=(404,), never="nobody here has a passkey",
+        wall=Wall.PERSON, ids={"passkey": "passkey"}, body={"name": "x"}, fresh=new_passkey,
+    ),
+    "PATCH /api/v1/passkeys/{passkey} #of somebody else": R(
+        wall=Wall.NOBODYS, ids={"passkey": "passkey"}, body={"name": "x"}, owners=frozenset(),
     ),
     "DELETE /api/v1/passkeys/{passkey}": R(
-        wall=Wall.PERSON, ids={"passkey": f"={NOBODY}"}, done=(404,), never="nobody here has a passkey",
+        wall=Wall.PERSON, ids={"passkey": "passkey"}, fresh=new_passkey,
+    ),
+    "DELETE /api/v1/passkeys/{passkey} #of somebody else": R(
+        wall=Wall.NOBODYS, ids={"passkey": "passkey"}, owners=frozenset(),
     ),
     "GET /api/v1/providers": R(wall=Wall.OPEN),
     "POST /api/v1/providers/{provider}/sign-in": R(
@@ -435,7 +459,10 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/provider-accounts": R(wall=Wall.PERSON),
     "DELETE /api/v1/provider-accounts/{account}": R(
-        wall=Wall.PERSON, ids={"account": f"={NOBODY}"}, done=(404,), never="nobody here has one",
+        wall=Wall.PERSON, ids={"account": "account"}, fresh=new_account,
+    ),
+    "DELETE /api/v1/provider-accounts/{account} #of somebody else": R(
+        wall=Wall.NOBODYS, ids={"account": "account"}, owners=frozenset(),
     ),
     "GET /api/v1/roles": R(wall=Wall.KNOWN),
     "GET /api/v1/organisation": R(wall=Wall.KNOWN),
@@ -488,14 +515,19 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/units": R(wall=Wall.OWN, scope=S.UNITS_READ),
     "POST /api/v1/units": R(
         wall=Wall.OWN, scope=S.UNITS_WRITE, body=lambda w, a: {"product": "lamp", "serial": f"r{w.number()}"},
-        done=(201, 422),
+        done=(201,), owners=_OF_LAMPS, outside=422,
+    ),
+    "POST /api/v1/units #as a part": R(
+        wall=Wall.OWN, scope=S.UNITS_WRITE, done=(201,), outside=422,
+        body=lambda w, a: {"product": "lamp", "serial": f"part{w.number()}", "parent": w.ids["free"]},
     ),
     "POST /api/v1/units/import": R(
         wall=Wall.OWN, scope=S.UNITS_WRITE, headers=NDJSON,
         body=lambda w, a: f'{{"product": "lamp", "serial": "i{w.number()}"}}\n'.encode(), done=(200, 422),
     ),
     "POST /api/v1/units/upgrade": R(
-        wall=Wall.OWN, scope=S.UNITS_WRITE, body={"product": "lamp", "version": "1.0.0"}, done=(200, 404, 422),
+        wall=Wall.OWN, scope=S.UNITS_WRITE, body={"product": "lamp", "version": "1.0.0"}, done=(200,), owners=_OF_LAMPS,
+        outside=422,
     ),
     "POST /api/v1/claim-codes": R(wall=Wall.OWN, scope=S.UNITS_WRITE, body={"serial_prefix": "none"}),
     "GET /api/v1/units/{unit}": unit_row(Wall.LOOK, S.UNITS_READ),
@@ -519,8 +551,15 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/entitlements": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/entitlements": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, body=lambda w, a: {"feature": "glow", "unit": w.ids["subject"]},
-        done=(201, 404),
+        done=(201,), outside=404,
     ),
+    **{
+        f"POST /api/v1/entitlements #for a {holder}": R(
+            wall=Wall.OWN, scope=S.EARN_WRITE, ids={holder: holder}, done=(201,),
+            body={"feature": "glow", "product": "lamp", holder: f"{{{holder}}}"},
+        )
+        for holder in ("customer", "subscription")
+    },
     "GET /api/v1/entitlements/{entitlement}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"entitlement": "entitlement"}),
     "DELETE /api/v1/entitlements/{entitlement}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entitlement": "entitlement"}, fresh=new_entitlement,
@@ -531,7 +570,7 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/entitlement-suspensions": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/entitlement-suspensions": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, body=lambda w, a: {"customer": format_id(2_000_000 + w.number()), "because": "b"},
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_PAYS, fresh=new_customer, body={"customer": "{customer}", "because": "b"},
     ),
     "DELETE /api/v1/entitlement-suspensions/{customer}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "suspended"}, fresh=new_suspension,
@@ -554,11 +593,12 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/transfers": R(wall=Wall.OWN, scope=S.OWNERSHIP_READ),
     "POST /api/v1/transfers/accept": R(
-        wall=Wall.OWN, scope=S.OWNERSHIP_WRITE, body=offered, done=(200, 201, 404), costly=True,
+        wall=Wall.OWN, scope=S.OWNERSHIP_WRITE, ids={"transfer": "transfer"}, body={"transfer": "{transfer}"}, fresh=offered,
+        owners=frozenset({"other"}), done=(200, 201),
     ),
     "POST /api/v1/transfers/accept #of somebody else": R(
         wall=Wall.NOBODYS, scope=S.OWNERSHIP_WRITE, body=lambda w, a: {"transfer": w.ids["transfer"]},
-        owners=frozenset({"renter"}),
+        owners=frozenset({"other"}),
     ),
     "POST /api/v1/units/{unit}/claim-code": unit_row(Wall.MAKER, S.UNITS_WRITE, fresh=new_unit),
     "GET /api/v1/units/{unit}/ownership": unit_row(Wall.LOOK, S.OWNERSHIP_READ),
@@ -631,6 +671,7 @@ ROWS: dict[str, Row] = {
     # Each item is refused by itself: the walls before a unit are those of its own row.
     "POST /api/v1/commands": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, body={"items": [{"unit": "{unit}", "action": "reset"}]}, done=(200,),
+        says=only_who_steers_asks,
     ),
     # Things
     "GET /api/v1/units/{unit}/td": unit_row(Wall.PRESENT, S.UNITS_READ),
@@ -693,6 +734,10 @@ ROWS: dict[str, Row] = {
     # Groups of units
     "GET /api/v1/groups": R(wall=Wall.OWN, scope=S.UNITS_READ),
     "POST /api/v1/groups": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=lambda w, a: {"name": f"g{w.number()}"}),
+    "POST /api/v1/groups #with a unit": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, done=(201,), owners=_ALERTED, outside=404,
+        body=lambda w, a: {"name": f"g{w.number()}", "units": [w.ids["subject"]]},
+    ),
     "GET /api/v1/groups/{group}": R(wall=Wall.OWN, scope=S.UNITS_READ, ids={"group": "group"}),
     "PUT /api/v1/groups/{group}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"group": "=everybodys"}, body={}, owners=frozenset({"everybody"}),
@@ -705,7 +750,9 @@ ROWS: dict[str, Row] = {
     # Rules
     "GET /api/v1/rules": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     # Whoever has no lamp at present cannot add a rule for lamps.
-    "POST /api/v1/rules": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=rule_body, done=(201, 422)),
+    "POST /api/v1/rules": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, body=rule_body, done=(201,), owners=_HAVE_LAMPS, outside=422,
+    ),
     "GET /api/v1/rules/{rule_id}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"rule_id": "rule"}),
     "PATCH /api/v1/rules/{rule_id}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule_id": "rule"}, body={"enabled": True}, fresh=new_rule,
@@ -713,7 +760,7 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/rules/{rule_id}": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"rule_id": "rule"}, fresh=new_rule),
     # Whoever has no lamp at present has nothing to try it on.
     "POST /api/v1/rules/try": R(
-        wall=Wall.OWN, scope=S.TELEMETRY_READ, done=(200, 422),
+        wall=Wall.OWN, scope=S.TELEMETRY_READ, done=(200,), owners=_HAVE_LAMPS, outside=422,
         body={
             "product": "lamp", "rule": {"when": "target > 5"}, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z",
         },
@@ -727,17 +774,17 @@ ROWS: dict[str, Row] = {
     # Plans, customers, subscriptions
     "GET /api/v1/plans": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/products/{product}/plans/{plan}": R(
-        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN,
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN, owners=_OF_LAMPS,
     ),
     "GET /api/v1/products/{product}/plans/{plan}/versions": R(
-        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN,
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN, owners=_OF_LAMPS,
     ),
     "PUT /api/v1/products/{product}/plans/{plan}": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"product": "=lamp", "plan": "=own"}, body={"plan": FLAT},
         owners=frozenset({"maker", "foreign"}),
     ),
     "POST /api/v1/products/{product}/plans/{plan}/preview": R(
-        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN, body={"units": 2},
+        wall=Wall.OWN, scope=S.EARN_READ, ids=_PLAN, body={"units": 2}, owners=_OF_LAMPS,
     ),
     "POST /api/v1/products/{product}/plans/{plan}/retire": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"product": "=lamp", "plan": "=spare"},
@@ -753,13 +800,21 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/customers/{customer}/archive": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"customer": "customer"}, fresh=new_customer,
     ),
-    "GET /api/v1/customer-usage": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
+    "GET /api/v1/customer-usage": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200,), owners=_OF_LAMPS, outside=404,
+    ),
     "GET /api/v1/subscriptions": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/subscriptions": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, body=subscription_body, costly=True, done=(201, 404),
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_PAYS, fresh=new_customer, done=(201,),
+        body=lambda w, a: {"customer": "{customer}", "product": "lamp", "plan": "flat", "units": [w.ids["free"]]},
+    ),
+    "POST /api/v1/subscriptions #for a unit of another maker": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_PAYS, fresh=new_customer, done=(422,), never="the unit is another maker's",
+        body=lambda w, a: {"customer": "{customer}", "product": "lamp", "plan": "flat", "units": [w.ids["foreign-free"]]},
     ),
     "POST /api/v1/subscriptions/move": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, body={"product": "lamp", "plan": "flat", "preview": True}, done=(200, 404),
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"product": "lamp", "plan": "flat", "preview": True}, done=(200,),
+        owners=_OF_LAMPS, outside=404,
     ),
     "GET /api/v1/subscriptions/{subscription}": R(
         wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD,
@@ -772,6 +827,10 @@ ROWS: dict[str, Row] = {
     ),
     "POST /api/v1/subscriptions/{subscription}/units": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={},
+    ),
+    "POST /api/v1/subscriptions/{subscription}/units #a unit of another maker": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body=lambda w, a: {"add": [w.ids["foreign-subject"]]},
+        done=(422,), never="the unit is another maker's",
     ),
     "POST /api/v1/subscriptions/{subscription}/change": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids=_SOLD, fresh=new_sold, body={"plan": "flat"},
@@ -803,7 +862,7 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/my/offers": R(wall=Wall.OWN, scope=S.PORTAL_READ),
     "POST /api/v1/my/subscriptions": R(
-        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 404, 409), perhaps=True,
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 409), perhaps=True, owners=_BUYERS, outside=404,
     ),
     "POST /api/v1/my/subscriptions/{subscription}/change": R(
         wall=Wall.OWN, scope=S.PORTAL_WRITE, ids=_SOLD, owners=frozenset({"owner"}), fresh=new_bought,
@@ -812,27 +871,43 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/my/subscriptions/{subscription}/end": R(
         wall=Wall.OWN, scope=S.PORTAL_WRITE, ids=_SOLD, owners=frozenset({"owner"}), fresh=new_bought, body={},
     ),
+    "GET /api/v1/my/billing": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "PATCH /api/v1/my/billing/{maker}": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"maker": "organisation-foreign"}, owners=frozenset({"owner"}),
+        body={"email": "bills@example.org"},
+    ),
+    "GET /api/v1/my/partnerships": R(wall=Wall.OWN, scope=S.PORTAL_READ),
+    "GET /api/v1/my/partnerships/{maker}/{partner}/statement": R(
+        wall=Wall.OWN, scope=S.PORTAL_READ, ids={"maker": "organisation-maker", "partner": "=city"},
+        owners=frozenset({"owner"}),
+        query={"currency": "EUR", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+    ),
     "GET /api/v1/my/credit": R(wall=Wall.OWN, scope=S.PORTAL_READ),
     "GET /api/v1/my/shares": R(wall=Wall.OWN, scope=S.PORTAL_READ),
     "GET /api/v1/my/gifts": R(wall=Wall.OWN, scope=S.PORTAL_READ),
     "POST /api/v1/my/gifts": R(
-        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 404, 409), perhaps=True,
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=purchase_body, done=(201, 409), perhaps=True, owners=_BUYERS, outside=404,
     ),
     "POST /api/v1/my/gifts/{gift}/withdraw": R(
-        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"gift": f"={NOBODY}"}, owners=frozenset(), never="nobody gave anything here",
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"gift": "gift"}, owners=frozenset({"owner"}), fresh=new_gift, done=(200,),
     ),
+    # Whoever has the code sees what it opens, and of the units it could be for their own.
     "POST /api/v1/my/gifts/look": R(
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, body=lambda w, a: {"code": w.ids["open-code"]}, done=(200,), says=only_own_units,
+        opens="title-maker",
+    ),
+    "POST /api/v1/my/gifts/look #a made-up code": R(
         wall=Wall.OWN, scope=S.PORTAL_WRITE, body={"code": "0000-0000-0000-0000"}, done=(404,), never="this code opens nothing",
     ),
     "POST /api/v1/my/gifts/take": R(
-        wall=Wall.OWN, scope=S.PORTAL_WRITE, body={"code": "0000-0000-0000-0000", "unit": NOBODY}, done=(404,),
-        never="this code opens nothing",
+        wall=Wall.OWN, scope=S.PORTAL_WRITE, ids={"code": "open-code"}, owners=frozenset({"owner"}), outside=422, fresh=new_taken,
+        body={"code": "{code}", "unit": "{unit}", "billing": PAYER}, done=(201,),
     ),
     # Invoices, payments, the ledger
     "GET /api/v1/issuer": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/issuer": R(
         wall=Wall.OWN, scope=S.EARN_WRITE,
-        body={"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": {"city": "Berlin"}},
+        body={"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": {"city": "Berlin"}, **SEPA},
     ),
     "GET /api/v1/number-series": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/tax-rules": R(wall=Wall.OWN, scope=S.EARN_READ),
@@ -840,7 +915,7 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, body={"rules": [{"category": "O", "reason": "Small business"}]},
     ),
     "GET /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_READ),
-    "POST /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=invoice_body, done=(201, 404)),
+    "POST /api/v1/invoices": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=invoice_body, done=(201,), outside=404),
     "GET /api/v1/invoices/{invoice}": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
     "GET /api/v1/invoices/{invoice}/dunning": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
     "GET /api/v1/invoices/{invoice}/dunning-pause": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_OWED),
@@ -868,10 +943,10 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/billing/runs": R(wall=Wall.OWN, scope=S.EARN_WRITE),
     "POST /api/v1/plans/simulations": R(
-        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
+        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200,), owners=_OF_LAMPS, outside=404,
     ),
     "POST /api/v1/plans/simulations/steps": R(
-        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200, 404),
+        wall=Wall.OWN, scope=S.EARN_READ, body={"product": "lamp", "plan": "flat"}, done=(200,), owners=_OF_LAMPS, outside=404,
     ),
     "GET /api/v1/subscriptions/{subscription}/next-invoice": R(wall=Wall.OWN, scope=S.EARN_READ, ids=_SOLD),
     "GET /api/v1/my/subscriptions/{subscription}/next-invoice": R(
@@ -897,18 +972,21 @@ ROWS: dict[str, Row] = {
         never="the line charges for no usage",
     ),
     "GET /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_READ),
-    "POST /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404)),
+    "POST /api/v1/payments": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201,), outside=404),
     "POST /api/v1/payments/collect": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201, 404, 409),
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201, 409), outside=404,
         body=lambda w, a: {"invoice": w.ids["invoice"], "method": "sandbox", "key": f"c{w.number()}"},
     ),
     "GET /api/v1/payments/{payment}": R(wall=Wall.OWN, scope=S.EARN_READ, ids={"payment": "payment"}),
     "POST /api/v1/payments/{payment}/outcome": R(
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"payment": "payment"}, fresh=waiting_payment, body={"state": "failed"},
     ),
-    "POST /api/v1/refunds": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=payment_body, done=(201, 404, 409), perhaps=True),
+    "POST /api/v1/refunds": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201,), outside=409,
+        body=lambda w, a: payment_body(w, a) | {"customer": w.ids["credited"]},
+    ),
     "POST /api/v1/top-ups": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201, 404),
+        wall=Wall.OWN, scope=S.EARN_WRITE, done=(201,), outside=404,
         body=lambda w, a: payment_body(w, a) | {"method": "sandbox"},
     ),
     "POST /api/v1/payouts": R(
@@ -936,27 +1014,37 @@ ROWS: dict[str, Row] = {
         wall=Wall.OWN, scope=S.EARN_WRITE, ids={"method": "=stripe"}, owners=_EACH,
     ),
     "POST /api/v1/payment-events/stripe/{seller}": R(
-        wall=Wall.OPEN, ids={"seller": f"={NOBODY}"}, body={}, done=(400,), never="Stripe did not sign it",
+        wall=Wall.OPEN, ids={"seller": "organisation-foreign"}, body=stripe_event, headers=signed_by("foreign"), fresh=listening,
+        done=(200,), says=nothing_changes,
+    ),
+    "POST /api/v1/payment-events/stripe/{seller} #signed for another seller": R(
+        wall=Wall.OPEN, ids={"seller": "organisation-maker"}, body=stripe_event, headers=signed_by("foreign"), fresh=listening,
+        done=(400,), never="the seller's Stripe did not sign it",
     ),
     "GET /api/v1/payment-files": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/payment-files": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, body={"kind": "pain.001"}, done=(201, 409), perhaps=True,
+        wall=Wall.OWN, scope=S.EARN_WRITE, body={"kind": "pain.008"}, fresh=waiting_payment, done=(201,), outside=409,
     ),
     "GET /api/v1/payment-files/{file}": R(
-        wall=Wall.OWN, scope=S.EARN_READ, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
+        wall=Wall.OWN, scope=S.EARN_READ, ids={"file": "file"},
     ),
     "POST /api/v1/payment-files/{file}/answers": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"file": f"={NOBODY}"}, owners=frozenset(), never="no bank takes a file here",
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"file": "file"}, body=bank_answer, headers=XML,
     ),
     "GET /api/v1/bank-statements": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/bank-statements": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, done=(422,), never="no bank tells anything here",
+        wall=Wall.OWN, scope=S.EARN_WRITE, body=statement, headers=XML,
     ),
     "GET /api/v1/bank-entries": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/bank-entries/{entry}/assignment": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": f"={NOBODY}"}, owners=frozenset(),
-        body={"nothing_of_ours": "a gift"}, never="no bank tells anything here",
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"entry": "entry"}, fresh=new_entry, body={"nothing_of_ours": "a gift"},
     ),
+    **{
+        f"POST /api/v1/bank-entries/{{entry}}/assignment #to the {name} of somebody else": R(
+            wall=Wall.NOBODYS, scope=S.EARN_WRITE, ids={"entry": "foreign-entry", name: name}, body={name: f"{{{name}}}"},
+        )
+        for name in ("invoice", "customer")
+    },
     "GET /api/v1/dunning": R(wall=Wall.OWN, scope=S.EARN_READ),
     "GET /api/v1/dunning-policy": R(wall=Wall.OWN, scope=S.EARN_READ),
     "PUT /api/v1/dunning-policy": R(
@@ -981,6 +1069,14 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/product-sales": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=product_sales_body),
     "GET /api/v1/partners": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "GET /api/v1/partner-organisations": R(wall=Wall.OWN, scope=S.EARN_READ),
+    "PUT /api/v1/partner-organisations/{partner}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"partner": "=everybodys"}, body=partner_body,
+        owners=frozenset({"everybody"}),
+    ),
+    "DELETE /api/v1/partner-organisations/{partner}": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, ids={"partner": "partner"}, fresh=new_partner,
+    ),
     "GET /api/v1/partners/{partner}/statement": R(
         wall=Wall.OWN, scope=S.EARN_READ, query={"currency": "EUR", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
         ids={"partner": "=city"},
@@ -1009,20 +1105,34 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/units/{unit}/alerts": unit_row(Wall.LOOK, S.TELEMETRY_READ),
     "GET /api/v1/maintenance-windows": R(wall=Wall.OWN, scope=S.TELEMETRY_READ),
     "POST /api/v1/maintenance-windows": R(wall=Wall.OWN, scope=S.CONTROL_WRITE, body=window_body),
+    "POST /api/v1/maintenance-windows #of a unit": unit_row(
+        Wall.LOOK, S.CONTROL_WRITE, body=lambda w, a: {**window_body(w, a), "selection": {"units": ["{unit}"]}}, done=(201,),
+    ),
     "GET /api/v1/maintenance-windows/{window}": R(wall=Wall.OWN, scope=S.TELEMETRY_READ, ids={"window": "window"}),
     "DELETE /api/v1/maintenance-windows/{window}": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, ids={"window": "window"}, fresh=new_window,
     ),
     # What units used
     "GET /api/v1/meters": R(wall=Wall.OWN, scope=S.EARN_READ),
-    "GET /api/v1/usage": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
+    "GET /api/v1/usage": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200,), owners=_OF_LAMPS, outside=404,
+    ),
     "GET /api/v1/usage #of a unit": unit_row(Wall.MAKER, S.EARN_READ, query={"meter": "lamp/lit", "unit": "{unit}"}),
-    "GET /api/v1/usage-rows": R(wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200, 404)),
-    "POST /api/v1/usage-events": R(wall=Wall.OWN, scope=S.EARN_WRITE, body=[]),
+    "GET /api/v1/usage-rows": R(
+        wall=Wall.OWN, scope=S.EARN_READ, query={"meter": "lamp/lit"}, done=(200,), owners=_OF_LAMPS, outside=404,
+    ),
+    # Each event is refused by itself.
+    "POST /api/v1/usage-events": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, body=usage_event, done=(200,), says=only_the_maker_tells,
+    ),
     "GET /api/v1/usage-corrections": R(wall=Wall.OWN, scope=S.EARN_READ),
     "POST /api/v1/usage-corrections": R(
-        wall=Wall.OWN, scope=S.EARN_WRITE, body={"corrections": [{"meter": "lamp/none", "reason": "r", "row": "gw"}]},
-        never="what is corrected must be there", done=(422,),
+        wall=Wall.OWN, scope=S.EARN_WRITE, outside=422, done=(201,),
+        body=lambda w, a: {"corrections": [{"meter": "lamp/lit", "reason": "r", "row": w.ids["row"], "value": str(w.number())}]},
+    ),
+    "POST /api/v1/usage-corrections #nobody told": R(
+        wall=Wall.OWN, scope=S.EARN_WRITE, outside=422, done=(201,),
+        body=lambda w, a: {"corrections": [{**untold(w), "unit": w.ids["subject"]}]},
     ),
     "GET /api/v1/units/{unit}/usage": unit_row(Wall.LOOK, S.PORTAL_READ, query={"meter": "lit"}),
     "GET /api/v1/units/{unit}/usage-rows": unit_row(Wall.LOOK, S.PORTAL_READ, query={"meter": "lit"}),
@@ -1052,6 +1162,10 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/schedules": R(
         wall=Wall.OWN, scope=S.CONTROL_WRITE, body=lambda w, a: {"name": f"h{w.number()}", **_EVENING},
     ),
+    "POST /api/v1/schedules #of a scene": R(
+        wall=Wall.OWN, scope=S.CONTROL_WRITE, done=(201,), outside=422,
+        body=lambda w, a: {"name": f"h{w.number()}", "when": _EVENING["when"], "scene": "scene"},
+    ),
     "GET /api/v1/schedules/{schedule}": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"schedule": "schedule"}),
     "GET /api/v1/schedules/{schedule}/next": R(wall=Wall.OWN, scope=S.CONTROL_READ, ids={"schedule": "schedule"}),
     "PUT /api/v1/schedules/{schedule}": R(
@@ -1079,7 +1193,7 @@ ROWS: dict[str, Row] = {
     ),
     "POST /api/v1/receivers/{receiver}/test": R(wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, ids={"receiver": "receiver"}),
     "POST /api/v1/notification-routes": R(
-        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=lambda w, a: _told(w), done=(201, 422),
+        wall=Wall.OWN, scope=S.WEBHOOKS_WRITE, body=lambda w, a: _told(w), done=(201,), outside=422,
     ),
     "GET /api/v1/notification-routes": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ),
     "GET /api/v1/notification-routes/{route}": R(wall=Wall.OWN, scope=S.WEBHOOKS_READ, ids={"route": "notification-route"}),
@@ -1101,7 +1215,10 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/push-subscriptions": R(wall=Wall.PERSON),
     "POST /api/v1/push-subscriptions": R(wall=Wall.PERSON, body=browser),
     "DELETE /api/v1/push-subscriptions/{subscription}": R(
-        wall=Wall.PERSON, ids={"subscription": f"={NOBODY}"}, fresh=new_subscription,
+        wall=Wall.PERSON, ids={"subscription": "push-subscription"}, fresh=new_subscription,
+    ),
+    "DELETE /api/v1/push-subscriptions/{subscription} #of somebody else": R(
+        wall=Wall.NOBODYS, ids={"subscription": "push-subscription"}, owners=frozenset(),
     ),
     # Receivers of events
     "GET /api/v1/webhooks/events": R(wall=Wall.KNOWN),

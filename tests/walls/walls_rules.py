@@ -129,8 +129,9 @@ def _behind(row: Row, column: Column) -> int:
         open_to, told = OPEN_TO[row.wall]
         standing = STANDINGS.get((column.subject, column.organisation))
         return row.outside or 404 if standing is None else DONE if standing in open_to else told
-    if row.ids and "everybody" not in row.owners and column.organisation not in row.owners:
-        return 404
+    named = row.ids or row.outside
+    if named and "everybody" not in row.owners and column.organisation not in row.owners:
+        return row.outside or 404
     return DONE
 
 

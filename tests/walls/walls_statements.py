@@ -27,8 +27,7 @@ FINDING = "it finds out which organisation somebody belongs to; before that ther
 OF_A_PERSON = "a person's own rows, by the person; they are theirs in whichever organisation they act"
 RUNS_IT = "work of the platform itself, over all organisations; nothing of it is shown to anybody"
 EXEMPT: dict[str, str] = {
-    "earn/billing/gathering.py:_apart": "sets of units in memory, no table",
-    "earn/subscriptions/usage.py:_apart": "sets of units in memory, no table",
+    "earn/metering/asking/rounds.py:rounds_of": "sets of units in memory, no table",
     "earn/entitlements/keys.py:rotate": "the keys the platform signs tokens with, of no organisation's (`_MINE`)",
     "earn/entitlements/keys.py:_read": "the keys the platform signs tokens with, of no organisation's (`_MINE`)",
     "earn/entitlements/store.py:tell_once": "compares `organisation_id` among the names of its list",
@@ -50,6 +49,7 @@ EXEMPT: dict[str, str] = {
     "connect/people/service.py:set_password": OF_A_PERSON,
     "connect/people/service.py:rehash": OF_A_PERSON,
     "connect/people/service.py:change": OF_A_PERSON,
+    "connect/people/service.py:seen_with": OF_A_PERSON,
     "connect/people/service.py:with_memberships": OF_A_PERSON,
     "connect/people/service.py:_memberships_of": OF_A_PERSON,
     "connect/people/service.py:insert_person": "whether an e-mail address has somebody already",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from walls_asking import Answer, ask
+from walls_money import fill as fill_with_money
 
 from monokoto.assembly import Engines, Platform, open_engines
 from monokoto.connect.people.service import insert_member, insert_person
@@ -78,6 +79,10 @@ FLAT = {"currency": "EUR", "every": "month", "charges": {"base": {"fee": "1.00"}
 """A plan."""
 NOBODY = "0000000000001"
 """The id of nothing."""
+ID = re.compile(r"(?<![0-9a-z])(?=[a-z]*[0-9])[0-9a-hjkmnp-tv-z]{13}(?![0-9a-z])")
+"""What reads as an id."""
+SEPA = {"iban": "DE89370400440532013000", "creditor_id": "DE98ZZZ09999999999"}
+"""By which an issuer takes direct debits."""
 
 
 def product_files(mark: str, version: str = "1.0.0") -> dict[str, str]:
@@ -126,6 +131,8 @@ class World:
         self.marks: dict[str, frozenset[str]] = {}
         """By text: the organisations that may read it."""
         self.secrets: set[str] = set()
+        self.seen: set[str] = set()
+        """Ids the application itself has told whoever made something."""
         self.unwalled: dict[str, str] = {}
         """By place in the source: a statement it made without an organisation."""
         self._numbers = itertools.count(1)
@@ -176,7 +183,12 @@ class World:
         """As `ask`, for what must be done; the decoded answer."""
         answer = self.ask(method, path, asker, body, **given)
         assert answer.status < 300, f"{method} {path} by {asker.name}: {answer.status} {answer.text}"
+        self.seen.update(ID.findall(answer.text))
         return answer.json() if answer.body else None
+
+    def made_up(self, text: str) -> set[str]:
+        """The ids in a text that nothing in this world has."""
+        return set(ID.findall(text)) - self.seen - set(self.ids.values())
 
     def until(self, condition: Callable[[], Any], seconds: float = 30.0) -> Any:
         """The condition's first true value, while the platform goes on. Raises TimeoutError."""
@@ -305,6 +317,7 @@ def populate(world: World) -> None:
     _raise_alerts(world)
     _fill_the_maker(world)
     _sell(world)
+    fill_with_money(world)
 
 
 def _make_units(world: World) -> None:
@@ -450,6 +463,14 @@ def _sell(world: World) -> None:
     title = {"title": world.mark("plan", "maker", "owner")}
     for name in ("flat", "spare"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title}})
+    # Another maker has a plan of the same name; a present shows its plan to whoever has its code.
+    world.done(
+        "PUT",
+        f"{plans}/flat",
+        world.admins["foreign"],
+        {"plan": {**FLAT, "title": world.mark("plan-foreign", "foreign")}},
+    )
+    world.done("PUT", f"{plans}/evening", maker, {"plan": {**FLAT, "offer": {"lasts": "12 h"}}})
     title = {"title": world.mark("offer", "maker", "owner", "other", "guest", "renter")}
     for name in ("offered", "offered-too"):
         world.done("PUT", f"{plans}/{name}", maker, {"plan": {**FLAT, **title, "offer": True}})
@@ -512,7 +533,8 @@ def _fill_the_maker(world: World) -> None:
     world.ids["schedule"] = world.done("POST", "/api/v1/schedules", maker, schedule)["id"]
     stranger = world.new_person("maker", "viewer")
     world.ids["session"] = world.done("GET", "/api/v1/session", stranger)["session"]["id"]
-    offered = {"to": "renter"}
+    # To whom has lamps already: whoever gets the first one is offered plans from then on.
+    offered = {"to": "other"}
     spare = world.new_owned()["unit"]
     world.ids["transfer"] = world.done("POST", f"/api/v1/units/{spare}/transfer", world.admins["owner"], offered)["id"]
 
@@ -525,7 +547,8 @@ def _entitled(world: World, maker: Asker) -> None:
     shared = {"feature": "glow", "with_unit": world.new_owned()["unit"]}
     path = f"/api/v1/units/{subject}/entitlement-shares"
     world.ids["feature_share"] = world.done("POST", path, world.admins["owner"], shared)["id"]
-    world.ids["suspended"] = format_id(999)
+    customer = {"name": world.mark("customer-suspended", "maker"), "country": "DE", "currency": "EUR"}
+    world.ids["suspended"] = world.done("POST", "/api/v1/customers", maker, customer)["id"]
     suspended = {"customer": world.ids["suspended"], "because": world.mark("because-suspended", "maker")}
     world.done("POST", "/api/v1/entitlement-suspensions", maker, suspended)
 
@@ -533,9 +556,11 @@ def _entitled(world: World, maker: Asker) -> None:
 def _owed(world: World, maker: Asker) -> None:
     """The owner was sent an invoice, and paid some of it."""
     place = {"city": "Berlin", "street": world.mark("street-issuer", "maker", "owner")}
-    world.done(
-        "PUT", "/api/v1/issuer", maker, {"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": place}
-    )
+    body = {"name": "Lamps", "country": "DE", "vat_id": "DE136695976", "address": place, **SEPA}
+    world.done("PUT", "/api/v1/issuer", maker, body)
+    for name in set(KINDS) - {"maker"}:
+        issuer = {"name": world.mark(f"issuer-{name}", name), "country": "DE"}
+        world.done("PUT", "/api/v1/issuer", world.admins[name], issuer)
     rules = [{"category": "O", "reason": world.mark("reason-tax", "maker", "owner")}]
     world.done("PUT", "/api/v1/tax-rules", maker, {"rules": rules})
     world.ids["invoice"] = world.invoice()

@@ -56,6 +56,7 @@ PARAMETERS = {
     "notification": "Id of the notification",
     "subscription": "Id of the subscription",
     "seller": "Id of the organisation that sells",
+    "maker": "Id of the maker's organisation",
     "plan": "Name of the plan",
     "customer": "Id of the customer",
     "invoice": "Id of the invoice",

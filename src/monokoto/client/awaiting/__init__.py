@@ -6,11 +6,14 @@ from __future__ import annotations
 from monokoto.client.awaiting.actions import AsyncActionsApi
 from monokoto.client.awaiting.alerts import AsyncAlertsApi
 from monokoto.client.awaiting.audit import AsyncAuditApi
+from monokoto.client.awaiting.bank_statements import AsyncBankStatementsApi
 from monokoto.client.awaiting.billing import AsyncBillingApi
 from monokoto.client.awaiting.credentials import AsyncCredentialsApi
 from monokoto.client.awaiting.customers import AsyncCustomersApi
 from monokoto.client.awaiting.dead_letters import AsyncDeadLettersApi
+from monokoto.client.awaiting.dunning import AsyncDunningApi
 from monokoto.client.awaiting.entitlements import AsyncEntitlementsApi
+from monokoto.client.awaiting.gifts import AsyncGiftsApi
 from monokoto.client.awaiting.groups import AsyncGroupsApi
 from monokoto.client.awaiting.health import AsyncHealthApi
 from monokoto.client.awaiting.history import AsyncHistoryApi
@@ -25,6 +28,7 @@ from monokoto.client.awaiting.ownership import AsyncOwnershipApi
 from monokoto.client.awaiting.payments import AsyncPaymentsApi
 from monokoto.client.awaiting.people import AsyncPeopleApi
 from monokoto.client.awaiting.plans import AsyncPlansApi
+from monokoto.client.awaiting.portal import AsyncPortalApi
 from monokoto.client.awaiting.presence import AsyncPresenceApi
 from monokoto.client.awaiting.products import AsyncProductsApi
 from monokoto.client.awaiting.reports import AsyncReportsApi
@@ -49,11 +53,14 @@ class AsyncGroups:
         self.actions = AsyncActionsApi(api)
         self.alerts = AsyncAlertsApi(api)
         self.audit = AsyncAuditApi(api)
+        self.bank_statements = AsyncBankStatementsApi(api)
         self.billing = AsyncBillingApi(api)
         self.credentials = AsyncCredentialsApi(api)
         self.customers = AsyncCustomersApi(api)
         self.dead_letters = AsyncDeadLettersApi(api)
+        self.dunning = AsyncDunningApi(api)
         self.entitlements = AsyncEntitlementsApi(api)
+        self.gifts = AsyncGiftsApi(api)
         self.groups = AsyncGroupsApi(api)
         self.health = AsyncHealthApi(api)
         self.history = AsyncHistoryApi(api)
@@ -68,6 +75,7 @@ class AsyncGroups:
         self.payments = AsyncPaymentsApi(api)
         self.people = AsyncPeopleApi(api)
         self.plans = AsyncPlansApi(api)
+        self.portal = AsyncPortalApi(api)
         self.presence = AsyncPresenceApi(api)
         self.products = AsyncProductsApi(api)
         self.reports = AsyncReportsApi(api)

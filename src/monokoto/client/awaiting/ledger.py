@@ -7,6 +7,10 @@ from monokoto.client.types import (
     BooksAudit,
     LedgerEntry,
     LedgerEntryPage,
+    MyPartnership,
+    MyPartnershipPage,
+    PartnerOrganisation,
+    PartnerOrganisations,
     Partners,
     Statement,
     StatementRow,
@@ -106,6 +110,100 @@ class AsyncLedgerApi:
             accept="text/csv",
         )
         return self._api.download(call)
+
+    def list_my_partnerships(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> AsyncPages[MyPartnershipPage, MyPartnership]:
+        """Of whose sales we have a part.
+
+        By maker and name, with what we are owed. Needs `portal:read`.
+
+        Args:
+            limit: Rows at most (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET", path="/api/v1/my/partnerships", query=given(limit=limit, cursor=cursor), repeatable=True
+        )
+        return self._api.pages(call, MyPartnershipPage, MyPartnership)
+
+    def get_my_partner_statement(
+        self,
+        maker: str,
+        partner: str,
+        *,
+        currency: str,
+        from_: str,
+        to: str,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[Statement, StatementRow]:
+        """What we were owed and got.
+
+        As the maker sees it: lines of documents with our percentage, and what was paid to us. Who bought is not in
+        it. Needs `portal:read`. Raises NotFound.
+
+        Args:
+            maker: Id of the maker's organisation.
+            partner: Name of the partner, as plans say it.
+            currency: ISO 4217, such as EUR (at most 3 characters).
+            from_: From then on (RFC 3339).
+            to: Until before then (RFC 3339).
+            limit: Rows at most (1 to 10000; default: 100).
+            cursor: `next_cursor` of the page before.
+        """
+        call = Call(
+            method="GET",
+            path=f"/api/v1/my/partnerships/{segment(maker)}/{segment(partner)}/statement",
+            query=given(currency=currency, from_=from_, to=to, limit=limit, cursor=cursor),
+            repeatable=True,
+        )
+        return self._api.pages(call, Statement, StatementRow)
+
+    async def list_partner_organisations(self) -> PartnerOrganisations:
+        """Which organisations partners are.
+
+        By name; a partner that is none here is a name in plans alone. Needs `earn:read`.
+        """
+        call = Call(method="GET", path="/api/v1/partner-organisations", repeatable=True)
+        return await self._api.ask(call, PartnerOrganisations)
+
+    async def put_partner_organisation(
+        self, partner: str, *, organisation: str, idempotency_key: str | None = None
+    ) -> PartnerOrganisation:
+        """Say which organisation a partner is.
+
+        It sees from now on what it was owed and got under this name, from the beginning; whoever it was before sees
+        no more. Needs `earn:write`. Raises Conflict, TooLarge.
+
+        Args:
+            partner: Name of the partner, as plans say it.
+            organisation: Its slug or id (at most 200 characters).
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="PUT",
+            path=f"/api/v1/partner-organisations/{segment(partner)}",
+            body=given(organisation=organisation),
+            key=idempotency_key,
+            keyed=True,
+        )
+        return await self._api.ask(call, PartnerOrganisation)
+
+    async def delete_partner_organisation(self, partner: str, *, idempotency_key: str | None = None) -> None:
+        """Let a partner be a name alone.
+
+        What it is owed stays; the organisation sees it no more. Needs `earn:write`. Raises NotFound, Conflict,
+        TooLarge.
+
+        Args:
+            partner: Name of the partner, as plans say it.
+            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
+        """
+        call = Call(
+            method="DELETE", path=f"/api/v1/partner-organisations/{segment(partner)}", key=idempotency_key, keyed=True
+        )
+        await self._api.tell(call)
 
     async def list_partners(self) -> Partners:
         """What partners are owed.

@@ -1,138 +1,31 @@
 # Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
-"""`client.payments`: Money that comes and goes: recorded, collected, sent back; files for a bank; reminders."""
+"""`client.payments`: Money that comes and goes: recorded, collected, sent back; mandates; files for a bank."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
 from monokoto.client.types import (
     BankAnswer,
-    BankEntry,
-    BankEntryPage,
-    BankStatement,
-    BankStatementPage,
     Credits,
     Direction,
-    DunningPause,
-    DunningPolicy,
-    DunningSteps,
-    EntryState,
     Mandate,
-    Owing,
-    OwingPage,
     Payment,
     PaymentEvent,
     PaymentFile,
     PaymentFilePage,
     PaymentPage,
     PaymentProvider,
-    PaymentsStep,
     PaymentState,
-    TakenStatement,
 )
 from monokoto.client.wire import AsyncApi, AsyncContent, AsyncDownload, AsyncPages, Call, given, segment
 
 
 class AsyncPaymentsApi:
-    """Money that comes and goes: recorded, collected, sent back; files for a bank; reminders."""
+    """Money that comes and goes: recorded, collected, sent back; mandates; files for a bank."""
 
     def __init__(self, api: AsyncApi) -> None:
         self._api = api
-
-    def list_bank_entries(
-        self,
-        *,
-        state: EntryState | None = None,
-        statement: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> AsyncPages[BankEntryPage, BankEntry]:
-        """Entries of a bank's statements.
-
-        The newest first; those that are `open` wait for somebody. Needs `earn:read`.
-
-        Args:
-            state: In this state.
-            statement: Of this statement.
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(
-            method="GET",
-            path="/api/v1/bank-entries",
-            query=given(state=state, statement=statement, limit=limit, cursor=cursor),
-            repeatable=True,
-        )
-        return self._api.pages(call, BankEntryPage, BankEntry)
-
-    async def assign_bank_entry(
-        self,
-        entry: str,
-        *,
-        invoice: str | UnsetType | None = UNSET,
-        customer: str | UnsetType | None = UNSET,
-        nothing_of_ours: str | UnsetType = UNSET,
-        idempotency_key: str | None = None,
-    ) -> BankEntry:
-        """Say what an entry of a statement is.
-
-        It pays an invoice, is a customer's credit, or is nothing of ours. Said twice, it is booked once. Needs
-        `earn:write`. Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            entry: Id of the entry of a bank's statement.
-            invoice: It pays this one first; what is over is credit.
-            customer: It is credit of this customer, and pays the oldest due.
-            nothing_of_ours: Why it is not booked at all (at most 500 characters).
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path=f"/api/v1/bank-entries/{segment(entry)}/assignment",
-            body=given(invoice=invoice, customer=customer, nothing_of_ours=nothing_of_ours),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, BankEntry)
-
-    def list_bank_statements(
-        self, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[BankStatementPage, BankStatement]:
-        """What a bank's statements brought.
-
-        The newest first. Needs `earn:read`.
-
-        Args:
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(
-            method="GET", path="/api/v1/bank-statements", query=given(limit=limit, cursor=cursor), repeatable=True
-        )
-        return self._api.pages(call, BankStatementPage, BankStatement)
-
-    async def read_bank_statement(self, content: AsyncContent, *, idempotency_key: str | None = None) -> TakenStatement:
-        """Take in a bank's statement.
-
-        The body is a camt.053 or camt.054 (ISO 20022). What came pays the invoice it names, returned debits are owed
-        again; what nothing names waits for somebody to say. Given again, nothing changes. Needs `earn:write`. Raises
-        Conflict, TooLarge.
-
-        Args:
-            content: What is sent, as it is.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path="/api/v1/bank-statements",
-            content=content,
-            key=idempotency_key,
-            keyed=True,
-            content_type="application/xml",
-        )
-        return await self._api.ask(call, TakenStatement)
 
     async def get_customer_credit(self, customer: str) -> Credits:
         """What a customer has left.
@@ -210,107 +103,6 @@ class AsyncPaymentsApi:
             keyed=True,
         )
         await self._api.tell(call)
-
-    def list_dunning(self, *, limit: int | None = None, cursor: str | None = None) -> AsyncPages[OwingPage, Owing]:
-        """What is overdue, and what follows.
-
-        The oldest invoice first: what was done about each, and what comes next and when. Needs `earn:read`.
-
-        Args:
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(method="GET", path="/api/v1/dunning", query=given(limit=limit, cursor=cursor), repeatable=True)
-        return self._api.pages(call, OwingPage, Owing)
-
-    async def get_dunning_policy(self) -> DunningPolicy:
-        """What follows when nobody pays.
-
-        No steps: nobody is reminded. Needs `earn:read`.
-        """
-        call = Call(method="GET", path="/api/v1/dunning-policy", repeatable=True)
-        return await self._api.ask(call, DunningPolicy)
-
-    async def put_dunning_policy(
-        self, *, steps: Sequence[PaymentsStep] | UnsetType = UNSET, idempotency_key: str | None = None
-    ) -> DunningPolicy:
-        """Say what follows when nobody pays.
-
-        A suspension is the last step, needs a notice before it, and never closes a safety function. Needs
-        `earn:write`. Raises Conflict, TooLarge.
-
-        Args:
-            steps: At most 10.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="PUT", path="/api/v1/dunning-policy", body=given(steps=steps), key=idempotency_key, keyed=True
-        )
-        return await self._api.ask(call, DunningPolicy)
-
-    async def list_dunning_steps(self, invoice: str) -> DunningSteps:
-        """What was done about an invoice.
-
-        Notices, and a suspension. Needs `earn:read`. Raises NotFound.
-
-        Args:
-            invoice: Id of the invoice.
-        """
-        call = Call(method="GET", path=f"/api/v1/invoices/{segment(invoice)}/dunning", repeatable=True)
-        return await self._api.ask(call, DunningSteps)
-
-    async def get_dunning_pause(self, invoice: str) -> DunningPause:
-        """Whether reminders are paused.
-
-        For one invoice. Needs `earn:read`. Raises NotFound.
-
-        Args:
-            invoice: Id of the invoice.
-        """
-        call = Call(method="GET", path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause", repeatable=True)
-        return await self._api.ask(call, DunningPause)
-
-    async def put_dunning_pause(
-        self,
-        invoice: str,
-        *,
-        until: str | UnsetType | None = UNSET,
-        because: str | UnsetType = UNSET,
-        idempotency_key: str | None = None,
-    ) -> DunningPause:
-        """Pause reminders.
-
-        Nothing is sent and nothing is closed meanwhile; every step comes later by the time it takes. What is closed
-        stays so. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            invoice: Id of the invoice.
-            until: RFC 3339; null: until it is ended.
-            because: At most 500 characters.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="PUT",
-            path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause",
-            body=given(until=until, because=because),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, DunningPause)
-
-    async def end_dunning_pause(self, invoice: str, *, idempotency_key: str | None = None) -> DunningPause:
-        """Remind again.
-
-        From now on its time counts again. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            invoice: Id of the invoice.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="DELETE", path=f"/api/v1/invoices/{segment(invoice)}/dunning-pause", key=idempotency_key, keyed=True
-        )
-        return await self._api.ask(call, DunningPause)
 
     async def record_stripe_event(self, seller: str, *, stripe_signature: str | None = None) -> PaymentEvent:
         """Where Stripe tells what became of payments.

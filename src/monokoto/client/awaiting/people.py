@@ -135,7 +135,7 @@ class AsyncPeopleApi:
 
         Args:
             name: At most 200 characters.
-            locale: The language: `en` or `ko`.
+            locale: The language: `en` or `ko`; empty: again the one they are seen with.
             time_zone: An IANA name, such as `Asia/Seoul`.
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """

@@ -1,5 +1,5 @@
 # Written by `uv run poe client` from the OpenAPI document of the application: changes made here are lost.
-"""`client.subscriptions`: Who subscribed to what, since when, by which version of a plan; a customer's own."""
+"""`client.subscriptions`: Who subscribed to what, since when, by which version of a plan."""
 
 from __future__ import annotations
 
@@ -8,23 +8,12 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from monokoto.client.types import (
-    Billing,
+    BillingAddress,
     CouponRequest,
     Gift,
-    GiftPlan,
-    GiftPlanPage,
     MovedSubscriptions,
-    MyAccount,
-    MyAccountPage,
-    MyPlan,
-    MyShare,
-    MySharePage,
-    MySubscription,
-    MySubscriptionPage,
-    NewGift,
-    OpenedGift,
-    PlanOffer,
-    PlanOfferPage,
+    MyBilling,
+    MyBillingPage,
     SubscribedUnit,
     SubscribedUnitPage,
     Subscription,
@@ -37,300 +26,57 @@ from monokoto.client.wire import AsyncApi, AsyncPages, Call, given, segment
 
 
 class AsyncSubscriptionsApi:
-    """Who subscribed to what, since when, by which version of a plan; a customer's own."""
+    """Who subscribed to what, since when, by which version of a plan."""
 
     def __init__(self, api: AsyncApi) -> None:
         self._api = api
 
-    def list_my_credit(
+    def list_my_billing(
         self, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[MyAccountPage, MyAccount]:
-        """What we have left.
+    ) -> AsyncPages[MyBillingPage, MyBilling]:
+        """Where our invoices go.
 
-        With each maker one is a customer of: money that pays no invoice yet, and what was paid ahead. Needs
-        `portal:read`.
+        With each maker one is a customer of. Needs `portal:read`.
 
         Args:
             limit: At most so many on this page (1 to 10000; default: 100).
             cursor: `next_cursor` of the page before.
         """
-        call = Call(method="GET", path="/api/v1/my/credit", query=given(limit=limit, cursor=cursor), repeatable=True)
-        return self._api.pages(call, MyAccountPage, MyAccount)
+        call = Call(method="GET", path="/api/v1/my/billing", query=given(limit=limit, cursor=cursor), repeatable=True)
+        return self._api.pages(call, MyBillingPage, MyBilling)
 
-    def list_my_gifts(
-        self, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[GiftPlanPage, GiftPlan]:
-        """What we gave.
-
-        The newest first; codes are not kept. Needs `portal:read`.
-
-        Args:
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(method="GET", path="/api/v1/my/gifts", query=given(limit=limit, cursor=cursor), repeatable=True)
-        return self._api.pages(call, GiftPlanPage, GiftPlan)
-
-    async def give_offer(
+    async def change_my_billing(
         self,
-        *,
         maker: str,
-        product: str,
-        plan: str,
-        version: int,
-        message: str | UnsetType = UNSET,
-        billing: Billing | UnsetType | None = UNSET,
-        idempotency_key: str | None = None,
-    ) -> NewGift:
-        """Give what is offered to somebody.
-
-        Something that ends by itself. Whoever has the code takes it for a unit of theirs; only then it runs and is
-        charged. Send an `Idempotency-Key`: asked again it is made once. Needs `portal:write`. Raises NotFound,
-        Conflict, TooLarge.
-
-        Args:
-            product: At most 64 characters.
-            plan: At most 64 characters.
-            version: That was seen; another one by now is a conflict.
-            message: At most 200 characters.
-            billing: Needed from whoever is no customer of the maker yet.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path="/api/v1/my/gifts",
-            body=given(maker=maker, product=product, plan=plan, version=version, message=message, billing=billing),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, NewGift)
-
-    async def see_gift(self, *, code: str, idempotency_key: str | None = None) -> OpenedGift:
-        """See what a code opens.
-
-        Asked by POST, since a code has no business in an address. Needs `portal:write`. Raises NotFound, Conflict,
-        TooLarge.
-
-        Args:
-            code: However it is typed (at most 64 characters).
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(method="POST", path="/api/v1/my/gifts/look", body=given(code=code), key=idempotency_key, keyed=True)
-        return await self._api.ask(call, OpenedGift)
-
-    async def claim_gift(
-        self, *, code: str, unit: str, billing: Billing | UnsetType | None = UNSET, idempotency_key: str | None = None
-    ) -> MySubscription:
-        """Take a present.
-
-        From now on; what it includes opens on the unit within a second. Whoever gave it pays. Needs `portal:write`.
-        Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            code: However it is typed (at most 64 characters).
-            billing: Who you are, for the maker; nothing is charged.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path="/api/v1/my/gifts/take",
-            body=given(code=code, unit=unit, billing=billing),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, MySubscription)
-
-    async def withdraw_my_gift(self, gift: str, *, idempotency_key: str | None = None) -> GiftPlan:
-        """Take a present back.
-
-        Its code opens nothing from now on. 409 where somebody has taken it. Needs `portal:write`. Raises NotFound,
-        Conflict, TooLarge.
-
-        Args:
-            gift: Id of the present.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(method="POST", path=f"/api/v1/my/gifts/{segment(gift)}/withdraw", key=idempotency_key, keyed=True)
-        return await self._api.ask(call, GiftPlan)
-
-    def list_my_offers(
-        self, *, product: str | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[PlanOfferPage, PlanOffer]:
-        """What we may buy.
-
-        Plans makers offer to whoever owns a unit of the product, by maker, product and name. Needs `portal:read`.
-
-        Args:
-            product: Only for this product (at most 64 characters).
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(
-            method="GET",
-            path="/api/v1/my/offers",
-            query=given(product=product, limit=limit, cursor=cursor),
-            repeatable=True,
-        )
-        return self._api.pages(call, PlanOfferPage, PlanOffer)
-
-    def list_my_shares(
-        self, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[MySharePage, MyShare]:
-        """What our units share.
-
-        Functions of units one owns that other units may use too, the newest first. `DELETE
-        /api/v1/units/{unit}/entitlement-shares/{share}` ends one. Needs `portal:read`.
-
-        Args:
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(method="GET", path="/api/v1/my/shares", query=given(limit=limit, cursor=cursor), repeatable=True)
-        return self._api.pages(call, MySharePage, MyShare)
-
-    def list_my_subscriptions(
-        self, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[MySubscriptionPage, MySubscription]:
-        """What we subscribe to.
-
-        The caller's organisation as a customer, of all makers; in the order they were made. Needs `portal:read`.
-
-        Args:
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(
-            method="GET", path="/api/v1/my/subscriptions", query=given(limit=limit, cursor=cursor), repeatable=True
-        )
-        return self._api.pages(call, MySubscriptionPage, MySubscription)
-
-    async def start_my_subscription(
-        self,
         *,
-        maker: str,
-        product: str,
-        plan: str,
-        version: int,
-        units: Sequence[str] | UnsetType = UNSET,
-        billing: Billing | UnsetType | None = UNSET,
+        name: str | UnsetType = UNSET,
+        email: str | UnsetType = UNSET,
+        vat_id: str | UnsetType = UNSET,
+        address: BillingAddress | UnsetType = UNSET,
+        language: str | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> MySubscription:
-        """Buy what is offered.
+    ) -> MyBilling:
+        """Say where our invoices go.
 
-        From now on; what it includes opens on the units within a second. Send an `Idempotency-Key`: asked again it
-        is bought once. 409 where you have it already, or the offer has changed since you saw it. Needs
-        `portal:write`. Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            product: At most 64 characters.
-            plan: At most 64 characters.
-            version: That was seen; another one by now is a conflict.
-            units: None: all of the product you own, also those to come (at most 10,000).
-            billing: Needed from whoever is no customer of the maker yet.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path="/api/v1/my/subscriptions",
-            body=given(maker=maker, product=product, plan=plan, version=version, units=units, billing=billing),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, MySubscription)
-
-    async def get_my_subscription(self, subscription: str) -> MySubscription:
-        """Look at one of ours.
-
-        With what is to come. Needs `portal:read`. Raises NotFound.
-
-        Args:
-            subscription: Id of the subscription.
-        """
-        call = Call(method="GET", path=f"/api/v1/my/subscriptions/{segment(subscription)}", repeatable=True)
-        return await self._api.ask(call, MySubscription)
-
-    async def change_my_subscription(
-        self,
-        subscription: str,
-        *,
-        plan: str,
-        version: int,
-        at: str | UnsetType = UNSET,
-        idempotency_key: str | None = None,
-    ) -> MySubscription:
-        """Change to another offer.
-
-        Another plan that is offered for the same product. 409 where the subscription was agreed with the maker.
+        It stands on the next document; one that was sent stays as it is. A VAT number is checked with its country.
         Needs `portal:write`. Raises NotFound, Conflict, TooLarge.
 
         Args:
-            subscription: Id of the subscription.
-            plan: At most 64 characters.
-            version: That was seen.
-            at: now or period-end (default: now).
+            maker: Id of the maker's organisation.
+            name: At most 200 characters.
+            email: At most 256 characters.
+            vat_id: At most 32 characters.
+            language: At most 64 characters.
             idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
         """
         call = Call(
-            method="POST",
-            path=f"/api/v1/my/subscriptions/{segment(subscription)}/change",
-            body=given(plan=plan, version=version, at=at),
+            method="PATCH",
+            path=f"/api/v1/my/billing/{segment(maker)}",
+            body=given(name=name, email=email, vat_id=vat_id, address=address, language=language),
             key=idempotency_key,
             keyed=True,
         )
-        return await self._api.ask(call, MySubscription)
-
-    async def end_my_subscription(
-        self, subscription: str, *, because: str | UnsetType = UNSET, idempotency_key: str | None = None
-    ) -> MySubscription:
-        """End one of ours.
-
-        With the period that runs. 409 where it was agreed with the maker, or ends by itself. Needs `portal:write`.
-        Raises NotFound, Conflict, TooLarge.
-
-        Args:
-            subscription: Id of the subscription.
-            because: At most 200 characters.
-            idempotency_key: Sent again with the same one, it is done once (default: a fresh one for each call).
-        """
-        call = Call(
-            method="POST",
-            path=f"/api/v1/my/subscriptions/{segment(subscription)}/end",
-            body=given(because=because),
-            key=idempotency_key,
-            keyed=True,
-        )
-        return await self._api.ask(call, MySubscription)
-
-    async def get_my_plan(self, subscription: str) -> MyPlan:
-        """What one of ours costs and includes.
-
-        The version that holds now. Needs `portal:read`. Raises NotFound.
-
-        Args:
-            subscription: Id of the subscription.
-        """
-        call = Call(method="GET", path=f"/api/v1/my/subscriptions/{segment(subscription)}/plan", repeatable=True)
-        return await self._api.ask(call, MyPlan)
-
-    def list_my_subscribed_units(
-        self, subscription: str, *, limit: int | None = None, cursor: str | None = None
-    ) -> AsyncPages[SubscribedUnitPage, SubscribedUnit]:
-        """Which units one of ours is for.
-
-        In the period that runs, each with when it is in it; by id. Needs `portal:read`. Raises NotFound.
-
-        Args:
-            subscription: Id of the subscription.
-            limit: At most so many on this page (1 to 10000; default: 100).
-            cursor: `next_cursor` of the page before.
-        """
-        call = Call(
-            method="GET",
-            path=f"/api/v1/my/subscriptions/{segment(subscription)}/units",
-            query=given(limit=limit, cursor=cursor),
-            repeatable=True,
-        )
-        return self._api.pages(call, SubscribedUnitPage, SubscribedUnit)
+        return await self._api.ask(call, MyBilling)
 
     def list_subscriptions(
         self,

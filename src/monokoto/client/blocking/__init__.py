@@ -6,11 +6,14 @@ from __future__ import annotations
 from monokoto.client.blocking.actions import ActionsApi
 from monokoto.client.blocking.alerts import AlertsApi
 from monokoto.client.blocking.audit import AuditApi
+from monokoto.client.blocking.bank_statements import BankStatementsApi
 from monokoto.client.blocking.billing import BillingApi
 from monokoto.client.blocking.credentials import CredentialsApi
 from monokoto.client.blocking.customers import CustomersApi
 from monokoto.client.blocking.dead_letters import DeadLettersApi
+from monokoto.client.blocking.dunning import DunningApi
 from monokoto.client.blocking.entitlements import EntitlementsApi
+from monokoto.client.blocking.gifts import GiftsApi
 from monokoto.client.blocking.groups import GroupsApi
 from monokoto.client.blocking.health import HealthApi
 from monokoto.client.blocking.history import HistoryApi
@@ -25,6 +28,7 @@ from monokoto.client.blocking.ownership import OwnershipApi
 from monokoto.client.blocking.payments import PaymentsApi
 from monokoto.client.blocking.people import PeopleApi
 from monokoto.client.blocking.plans import PlansApi
+from monokoto.client.blocking.portal import PortalApi
 from monokoto.client.blocking.presence import PresenceApi
 from monokoto.client.blocking.products import ProductsApi
 from monokoto.client.blocking.reports import ReportsApi
@@ -49,11 +53,14 @@ class Groups:
         self.actions = ActionsApi(api)
         self.alerts = AlertsApi(api)
         self.audit = AuditApi(api)
+        self.bank_statements = BankStatementsApi(api)
         self.billing = BillingApi(api)
         self.credentials = CredentialsApi(api)
         self.customers = CustomersApi(api)
         self.dead_letters = DeadLettersApi(api)
+        self.dunning = DunningApi(api)
         self.entitlements = EntitlementsApi(api)
+        self.gifts = GiftsApi(api)
         self.groups = GroupsApi(api)
         self.health = HealthApi(api)
         self.history = HistoryApi(api)
@@ -68,6 +75,7 @@ class Groups:
         self.payments = PaymentsApi(api)
         self.people = PeopleApi(api)
         self.plans = PlansApi(api)
+        self.portal = PortalApi(api)
         self.presence = PresenceApi(api)
         self.products = ProductsApi(api)
         self.reports = ReportsApi(api)

@@ -70,7 +70,7 @@ class EntitlementsApi:
         """Suspend a customer's features.
 
         All but those of safety, at once. A customer who is suspended by hand already stays so, for the reason given
-        first. Needs `earn:write`. Raises Conflict, TooLarge.
+        first. Needs `earn:write`. Raises NotFound, Conflict, TooLarge.
 
         Args:
             because: At most 500 characters.

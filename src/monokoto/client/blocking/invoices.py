@@ -38,6 +38,7 @@ class InvoicesApi:
         subscription: str | None = None,
         number: str | None = None,
         overdue: bool | None = None,
+        empty: bool | None = None,
         from_: str | None = None,
         to: str | None = None,
         limit: int | None = None,
@@ -53,6 +54,7 @@ class InvoicesApi:
             subscription: Of this subscription.
             number: The one with this number (at most 64 characters).
             overdue: Those that should be paid by now (default: false).
+            empty: Drafts thrown away with nothing on them: true those alone, false all others.
             from_: Issued at this instant (RFC 3339) or later.
             to: Issued before this instant.
             limit: At most so many on this page (1 to 10000; default: 100).
@@ -62,7 +64,7 @@ class InvoicesApi:
             method="GET",
             path="/api/v1/invoices",
             query=given(state=state, customer=customer, subscription=subscription, number=number, overdue=overdue)
-            | given(from_=from_, to=to, limit=limit, cursor=cursor),
+            | given(empty=empty, from_=from_, to=to, limit=limit, cursor=cursor),
             repeatable=True,
         )
         return self._api.pages(call, InvoicePage, Invoice)

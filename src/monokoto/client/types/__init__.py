@@ -15,6 +15,9 @@ from monokoto.client.types.alerts import (
 from monokoto.client.types.audit import (
     Actor, ActorKind, Entry, EntryPage, ExportFormat, Outcome, Subject,
 )
+from monokoto.client.types.bank_statements import (
+    BankEntry, BankEntryPage, BankStatement, BankStatementPage, EntryState, TakenStatement,
+)
 from monokoto.client.types.billing import (
     BillingFailure, BillingRun, EvidenceRow, EvidenceRowPage, NextInvoice, PlanSimulation, SimulatedCustomer,
 )
@@ -27,9 +30,15 @@ from monokoto.client.types.customers import (
 from monokoto.client.types.dead_letters import (
     DeadLetter, DeadLetterCount, DeadLetterPage,
 )
+from monokoto.client.types.dunning import (
+    Act, DunningPause, DunningPolicy, DunningStep, DunningSteps, NoticeText, Owing, OwingPage, PaymentsStep,
+)
 from monokoto.client.types.entitlements import (
     Entitlement, EntitlementPage, EntitlementToken, ReachedThreshold, ReachedThresholdPage, SigningKeys, Suspension,
     SuspensionPage, Verdict,
+)
+from monokoto.client.types.gifts import (
+    GiftPlan, GiftPlanPage, GiftState, NewGift, OpenedGift,
 )
 from monokoto.client.types.groups import (
     Group, GroupFilter, GroupMember, GroupMemberPage, GroupPage, GroupPlace,
@@ -42,15 +51,15 @@ from monokoto.client.types.history import (
 )
 from monokoto.client.types.invoices import (
     Address, AllNumberSeries, BuyerKind, Category, CreditNote, Document, DocumentKind, Invoice, InvoiceDetails,
-    InvoiceLineRequest, InvoicePage, InvoiceState, Issuer, Lacking, LineKind, NumberSeries, Period, Tax, TaxRule,
-    TaxRules, Totals,
+    InvoiceLineRequest, InvoicePage, InvoiceState, Issuer, Lacking, NumberSeries, Tax, TaxRule, TaxRules, Totals,
 )
 from monokoto.client.types.jobs import (
     ItemState, Job, JobItem, JobItemPage, JobKind, JobPage, JobState, Looked, Preview, Selection,
 )
 from monokoto.client.types.ledger import (
-    Balance, BooksAudit, Finding, LedgerEntry, LedgerEntryPage, Partner, Partners, Posting, Statement, StatementLine,
-    StatementRow, TrialBalance,
+    Balance, BooksAudit, Finding, LedgerEntry, LedgerEntryPage, MyPartnership, MyPartnershipPage, Partner,
+    PartnerOrganisation, PartnerOrganisations, PartnerOwed, Partners, Posting, Statement, StatementLine, StatementRow,
+    TrialBalance,
 )
 from monokoto.client.types.notifications import (
     AlertMatch, DigestPace, EscalationStep, MessageAttempt, MessagePace, NewReceiver, Notification, NotificationPage,
@@ -68,16 +77,17 @@ from monokoto.client.types.ownership import (
     Access, AccessPage, ClaimCode, Claimed, Ending, Ownership, OwnershipPage, Party, Transfer, TransferPage,
 )
 from monokoto.client.types.payments import (
-    Act, BankAnswer, BankEntry, BankEntryPage, BankStatement, BankStatementPage, Credit, Credits, Direction,
-    DunningPause, DunningPolicy, DunningStep, DunningSteps, EntryState, Mandate, Owing, OwingPage, Payment,
-    PaymentEvent, PaymentFile, PaymentFilePage, PaymentPage, PaymentProvider, PaymentState, PaymentsStep, Purpose,
-    RefusedAnswer, TakenStatement,
+    BankAnswer, Credit, Credits, Direction, Mandate, Payment, PaymentEvent, PaymentFile, PaymentFilePage, PaymentPage,
+    PaymentProvider, PaymentState, Purpose, RefusedAnswer,
 )
 from monokoto.client.types.people import (
     Invitation, InvitationPage, Joined, Member, MemberPage, Offer, Role,
 )
 from monokoto.client.types.plans import (
     PlanPreview, PlanPreviewLine, PlanPreviewPart, PublishedPlan, PublishedPlanPage, QuantityRequest,
+)
+from monokoto.client.types.portal import (
+    MyAccount, MyAccountPage, MyBalance, MyShare, MySharePage, MySubscriptionPage, PlanOffer, PlanOfferPage,
 )
 from monokoto.client.types.presence import (
     FleetPresence, UnitConnection, UnitPresence,
@@ -106,15 +116,14 @@ from monokoto.client.types.sessions import (
     PasskeyPage, Provider, ProviderAccount, ProviderAccountPage, ProviderPage, RelyingParty, SessionPage,
 )
 from monokoto.client.types.shared import (
-    Credential, Membership, Offline, Order, Organisation, OrganisationKind, Person, PlanCharge, ScenesStep, Scope,
-    Session, Severity, SignedIn, StepUnits, StopOnFailure, UsageRow,
+    Billing, BillingAddress, Credential, InvoiceLine, LineKind, Membership, MyPhase, MyPlan, MySubscription,
+    OfferedCharge, OfferedFeature, OfferedQuota, Offline, Order, Organisation, OrganisationKind, Period, Person,
+    PlanCharge, ScenesStep, Scope, Session, Severity, SignedIn, Span, StepUnits, StopOnFailure, SubscribedUnit,
+    SubscribedUnitPage, SubscriptionsStatus, UsageRow,
 )
 from monokoto.client.types.subscriptions import (
-    Billing, BillingAddress, CouponRequest, Gift, GiftPlan, GiftPlanPage, GiftState, GivenCoupon, LeftSubscription,
-    MovedSubscriptions, MyAccount, MyAccountPage, MyBalance, MyPhase, MyPlan, MyShare, MySharePage, MySubscription,
-    MySubscriptionPage, NewGift, OfferedCharge, OfferedFeature, OfferedQuota, OpenedGift, Pause, Phase, PlanOffer,
-    PlanOfferPage, Span, SubscribedUnit, SubscribedUnitPage, Subscription, SubscriptionEvent, SubscriptionEventPage,
-    SubscriptionPage, SubscriptionsStatus,
+    CouponRequest, Gift, GivenCoupon, LeftSubscription, MovedSubscriptions, MyBilling, MyBillingPage, Pause, Phase,
+    Subscription, SubscriptionEvent, SubscriptionEventPage, SubscriptionPage,
 )
 from monokoto.client.types.things import (
     AccessToken, Format,
@@ -155,40 +164,41 @@ __all__ = [
     "EvidenceRowPage", "ExportFormat", "Finding", "FleetMap", "FleetPresence", "FleetSummary", "Format", "Gift",
     "GiftPlan", "GiftPlanPage", "GiftState", "GivenCoupon", "Group", "GroupFilter", "GroupMember", "GroupMemberPage",
     "GroupPage", "GroupPlace", "Health", "HealthProblem", "History", "ImportFault", "ImportMode", "Imported",
-    "Invitation", "InvitationPage", "Invoice", "InvoiceDetails", "InvoiceLineRequest", "InvoicePage", "InvoiceState",
-    "Issuer", "ItemState", "Job", "JobItem", "JobItemPage", "JobKind", "JobPage", "JobState", "Joined", "Lacking",
-    "LatestColumn", "LatestColumns", "LatestProduct", "LatestRow", "LatestRows", "LatestValue", "LedgerEntry",
-    "LedgerEntryPage", "Left", "LeftSubscription", "Lifetime", "LineKind", "Linked", "Listed", "Location",
-    "LocationPatch", "Looked", "MaintenanceWindow", "MaintenanceWindowPage", "Mandate", "Member", "MemberPage",
-    "Membership", "MessageAttempt", "MessagePace", "Meter", "MeterPage", "MovedSubscriptions", "Movement", "MyAccount",
-    "MyAccountPage", "MyBalance", "MyPhase", "MyPlan", "MyShare", "MySharePage", "MySubscription", "MySubscriptionPage",
-    "NewApiKey", "NewCredential", "NewGift", "NewPasskeyCredential", "NewProductSale", "NewReceiver", "NewWebhook",
-    "Next", "NextInvoice", "Note", "Notice", "Notification", "NotificationPage", "NotificationRoute",
-    "NotificationRoutePage", "NotificationState", "NotificationsWhat", "NumberSeries", "Offer", "OfferedCharge",
-    "OfferedFeature", "OfferedQuota", "Offline", "OpenedGift", "Options", "Order", "Organisation", "OrganisationKind",
-    "OrganisationPage", "Outcome", "Owing", "OwingPage", "Ownership", "OwnershipPage", "Pace", "Partner", "Partners",
-    "Party", "Passkey", "PasskeyCredential", "PasskeyPage", "Pause", "Payment", "PaymentEvent", "PaymentFile",
-    "PaymentFilePage", "PaymentPage", "PaymentProvider", "PaymentState", "PaymentsStep", "Period", "Person", "Phase",
-    "Plan", "PlanCharge", "PlanOffer", "PlanOfferPage", "PlanPreview", "PlanPreviewLine", "PlanPreviewPart",
-    "PlanSimulation", "PostalAddress", "Posting", "Preview", "Problem", "ProblemFault", "Product", "ProductCount",
-    "ProductPage", "ProductSale", "ProductSalePage", "Provider", "ProviderAccount", "ProviderAccountPage",
-    "ProviderPage", "PublishedPlan", "PublishedPlanPage", "Purpose", "PushKey", "PushKeys", "PushSubscription",
-    "PushSubscriptionPage", "QuantityRequest", "Quiet", "Raised", "ReachedThreshold", "ReachedThresholdPage", "Rebuild",
-    "Receiver", "ReceiverKind", "ReceiverPage", "ReceiverState", "RecurringMonth", "RecurringReport", "RefusedAnswer",
-    "Registered", "RelyingParty", "Replayed", "Report", "Reported", "ReportedCustomer", "ReportedCustomerPage",
-    "ReportedSubscription", "ReportedValue", "RevenueDocument", "RevenueDocumentPage", "RevenueGroup", "RevenueKind",
-    "RevenueMonth", "RevenueReport", "Role", "RoutePreview", "RoutePreviewPage", "Rule", "RulePage", "RuleVersion",
-    "RuleVersionPage", "Run", "RunItem", "RunItemPage", "RunItemState", "RunPage", "RunPreview", "RunState",
-    "SaleResult", "SavedScene", "Scene", "ScenePage", "SceneSpec", "ScenesStep", "Schedule", "SchedulePage", "Scope",
-    "Selection", "Series", "Session", "SessionPage", "Severity", "Side", "SignedIn", "SigningKeys", "SimulatedCustomer",
-    "Span", "State", "Statement", "StatementLine", "StatementRow", "StepUnits", "StopOnFailure", "Subject",
-    "SubscribedUnit", "SubscribedUnitPage", "Subscription", "SubscriptionEvent", "SubscriptionEventPage",
-    "SubscriptionPage", "SubscriptionsStatus", "Sun", "SunEvent", "Suspension", "SuspensionPage", "TakenStatement",
-    "Tax", "TaxRule", "TaxRules", "ToldProductSales", "Totals", "Transfer", "TransferPage", "Tree", "TrialBalance",
-    "Twin", "Unit", "UnitConnection", "UnitPage", "UnitPresence", "UnitRule", "UnitRulePage", "UnitStatus", "Unwatched",
-    "Upgraded", "Usage", "UsageBucket", "UsageByCustomer", "UsageCorrection", "UsageCorrectionPage", "UsageCorrections",
-    "UsageEventResult", "UsageEvents", "UsageRow", "UsageRowPage", "Verdict", "Version", "VersionContent",
-    "VersionPage", "View", "ViewPage", "Wanted", "Watched", "Webhook", "WebhookPage", "WebhookState", "WeeklyHours",
-    "When",
+    "Invitation", "InvitationPage", "Invoice", "InvoiceDetails", "InvoiceLine", "InvoiceLineRequest", "InvoicePage",
+    "InvoiceState", "Issuer", "ItemState", "Job", "JobItem", "JobItemPage", "JobKind", "JobPage", "JobState", "Joined",
+    "Lacking", "LatestColumn", "LatestColumns", "LatestProduct", "LatestRow", "LatestRows", "LatestValue",
+    "LedgerEntry", "LedgerEntryPage", "Left", "LeftSubscription", "Lifetime", "LineKind", "Linked", "Listed",
+    "Location", "LocationPatch", "Looked", "MaintenanceWindow", "MaintenanceWindowPage", "Mandate", "Member",
+    "MemberPage", "Membership", "MessageAttempt", "MessagePace", "Meter", "MeterPage", "MovedSubscriptions", "Movement",
+    "MyAccount", "MyAccountPage", "MyBalance", "MyBilling", "MyBillingPage", "MyPartnership", "MyPartnershipPage",
+    "MyPhase", "MyPlan", "MyShare", "MySharePage", "MySubscription", "MySubscriptionPage", "NewApiKey", "NewCredential",
+    "NewGift", "NewPasskeyCredential", "NewProductSale", "NewReceiver", "NewWebhook", "Next", "NextInvoice", "Note",
+    "Notice", "NoticeText", "Notification", "NotificationPage", "NotificationRoute", "NotificationRoutePage",
+    "NotificationState", "NotificationsWhat", "NumberSeries", "Offer", "OfferedCharge", "OfferedFeature",
+    "OfferedQuota", "Offline", "OpenedGift", "Options", "Order", "Organisation", "OrganisationKind", "OrganisationPage",
+    "Outcome", "Owing", "OwingPage", "Ownership", "OwnershipPage", "Pace", "Partner", "PartnerOrganisation",
+    "PartnerOrganisations", "PartnerOwed", "Partners", "Party", "Passkey", "PasskeyCredential", "PasskeyPage", "Pause",
+    "Payment", "PaymentEvent", "PaymentFile", "PaymentFilePage", "PaymentPage", "PaymentProvider", "PaymentState",
+    "PaymentsStep", "Period", "Person", "Phase", "Plan", "PlanCharge", "PlanOffer", "PlanOfferPage", "PlanPreview",
+    "PlanPreviewLine", "PlanPreviewPart", "PlanSimulation", "PostalAddress", "Posting", "Preview", "Problem",
+    "ProblemFault", "Product", "ProductCount", "ProductPage", "ProductSale", "ProductSalePage", "Provider",
+    "ProviderAccount", "ProviderAccountPage", "ProviderPage", "PublishedPlan", "PublishedPlanPage", "Purpose",
+    "PushKey", "PushKeys", "PushSubscription", "PushSubscriptionPage", "QuantityRequest", "Quiet", "Raised",
+    "ReachedThreshold", "ReachedThresholdPage", "Rebuild", "Receiver", "ReceiverKind", "ReceiverPage", "ReceiverState",
+    "RecurringMonth", "RecurringReport", "RefusedAnswer", "Registered", "RelyingParty", "Replayed", "Report",
+    "Reported", "ReportedCustomer", "ReportedCustomerPage", "ReportedSubscription", "ReportedValue", "RevenueDocument",
+    "RevenueDocumentPage", "RevenueGroup", "RevenueKind", "RevenueMonth", "RevenueReport", "Role", "RoutePreview",
+    "RoutePreviewPage", "Rule", "RulePage", "RuleVersion", "RuleVersionPage", "Run", "RunItem", "RunItemPage",
+    "RunItemState", "RunPage", "RunPreview", "RunState", "SaleResult", "SavedScene", "Scene", "ScenePage", "SceneSpec",
+    "ScenesStep", "Schedule", "SchedulePage", "Scope", "Selection", "Series", "Session", "SessionPage", "Severity",
+    "Side", "SignedIn", "SigningKeys", "SimulatedCustomer", "Span", "State", "Statement", "StatementLine",
+    "StatementRow", "StepUnits", "StopOnFailure", "Subject", "SubscribedUnit", "SubscribedUnitPage", "Subscription",
+    "SubscriptionEvent", "SubscriptionEventPage", "SubscriptionPage", "SubscriptionsStatus", "Sun", "SunEvent",
+    "Suspension", "SuspensionPage", "TakenStatement", "Tax", "TaxRule", "TaxRules", "ToldProductSales", "Totals",
+    "Transfer", "TransferPage", "Tree", "TrialBalance", "Twin", "Unit", "UnitConnection", "UnitPage", "UnitPresence",
+    "UnitRule", "UnitRulePage", "UnitStatus", "Unwatched", "Upgraded", "Usage", "UsageBucket", "UsageByCustomer",
+    "UsageCorrection", "UsageCorrectionPage", "UsageCorrections", "UsageEventResult", "UsageEvents", "UsageRow",
+    "UsageRowPage", "Verdict", "Version", "VersionContent", "VersionPage", "View", "ViewPage", "Wanted", "Watched",
+    "Webhook", "WebhookPage", "WebhookState", "WeeklyHours", "When",
 ]
 # fmt: on

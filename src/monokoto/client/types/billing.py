@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct, field
 
-from monokoto.client.types.shared import UsageRow
+from monokoto.client.types.shared import InvoiceLine, UsageRow
 
 
 class BillingFailure(Struct, frozen=True, kw_only=True):
@@ -64,7 +62,7 @@ class NextInvoice(Struct, frozen=True, kw_only=True):
     to: str | None
     net: str
     """An exact decimal"""
-    lines: list[dict[str, Any]]
+    lines: list[InvoiceLine]
     """As an invoice's, each with its explanation"""
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from monokoto.client.types.shared import InvoiceLine, LineKind, Period
+
 
 class Address(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where documents come from; the country stands beside it."""
@@ -67,6 +69,8 @@ class Document(Struct, frozen=True, kw_only=True):
     """SHA-256 of the document's text, hex"""
     content: dict[str, Any]
     """The text as JSON; docs/invoices.md says what is in it"""
+    electronic_lacking: list[Lacking]
+    """Why it has no electronic form; empty: it has"""
 
 
 class DocumentKind(StrEnum):
@@ -111,7 +115,7 @@ class InvoiceDetails(Struct, frozen=True, kw_only=True):
     """An invoice with all that belongs to it."""
 
     invoice: Invoice
-    lines: list[dict[str, Any]]
+    lines: list[InvoiceLine]
     documents: list[Document]
     """The invoice and its credit notes"""
     preview: Totals | None = None
@@ -179,22 +183,10 @@ class Issuer(Struct, frozen=True, kw_only=True):
 
 
 class Lacking(Struct, frozen=True, kw_only=True):
-    """What keeps a draft from being a document."""
+    """What keeps a draft from being a document, or a document from being an electronic invoice."""
 
     place: str
     reason: str
-
-
-class LineKind(StrEnum):
-    """What a line is for."""
-
-    USAGE = "usage"
-    FEE = "fee"
-    ONE_TIME = "one-time"
-    CREDIT = "credit"
-    MINIMUM = "minimum"
-    DISCOUNT = "discount"
-    WALLET = "wallet"
 
 
 class NumberSeries(Struct, frozen=True, kw_only=True):
@@ -208,13 +200,6 @@ class NumberSeries(Struct, frozen=True, kw_only=True):
     """The highest one given"""
     following: str
     """What the next document of that year would be called"""
-
-
-class Period(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """From an instant until before another."""
-
-    from_: str = field(name="from")
-    to: str
 
 
 class Tax(Struct, frozen=True, kw_only=True):

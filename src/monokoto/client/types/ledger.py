@@ -55,10 +55,52 @@ class LedgerEntryPage(Struct, frozen=True, kw_only=True):
     """Pass as `cursor` for the next page; null on the last"""
 
 
+class MyPartnership(Struct, frozen=True, kw_only=True):
+    """A maker of whose sales one has a part."""
+
+    maker: str
+    maker_name: str
+    partner: str
+    """What the maker's plans call one"""
+    since: str
+    owed: list[PartnerOwed]
+
+
+class MyPartnershipPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[MyPartnership]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
 class Partner(Struct, frozen=True, kw_only=True):
     """A partner, and what it is owed in a currency."""
 
     partner: str
+    currency: str
+    owed: str
+    """An exact decimal; below zero it has to give back"""
+
+
+class PartnerOrganisation(Struct, frozen=True, kw_only=True):
+    """Which organisation a partner is."""
+
+    partner: str
+    organisation: str
+    """Its id; it sees the statements of this partner, and no others"""
+    name: str
+
+
+class PartnerOrganisations(Struct, frozen=True, kw_only=True):
+    """All partners that are organisations here."""
+
+    items: list[PartnerOrganisation]
+
+
+class PartnerOwed(Struct, frozen=True, kw_only=True):
+    """What is owed in a currency."""
+
     currency: str
     owed: str
     """An exact decimal; below zero it has to give back"""

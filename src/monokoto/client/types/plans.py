@@ -42,6 +42,8 @@ class PlanPreviewPart(Struct, frozen=True, kw_only=True):
     exact: str
     """Before rounding"""
     amount: str
+    size: str | None
+    """How many of the meter's units the quantity counts by; null: it counts others"""
 
 
 class PublishedPlan(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,30 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, field
+
+
+class Billing(Struct, frozen=True, kw_only=True):
+    """Who pays."""
+
+    name: str
+    country: str
+    """ISO 3166, such as DE"""
+    email: str | UnsetType = UNSET
+    address: BillingAddress | UnsetType = UNSET
+    vat_id: str | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    language: str | UnsetType = UNSET
+
+
+class BillingAddress(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where invoices go."""
+
+    street: str = ""
+    more: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
 
 
 class Credential(Struct, frozen=True, kw_only=True):
@@ -26,11 +49,143 @@ class Credential(Struct, frozen=True, kw_only=True):
     revoked_at: str | None
 
 
+class InvoiceLine(Struct, frozen=True, kw_only=True):
+    """One line, without tax. A document's text has the same with instants as µs, and is never changed."""
+
+    key: str
+    """Names it within its invoice"""
+    kind: LineKind
+    title: str
+    amount: str
+    quantity: str | None
+    unit: str
+    price: str | None
+    """Of one unit; null: not one price for all"""
+    tax_category: str
+    span: Period | None
+    """When it was supplied; null: in the invoice's period"""
+    meter: str
+    """`product/meter`; empty: it charges for no usage"""
+    unit_id: str | None
+    product: str
+    explanation: dict[str, Any]
+    """How it came about"""
+    vat: str = ""
+    """Category of VAT (UNCL5305); empty while it is a draft's"""
+    rate: str = ""
+    """Of VAT, percent; empty while it is a draft's"""
+
+
+class LineKind(StrEnum):
+    """What a line is for."""
+
+    USAGE = "usage"
+    FEE = "fee"
+    ONE_TIME = "one-time"
+    CREDIT = "credit"
+    MINIMUM = "minimum"
+    DISCOUNT = "discount"
+    WALLET = "wallet"
+
+
 class Membership(Struct, frozen=True, kw_only=True):
     """One of a person's organisations, and their role there."""
 
     organisation: Organisation
     role: str
+
+
+class MyPhase(Struct, frozen=True, kw_only=True):
+    """What holds from an instant on."""
+
+    begins_at: str
+    plan: str
+    version: int
+    title: dict[str, str]
+    """Of the plan, by language"""
+
+
+class MyPlan(Struct, frozen=True, kw_only=True):
+    """What a plan costs and includes."""
+
+    product: str
+    product_title: str
+    """What people call the product; empty: nothing"""
+    plan: str
+    version: int
+    title: dict[str, str]
+    """By language; under the empty tag the text without one"""
+    currency: str
+    every: str
+    count: int
+    trial_seconds: int
+    notice_seconds: int
+    minimum: str | None
+    lasts_seconds: int | None
+    """It ends by itself after this; null: it goes on"""
+    offered: bool
+    """Whether owners choose it by themselves"""
+    charges: list[OfferedCharge]
+    includes: list[OfferedFeature]
+
+
+class MySubscription(Struct, frozen=True, kw_only=True):
+    """A subscription as its customer sees it."""
+
+    id: str
+    maker: str
+    """Id of the organisation that sells it"""
+    product: str
+    title: str
+    plan: str
+    version: int
+    status: SubscriptionsStatus
+    units: str | list[str]
+    """owned, fleet, or ids of units"""
+    currency: str
+    starts_at: str
+    trial_until: str | None
+    ends_at: str | None
+    period: Span | None
+    phases: list[MyPhase]
+    """Those to come too: a change of price is told here"""
+
+
+class OfferedCharge(Struct, frozen=True, kw_only=True):
+    """A line of a plan, in words of the product."""
+
+    charge: PlanCharge
+    written: dict[str, Any]
+    """As the plan has it: prices, tiers"""
+    meter_title: dict[str, str]
+    """By language; under the empty tag the text without one"""
+    unit: str
+    """In which the meter counts"""
+
+
+class OfferedFeature(Struct, frozen=True, kw_only=True):
+    """A function that comes with a plan."""
+
+    feature: str
+    title: dict[str, str]
+    """By language; under the empty tag the text without one"""
+    kind: str
+    """boolean, value or metered; empty: the product has it no more"""
+    value: Any
+    quota: OfferedQuota | None
+    unit: str
+    """In which its quota is counted"""
+
+
+class OfferedQuota(Struct, frozen=True, kw_only=True):
+    """So much of something that is metered."""
+
+    amount: str
+    every: str | None
+    """day, week, month or year; null: once"""
+    count: int
+    rollover_max: str
+    """At most this is carried over"""
 
 
 class Offline(StrEnum):
@@ -66,6 +221,13 @@ class OrganisationKind(StrEnum):
     PLATFORM = "platform"
 
 
+class Period(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From an instant until before another."""
+
+    from_: str = field(name="from")
+    to: str
+
+
 class Person(Struct, frozen=True, kw_only=True):
     """Somebody who signs in."""
 
@@ -73,6 +235,8 @@ class Person(Struct, frozen=True, kw_only=True):
     email: str
     name: str
     locale: str
+    """The language they chose, or else the one they were seen with last"""
+    locale_chosen: bool
     time_zone: str
     """An IANA name, such as `Asia/Seoul`"""
     has_password: bool
@@ -183,6 +347,13 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     session: Session
 
 
+class Span(Struct, frozen=True, kw_only=True):
+    """From an instant until before another one."""
+
+    begins_at: str
+    ends_at: str | None
+
+
 class StepUnits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which units: one group, or these, or all that meet the conditions. Looked up when the scene is run."""
 
@@ -200,6 +371,31 @@ class StopOnFailure(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     percent: float
     of: int = 1
+
+
+class SubscribedUnit(Struct, frozen=True, kw_only=True):
+    """A unit, and when it was in the subscription."""
+
+    unit: str
+    times: list[Span]
+
+
+class SubscribedUnitPage(Struct, frozen=True, kw_only=True):
+    """Some items and the way to the next ones."""
+
+    items: list[SubscribedUnit]
+    next_cursor: str | None = None
+    """Pass as `cursor` for the next page; null on the last"""
+
+
+class SubscriptionsStatus(StrEnum):
+    """Where a subscription stands at an instant."""
+
+    SCHEDULED = "scheduled"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
 
 
 class UsageRow(Struct, frozen=True, kw_only=True):
