@@ -75,7 +75,7 @@ def test_a_plan_shows_what_it_charges_and_prices_quantities(
 ) -> None:
     with chrome.visitor(cookies=cookies) as visitor:
         page = visitor.go("/console/plans/laundry/pay-per-wash")
-        expect(_row(page, "eco").first).to_contain_text("€0.90 each")
+        expect(_row(page, "eco").first).to_contain_text("€0.90 per wash")
         page.get_by_label("Washes").fill("eco=3, wool=1")
         page.get_by_label("Energy").fill("12")
         expect(page.locator("#preview tr.part", has_text="tier 2, once")).to_contain_text("€1.00")
@@ -200,7 +200,7 @@ def test_revenue_is_followed_down_to_customers_and_documents(
         expect(again.locator("svg.bars rect").first).to_be_attached()
         again.get_by_role("link", name=", New MRR: ").click()
         expect(page.get_by_role("link", name="Hotel Sol")).to_be_visible()
-        page.get_by_role("link", name=laundry.subscription).first.click()
+        page.get_by_role("link", name="Pay per wash").first.click()
         page.wait_for_url(f"**/console/subscriptions/{laundry.subscription}")
         page.go_back()
         page.get_by_role("link", name="Revenue").last.click()

@@ -35,6 +35,7 @@ class Api:
         self.scopes = ["admin"]
         self.keys: list[dict[str, Any]] = []
         self.locale = "en"
+        self.locale_chosen = True
 
 
 def _signed_in(request: Request[Any, Any, Any], api: Api) -> None:
@@ -55,6 +56,7 @@ def _routes(api: Api) -> list[Any]:
             "email": "mina@example.org",
             "name": "Mina",
             "locale": api.locale,
+            "locale_chosen": api.locale_chosen,
             "time_zone": "Asia/Seoul",
         }
         return {
@@ -294,6 +296,14 @@ def test_the_language_is_the_persons_then_the_browsers(
     wishes: tuple[str | None, ...], accept: str, language: str
 ) -> None:
     assert choose(*wishes, accept=accept) == language
+
+
+def test_of_whoever_chose_no_language_the_browsers_holds(member: TestClient[Any], api: Api) -> None:
+    api.locale, api.locale_chosen = "ko", False
+    assert '<html lang="en"' in member.get("/console/keys", headers={"Accept-Language": "en-GB"}).text
+    assert '<html lang="ko"' in member.get("/console/keys", headers={"Accept-Language": "fr"}).text, "as seen last"
+    api.locale_chosen = True
+    assert '<html lang="ko"' in member.get("/console/keys", headers={"Accept-Language": "en-GB"}).text
 
 
 def test_language_zone_and_theme_hold(member: TestClient[Any], api: Api) -> None:

@@ -284,3 +284,25 @@ def test_limits_have_the_values_of_the_page() -> None:
         name: value for name, value in known.items() if name in told
     }
     assert set(told) == set(known)
+
+
+def test_names_in_examples_are_said_once() -> None:
+    """`$MONOKOTO_KEY` is the same thing on every page, and each page that uses such a name says where it is explained."""
+    said = (ROOT / "docs" / "api.md").read_text("utf-8").split("## In examples", 1)[1]
+    known = set(re.findall(r"^\| `\$([A-Z_]+)`", said, re.M))
+    assert known >= {"MONOKOTO_URL", "MONOKOTO_KEY"}
+    wrong = []
+    for page in sorted(ROOT.glob("docs/*.md")):
+        text = page.read_text("utf-8")
+        blocks = "\n".join(re.findall(r"^```(?:sh|console|bash)\n(.*?)^```", text, re.M | re.S))
+        used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", blocks))
+        if page.name != "api.md" and used & known and "api.md#in-examples" not in text:
+            wrong.append(f"{page.name} uses ${min(used & known)} and does not link api.md#in-examples")
+        own = set(re.findall(r"\b([A-Z][A-Z_]+)=", blocks))
+        wrong += [
+            f"{page.name}: what is ${name}? It stands neither in docs/api.md nor on the page"
+            for name in used - known - own
+        ]
+        if "localhost:8080/" in blocks and page.name != "api.md":
+            wrong.append(f"{page.name} writes an address where $MONOKOTO_URL is meant")
+    assert not wrong, "\n".join(wrong)

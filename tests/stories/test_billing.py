@@ -8,7 +8,7 @@ from unit_clients import Paho, Unit, seconds_ago, soon, units
 
 from monokoto.cli.client import ApiClient
 from monokoto.connect.tenancy import OrganisationKind
-from monokoto.kernel.clock import format_instant
+from monokoto.kernel.clock import format_instant, parse_instant
 from monokoto.testing import Installation, wait_until
 
 PRODUCT = """
@@ -81,9 +81,18 @@ def test_washes_of_past_days_become_invoices(here: Installation) -> None:
         second = made[1]["id"]
         lines = maker.get(f"/api/v1/invoices/{second}")["lines"]
         (line,) = [one for one in lines if one["title"] == "Wash (tier 1)"]
+        times = [parse_instant(line["span"][side]) for side in ("from", "to")]
+        assert times[1] - times[0] == DAY * 10**6
+        assert made[1]["period"]["from"] == line["span"]["from"]
         rows = maker.get(f"/api/v1/invoices/{second}/usage", {"line": line["key"]})["items"]
         assert [row["sample"]["subject"] for row in rows] == ["cycleFinished"] * 3
         assert [len(maker.get(row["told"])["items"]) for row in rows] == [1, 1, 1]
+        key = maker.api.http.headers["Authorization"].removeprefix("Bearer ")
+        shown = here.koto("invoices", "show", second, "--line", str(lines.index(line) + 1), key=key)
+        assert shown.stdout.splitlines()[0].split() == ["Wash", "(tier", "1)", line["amount"]]
+        assert line["key"] in shown.stdout
+        assert shown.stdout.count("cycleFinished") >= 2
+        assert here.koto("invoices", "show", second, "--line", "99", key=key).returncode != 0
         mine = hotel.get(f"/api/v1/my/invoices/{second}/usage", {"line": line["key"], "limit": 2})
         assert len(mine["items"]) == 2
         assert mine["next_cursor"]

@@ -158,6 +158,8 @@ class Paho:
             transport=transport,
             # paho would connect again by itself: what a refusal did would be hidden.
             reconnect_on_failure=False,
+            # By itself it acknowledges once the callback is over: who has the message by then may have left unacknowledged.
+            manual_ack=True,
             **clean,
         )
         if token:
@@ -178,7 +180,7 @@ class Paho:
         self.client.on_disconnect = self._on_disconnect
         self.client.on_publish = lambda _c, _u, mid, reason, _p: self._answers.__setitem__(mid, reason.value)
         self.client.on_subscribe = self._on_subscribe
-        self.client.on_message = lambda _c, _u, one: self._messages.put((one.topic, one.payload, one.retain))
+        self.client.on_message = self._on_message
 
     def __enter__(self) -> Paho:
         assert self.connect() == 0
@@ -265,6 +267,10 @@ class Paho:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         self.close_reason = reason.value if flags.is_disconnect_packet_from_server else -1
         self.closed.set()
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        self.client.ack(message.mid, message.qos)
+        self._messages.put((message.topic, message.payload, message.retain))
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Sequence[Any], _properties: Any) -> None:
         self._answers[mid] = [reason.value for reason in reasons]

@@ -20,12 +20,15 @@ from monokoto.console.routes.invoices import InvoicePagesController
 from monokoto.console.routes.jobs import JobsController
 from monokoto.console.routes.keys import KeysController
 from monokoto.console.routes.maintenance import MaintenancePagesController
+from monokoto.console.routes.my_billing import MyBillingPagesController
 from monokoto.console.routes.my_gifts import GiftPagesController
 from monokoto.console.routes.my_invoices import MyInvoicePagesController
 from monokoto.console.routes.my_offers import OfferPagesController
+from monokoto.console.routes.my_partnerships import MyPartnershipPagesController
 from monokoto.console.routes.notifications import NotificationPagesController, push_worker
 from monokoto.console.routes.organisations import OrganisationsController
 from monokoto.console.routes.overview import overview
+from monokoto.console.routes.partners import PartnerPagesController
 from monokoto.console.routes.payment_files import PaymentFilePagesController
 from monokoto.console.routes.payments import PaymentPagesController
 from monokoto.console.routes.people import PeopleController
@@ -85,6 +88,9 @@ CONTROLLERS = (
     SellerPagesController,
     OfferPagesController,
     MyInvoicePagesController,
+    MyBillingPagesController,
+    MyPartnershipPagesController,
+    PartnerPagesController,
     PortalPagesController,
     MaintenancePagesController,
     ReceiverPagesController,

@@ -17,6 +17,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 
 from monokoto.console.growing import growing
+from monokoto.console.languages import LANGUAGE_COOKIE, LANGUAGES
 
 CSRF_HEADER = "X-Koto-CSRF"
 _FORWARDED = ("user-agent", "accept-language")
@@ -222,6 +223,8 @@ class Api:
         """What the API is to know of the visitor's browser and session."""
         here = self.request
         headers = {name: here.headers[name] for name in _FORWARDED if name in here.headers}
+        if (chosen := here.cookies.get(LANGUAGE_COOKIE, "")) in LANGUAGES:
+            headers["accept-language"] = chosen  # of this browser: mails follow what its visitor reads
         if "cookie" in here.headers:
             headers["Cookie"] = here.headers["cookie"]
         if method != "GET":

@@ -15,7 +15,6 @@ from monokoto.console.formats import instant_of
 from monokoto.console.languages import mark
 from monokoto.console.rule_text import worded
 from monokoto.console.visit import Visit
-from monokoto.kernel.ids import format_id
 
 GRANTS_SHOWN = 50
 PRODUCTS_MAX = 200
@@ -126,9 +125,9 @@ def used_share(verdict: Mapping[str, Any]) -> int:
 
 
 def pool_of(source: str) -> tuple[str, str]:
-    """The holder of a quota as a verdict names it (`subscription:…`): its kind, and its id as addresses have it."""
-    kind, _, number = source.partition(":")
-    return (kind, format_id(int(number))) if number.isdigit() else ("", "")
+    """The holder of a quota as a verdict names it (`subscription:…`), its kind and id; nothing where it comes from no quota."""
+    kind, found, holder = source.partition(":")
+    return (kind, holder) if found else ("", "")
 
 
 def value_of(visit: Visit, feature: FeatureView | None) -> Any:

@@ -131,6 +131,10 @@ class Formats:
             return DASH
         return str(dates.format_date(_moment(at).astimezone(zone_of(self.zone)), length, locale=self.locale))
 
+    def country(self, code: str) -> str:
+        """What a country is called; the code as it is where nobody knows it."""
+        return str(self.locale.territories.get(code, code))
+
     def month(self, value: str, skeleton: str = "yMMM") -> str:
         """A month such as 2026-05, of whichever calendar it was counted in; `MMM`: without its year."""
         first = datetime.strptime(value, "%Y-%m").replace(tzinfo=UTC)

@@ -15,10 +15,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from monokoto.web import preferred_language
+
 LOCALES = Path(__file__).resolve().parent / "locale"
 DEFAULT = "en"
 LANGUAGES = {"en": "English", "ko": "한국어"}
 """Code → its own name, as the menu shows it."""
+LANGUAGE_COOKIE = "koto_language"
+"""Where a browser keeps the language its visitor chose."""
 
 
 def mark(text: str) -> str:
@@ -53,17 +57,9 @@ def translations(language: str) -> Translations:
     return Translations(compiled)
 
 
-def choose(*wishes: str | None, accept: str = "") -> str:
-    """The first wish that is a language of ours, else the best of an Accept-Language header, else English."""
+def choose(*wishes: str | None, accept: str = "", otherwise: str = DEFAULT) -> str:
+    """The first wish that is a language of ours, else the best of an Accept-Language header, else `otherwise`."""
     for wish in wishes:
         if wish and (code := wish.replace("_", "-").split("-")[0].lower()) in LANGUAGES:
             return code
-    ranked = []
-    for place, one in enumerate(accept.split(",")[:20]):
-        tag, _, quality = one.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            weight = 0.0
-        ranked.append((-weight, place, tag.split("-")[0].lower()))
-    return next((code for weight, _, code in sorted(ranked) if weight < 0 and code in LANGUAGES), DEFAULT)
+    return preferred_language(accept, LANGUAGES) or otherwise

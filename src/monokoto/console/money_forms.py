@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monokoto.console.api import Problem, Refused
+from monokoto.console.api import NotAllowed, Problem, Refused
 from monokoto.console.formats import zone_of
 from monokoto.console.languages import mark
 from monokoto.console.visit import Visit
@@ -71,6 +71,12 @@ def left_of(credits_: Iterable[Mapping[str, str]]) -> dict[str, str]:
     for one in credits_:
         sums[one["currency"]] = sums.get(one["currency"], Decimal(0)) + Decimal(one["left"])
     return {code: f"{amount:f}" for code, amount in sorted(sums.items())}
+
+
+def writers_only(visit: Visit) -> None:
+    """A form is for those who may send it. Raises NotAllowed for whoever reads alone."""
+    if not visit.may("earn:write"):
+        raise NotAllowed(Problem(status=403, code="forbidden"))
 
 
 def day_begins(visit: Visit, text: str) -> str:

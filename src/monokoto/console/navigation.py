@@ -105,6 +105,7 @@ NAVIGATION = (
             Entry(mark("Invoices"), "/console/invoices", "invoices", "earn:read", "/api/v1/invoices"),
             Entry(mark("Revenue"), "/console/revenue", "revenue", "earn:read", "/api/v1/reports/recurring"),
             Entry(mark("Payments"), "/console/payments", "payments", "earn:read", "/api/v1/payments"),
+            Entry(mark("Partners"), "/console/partners", "person", "earn:read", "/api/v1/partners"),
             Entry(mark("Books"), "/console/books", "books", "earn:read", "/api/v1/ledger/balances"),
             Entry(mark("Who sells"), "/console/seller", "seller", "earn:read", "/api/v1/issuer"),
         ),
@@ -115,6 +116,14 @@ NAVIGATION = (
             Entry(mark("What I use"), "/console/mine", "mine", "portal:read", "/api/v1/my/subscriptions", BUYERS),
             Entry(mark("Buy a function"), "/console/mine/offers", "offers", "portal:read", "/api/v1/my/offers", BUYERS),
             Entry(mark("My invoices"), "/console/mine/invoices", "audit", "portal:read", "/api/v1/my/invoices", BUYERS),
+            Entry(
+                mark("My shares"),
+                "/console/mine/partnerships",
+                "revenue",
+                "portal:read",
+                "/api/v1/my/partnerships",
+                ("provider",),
+            ),
         ),
     ),
     Group(

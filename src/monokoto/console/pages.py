@@ -28,7 +28,20 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.do")
 _visit: ContextVar[Visit] = ContextVar("visit")
 """Whose page is being made: filters and functions inside macros need it too."""
-_FILTERS = ("number", "instant", "instant_text", "ago", "date", "month", "size", "percent", "compact", "money", "exact")
+_FILTERS = (
+    "number",
+    "instant",
+    "instant_text",
+    "ago",
+    "date",
+    "month",
+    "size",
+    "percent",
+    "compact",
+    "money",
+    "exact",
+    "country",
+)
 
 
 def render(template: str, visit: Visit, *, said: str, values: dict[str, Any]) -> str:

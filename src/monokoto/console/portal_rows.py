@@ -92,10 +92,15 @@ def lines_of(plan: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[Pric
     ]
 
 
+async def unit_ids_of(visit: Visit, subscription: str) -> list[str]:
+    """The units it is for."""
+    found = await visit.api.part(f"{api_of(subscription)}/units", limit=UNITS_SHOWN)
+    return [str(one["unit"]) for one in found.value["items"]] if found.value else []
+
+
 async def units_of(visit: Visit, subscription: str) -> tuple[list[str], dict[str, str]]:
     """The units it is for, and what people call them."""
-    found = await visit.api.part(f"{api_of(subscription)}/units", limit=UNITS_SHOWN)
-    ids = [str(one["unit"]) for one in found.value["items"]] if found.value else []
+    ids = await unit_ids_of(visit, subscription)
     return ids, await names_of(visit, ids)
 
 

@@ -14,9 +14,8 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from monokoto.console.api import Api, NotSignedIn, Problem, Refused
 from monokoto.console.formats import Formats
-from monokoto.console.languages import choose
+from monokoto.console.languages import LANGUAGE_COOKIE, choose
 from monokoto.console.visit import (
-    LANGUAGE_COOKIE,
     Visit,
     provide_guest,
     provide_visit,
@@ -112,10 +111,11 @@ def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[A
 
 def _show(request: Request[Any, Any, Any], problem: Problem) -> Response[str]:
     """The page for what could not be done: no permission, not there, a form that is too old, a platform that is not well."""
+    accept = request.headers.get("accept-language", "")
     visit = visit_of(request) or Visit(
         request=request,
         api=Api(request),
-        formats=Formats(choose(request.cookies.get(LANGUAGE_COOKIE)), "UTC", SystemClock().now()),
+        formats=Formats(choose(request.cookies.get(LANGUAGE_COOKIE), accept=accept), "UTC", SystemClock().now()),
         theme=theme_of(request),
     )
     response = visit.page("problem.html", status=problem.status, problem=problem)

@@ -14,7 +14,7 @@ from litestar.enums import MediaType
 
 from monokoto.console.api import CSRF_HEADER, Api, NotSignedIn, Problem, Refused
 from monokoto.console.formats import Formats
-from monokoto.console.languages import choose, translations
+from monokoto.console.languages import DEFAULT, LANGUAGE_COOKIE, LANGUAGES, choose, translations
 from monokoto.console.pages import render
 from monokoto.kernel.ids import OrganisationId
 from monokoto.web import Caller, Scope
@@ -22,7 +22,7 @@ from monokoto.web import Caller, Scope
 SIGN_IN = "/console/sign-in"
 HOME = "/console"
 THEMES = ("auto", "light", "dark")
-LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE, SAID_COOKIE = "koto_language", "koto_zone", "koto_theme", "koto_said"
+ZONE_COOKIE, THEME_COOKIE, SAID_COOKIE = "koto_zone", "koto_theme", "koto_said"
 YEAR_SECONDS = 365 * 24 * 3600
 OF_MAKERS = frozenset({Scope.PRODUCTS_READ, Scope.PRODUCTS_WRITE, Scope.UNITS_WRITE, Scope.EARN_READ, Scope.EARN_WRITE})
 """What whoever owns units is not troubled with, though their role opens it within their own organisation."""
@@ -37,6 +37,8 @@ class Person(msgspec.Struct, frozen=True):
     email: str = ""
     name: str = ""
     locale: str | None = None
+    """The language they chose, or else the one they were seen with last."""
+    locale_chosen: bool = True
     time_zone: str | None = None
     has_password: bool = True
 
@@ -148,6 +150,12 @@ class Visit:
         response = Response("", status_code=200 if self.is_part else 303, media_type=MediaType.HTML, headers=headers)
         return self._finish(response)
 
+    @property
+    def chosen_language(self) -> str | None:
+        """The language that was chosen in this browser; None: none, pages follow what the browser asks for."""
+        chosen = self.request.cookies.get(LANGUAGE_COOKIE, "")
+        return chosen if chosen in LANGUAGES else None
+
     def remember(self, name: str, value: str) -> None:
         """Keep a preference in the browser."""
         self.api.cookies.append(self._cookie(name, value, YEAR_SECONDS))
@@ -194,8 +202,11 @@ async def provide_guest(request: Request[Any, Any, Any], clock: NamedDependency[
     person = who.person if who else Person()
     cookies = request.cookies
     language = choose(
-        person.locale, cookies.get(LANGUAGE_COOKIE), accept=request.headers.get("accept-language", "")
-    )  # fmt: skip
+        person.locale if person.locale_chosen else None,
+        cookies.get(LANGUAGE_COOKIE),
+        accept=request.headers.get("accept-language", ""),
+        otherwise=person.locale if person.locale in LANGUAGES else DEFAULT,
+    )
     zone = person.time_zone or unquote(cookies.get(ZONE_COOKIE, "")) or "UTC"
     made = Visit(
         request=request,

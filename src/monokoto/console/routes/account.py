@@ -10,8 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from monokoto.console.api import Api, Problem, Refused
-from monokoto.console.languages import mark, translations
-from monokoto.console.visit import LANGUAGE_COOKIE, Visit
+from monokoto.console.languages import LANGUAGE_COOKIE, choose, mark, translations
+from monokoto.console.visit import Visit
 
 SAVED = mark("Saved.")
 PASSWORD_CHANGED = mark("The password is changed. Everywhere else you are signed out.")
@@ -37,8 +37,10 @@ class AccountController(Controller):
         except Refused as refused:
             return visit.again("account/account.html", refused, **await account_parts(visit.api))
         visit.remember(LANGUAGE_COOKIE, body["locale"])
-        # Said in the language that was just chosen.
-        return visit.go("/console/account", str(translations(body["locale"]).gettext(SAVED)))
+        # Said in the language of the pages from now on: the chosen one, or again the browser's.
+        accept = visit.request.headers.get("accept-language", "")
+        language = choose(body["locale"], accept=accept, otherwise=visit.formats.language)
+        return visit.go("/console/account", str(translations(language).gettext(SAVED)))
 
     @post("/password")
     async def password(self, visit: NamedDependency[Visit]) -> Response[str]:

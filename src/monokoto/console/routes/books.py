@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,11 +12,14 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from monokoto.console.money_forms import ACCOUNTS, customers_to_choose, day_begins, names_in, sides_of
+from monokoto.console.languages import mark
+from monokoto.console.money_forms import ACCOUNTS, METHODS, customers_to_choose, day_begins, names_in, sides_of
+from monokoto.console.titles import titles_of
 from monokoto.console.visit import Visit
 
 PATH = "/console/books"
 PAGE_SIZE = 50
+TAX = mark("Tax %(category)s, %(rate)s %%")
 _CUSTOMERS_NAMED = 200
 _OF_CUSTOMERS = re.compile(r"(?:receivable|wallet|credit):([0-9a-z]{13})")
 
@@ -74,7 +79,21 @@ async def _balance(visit: Visit, day: str) -> dict[str, Any]:
     }
 
 
-async def _named(visit: Visit, accounts: Any) -> dict[str, str]:
-    """The customers whose accounts these are."""
-    ids = list(dict.fromkeys(match[1] for one in accounts if (match := _OF_CUSTOMERS.fullmatch(one))))
-    return await names_in(visit, ids[:_CUSTOMERS_NAMED])
+async def _named(visit: Visit, accounts: Iterable[str]) -> dict[str, str]:
+    """What stands behind the colon of these accounts: customers, products, ways of payment, taxes."""
+    known = list(dict.fromkeys(accounts))
+    parts: dict[str, list[str]] = {}
+    for one in known:
+        word, _, part = one.partition(":")
+        parts.setdefault(word, []).append(part)
+    ids = dict.fromkeys(match[1] for one in known if (match := _OF_CUSTOMERS.fullmatch(one)))
+    names, titles = await asyncio.gather(
+        names_in(visit, list(ids)[:_CUSTOMERS_NAMED]), titles_of(visit, products=parts.get("revenue", ()))
+    )
+    found = names | dict(titles.products)
+    for word in ("cash", "fees"):
+        found |= {part: visit.say(METHODS[part]) for part in parts.get(word, ()) if part in METHODS}
+    for part in parts.get("tax", ()):
+        category, _, rate = part.partition("-")
+        found[part] = visit.say(TAX, category=category, rate=rate) if rate else part
+    return found

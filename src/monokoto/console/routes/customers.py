@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import Problem, Refused
 from monokoto.console.languages import mark
-from monokoto.console.money_forms import left_of
+from monokoto.console.money_forms import left_of, writers_only
 from monokoto.console.titles import titles_of_subscriptions
 from monokoto.console.visit import Visit
 
@@ -47,6 +47,7 @@ class CustomerPagesController(Controller):
     @get("/new")
     async def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         """The form."""
+        writers_only(visit)
         return visit.page("customers/edit.html", customer=None, tag="")
 
     @post("/new")
@@ -66,6 +67,7 @@ class CustomerPagesController(Controller):
     @get("/{customer:str}/edit")
     async def edit(self, visit: NamedDependency[Visit], customer: FromPath[str]) -> Response[str]:
         """The form, filled in."""
+        writers_only(visit)
         found, tag = await visit.api.tagged(_api(customer))
         return visit.page("customers/edit.html", customer=found, tag=tag)
 
@@ -116,7 +118,7 @@ async def _shown(visit: Visit, customer: str) -> dict[str, Any]:
     found = await visit.api.get(_api(customer))
     subscriptions, invoices, credit = await asyncio.gather(
         visit.api.part("/api/v1/subscriptions", customer=found["id"], limit=SHOWN),
-        visit.api.part("/api/v1/invoices", customer=found["id"], limit=SHOWN),
+        visit.api.part("/api/v1/invoices", customer=found["id"], empty="false", limit=SHOWN),
         visit.api.part(f"{_api(customer)}/credit"),
     )
     wallet = await visit.api.part("/api/v1/ledger/balances", accounts=f"wallet:{found['id']}")

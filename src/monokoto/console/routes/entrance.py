@@ -72,7 +72,7 @@ class EntranceController(Controller):
         body = {name: guest.value(name) for name in ("token", "organisation", "name", "email")}
         settled = {
             "password": guest.secret("password"),
-            "locale": guest.formats.language,
+            "locale": guest.chosen_language,
             "time_zone": guest.formats.zone,
         }
         try:
@@ -139,7 +139,7 @@ class EntranceController(Controller):
     async def accept(self, guest: NamedDependency[Visit]) -> Response[str]:
         """Somebody new says who they are and is signed in; somebody known joins, and signs in as always."""
         token = guest.value("token")
-        body = {"token": token, "locale": guest.formats.language, "time_zone": guest.formats.zone}
+        body = {"token": token, "locale": guest.chosen_language, "time_zone": guest.formats.zone}
         body |= {name: guest.value(name) for name in ("name", "organisation") if guest.value(name)}
         if guest.secret("password"):
             body["password"] = guest.secret("password")

@@ -17,10 +17,12 @@ from monokoto.console.entitlement_form import TAKEN, take
 from monokoto.console.features import GRANTS_SHOWN, FeatureView, features_of, grants_of
 from monokoto.console.lookups import nothing, products
 from monokoto.console.routes.invoices import customer_names
+from monokoto.console.rule_text import worded
 from monokoto.console.titles import titles_of
 from monokoto.console.unit_names import names_of
 from monokoto.console.visit import Visit
 
+METERS_MAX = 200
 PLANS_MAX = 200
 PLANS_LOOKED_AT = 20
 SUBSCRIPTIONS_SHOWN = 20
@@ -77,6 +79,15 @@ async def _feature(visit: Visit, product: str, feature: str) -> FeatureView:
     return found
 
 
+async def _counted(visit: Visit, feature: FeatureView) -> str:
+    """What people call the meter a quota is of."""
+    if not feature.meter:
+        return ""
+    part = await visit.api.part("/api/v1/meters", product=feature.product, limit=METERS_MAX)
+    titles = {one["meter"]: one["title"] for one in part.value["items"]} if part.value else {}
+    return worded(titles.get(f"{feature.product}/{feature.meter}"), visit.formats.language, feature.meter)
+
+
 async def _shown(visit: Visit, product: str, feature: str, cursor: str) -> dict[str, Any]:
     found = await _feature(visit, product, feature)
     listed, plans, reached = await asyncio.gather(
@@ -101,6 +112,7 @@ async def _shown(visit: Visit, product: str, feature: str, cursor: str) -> dict[
         "listed": listed,
         "grants": grants,
         "plans": including,
+        "counted": await _counted(visit, found),
         "by_plan": list(zip(known, holders, strict=False)),
         "reached": reached,
         "thresholds": told,

@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.languages import mark
-from monokoto.console.money_forms import day_begins
+from monokoto.console.money_forms import METHODS, day_begins
 from monokoto.console.routes.usage import with_pages
 from monokoto.console.titles import titles_of
 from monokoto.console.unit_names import names_of
@@ -23,6 +23,8 @@ from monokoto.console.visit import Visit
 PATH = "/console/invoices"
 PAGE_SIZE = 50
 ROWS_SHOWN = 50
+EMPTY_COUNTED = 200
+"""Of the periods in which nothing was charged; how many more there are is not said."""
 STATES = ("draft", "grace", "finalised", "paid", "void", "uncollectible")
 SAID = {
     "finalise": mark("The invoice is a document now."),
@@ -51,14 +53,27 @@ class InvoicePagesController(Controller):
         customer: FromQuery[str] = "",
         number: FromQuery[str] = "",
         overdue: FromQuery[str] = "",
+        empty: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
     ) -> Response[str]:
         """The newest first."""
         query = {"state": in_state if in_state in STATES else "", "customer": customer, "number": number}
         query |= {"overdue": "true" if overdue else ""}
-        found = await visit.api.get("/api/v1/invoices", **query, cursor=cursor, limit=PAGE_SIZE)
-        buyers = await customer_names(visit, (one["customer"] for one in found["items"]))
-        return visit.page("invoices/list.html", found=found, query=query, states=STATES, buyers=buyers)
+        wanted = query if empty else {**query, "empty": "false"}
+        found, nothing = await asyncio.gather(
+            visit.api.get("/api/v1/invoices", **wanted, cursor=cursor, limit=PAGE_SIZE),
+            visit.api.part("/api/v1/invoices", **query, empty="true", limit=EMPTY_COUNTED),
+        )
+        buyers = await customer_names(visit, [customer, *(one["customer"] for one in found["items"])])
+        return visit.page(
+            "invoices/list.html",
+            found=found,
+            query={**query, "empty": "yes" if empty else ""},
+            states=STATES,
+            buyers=buyers,
+            empty_count=len(nothing.value["items"]) if nothing.value else 0,
+            empty_more=bool(nothing.value and nothing.value["next_cursor"]),
+        )
 
     @get("/{invoice:str}")
     async def one(self, visit: NamedDependency[Visit], invoice: FromPath[str]) -> Response[str]:
@@ -107,7 +122,7 @@ class InvoicePagesController(Controller):
 
 async def customer_names(visit: Visit, ids: Iterable[str]) -> dict[str, str]:
     """What these customers are called."""
-    wanted = list(dict.fromkeys(ids))
+    wanted = [one for one in dict.fromkeys(ids) if one]
     parts = await asyncio.gather(*(visit.api.part(f"/api/v1/customers/{quote(one, safe='')}") for one in wanted))
     return {one: part.value["name"] for one, part in zip(wanted, parts, strict=True) if part.value}
 
@@ -145,7 +160,7 @@ async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
         visit.api.part(f"{_api(invoice)}/dunning-pause"),
     )
     one = found["invoice"]
-    buyers = await customer_names(visit, [one["customer"]])
+    buyer = await visit.api.part(f"/api/v1/customers/{quote(one['customer'], safe='')}")
     plans = [(line["product"], line["explanation"].get("plan", "")) for line in found["lines"]]
     return {
         "titles": await titles_of(visit, plans=plans),
@@ -155,9 +170,12 @@ async def _shown(visit: Visit, invoice: str) -> dict[str, Any]:
         "preview": found["preview"],
         "lacking": found["lacking"],
         "payments": payments,
+        "methods": METHODS,
         "steps": steps,
         "pause": pause,
-        "buyer": buyers.get(one["customer"], one["customer"]),
+        "buyer": buyer.value["name"] if buyer.value else one["customer"],
+        # Of a draft: an electronic invoice names where its buyer gets it.
+        "unreachable": bool(buyer.value and not buyer.value["email"] and not buyer.value["vat_id"]),
         # Sent twice, it is done once: each form that is shown has a name of its own for what it asks.
         "key": secrets.token_hex(8),
     }

@@ -20,6 +20,7 @@ from monokoto.console.money_forms import (
     day_begins,
     left_of,
     names_in,
+    writers_only,
 )
 from monokoto.console.visit import Visit
 
@@ -143,6 +144,7 @@ async def _shown(visit: Visit, payment: str) -> dict[str, Any]:
 
 
 async def _new(visit: Visit) -> dict[str, Any]:
+    writers_only(visit)
     customers, owed = await asyncio.gather(
         customers_to_choose(visit), visit.api.part("/api/v1/invoices", state="finalised", limit=CHOICES_MAX)
     )
@@ -169,6 +171,7 @@ async def _receipt(visit: Visit) -> dict[str, Any]:
 
 
 async def _sending(visit: Visit, doing: str, customer: str) -> dict[str, Any]:
+    writers_only(visit)
     if doing not in _ROUTES:
         raise NotThere(Problem(status=404, code="not-found"))
     credit, partners, customers = await asyncio.gather(

@@ -11,10 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import Part, Refused
+from monokoto.console.features import features_of
 from monokoto.console.languages import mark
 from monokoto.console.lookups import products
+from monokoto.console.money_forms import writers_only
 from monokoto.console.plan_text import QUANTITY, SAMPLE, differences, quantities_of
-from monokoto.console.rule_text import as_yaml
+from monokoto.console.rule_text import as_yaml, worded
 from monokoto.console.simulation_rows import months
 from monokoto.console.titles import titles_of
 from monokoto.console.visit import Visit
@@ -52,6 +54,7 @@ class PlanPagesController(Controller):
     @get("/new")
     async def new(self, visit: NamedDependency[Visit], product: FromQuery[str] = "") -> Response[str]:
         """The editor with an example; first the product is chosen, whose meters it prices."""
+        writers_only(visit)
         known = await products(visit)
         product = product or (known[0] if len(known) == 1 else "")
         shown = await _editor(visit, product, "", SAMPLE)
@@ -83,7 +86,7 @@ class PlanPagesController(Controller):
         text, version = visit.secret("text"), visit.value("version")
         priced = await _priced(visit, product, plan)
         if visit.is_part:
-            return visit.page("plans/preview.html", preview=priced)
+            return visit.page("plans/preview.html", preview=priced, measures=_measures(await _meters(visit, product)))
         if "text" not in visit.form:
             shown = await _shown(visit, product, plan, int(version or 0))
             return visit.page("plans/plan.html", **{**shown, "preview": priced}, entered=visit.form)
@@ -101,6 +104,7 @@ class PlanPagesController(Controller):
     @get("/{product:str}/{plan:str}/edit")
     async def edit(self, visit: NamedDependency[Visit], product: FromPath[str], plan: FromPath[str]) -> Response[str]:
         """The editor, beginning as the newest version."""
+        writers_only(visit)
         found = await visit.api.get(_api(product, plan))
         editor = await _editor(visit, product, plan, as_yaml(found["plan"]), str(found["version"]))
         return visit.page("plans/edit.html", **editor, products=[product])
@@ -155,13 +159,20 @@ async def _meters(visit: Visit, product: str) -> list[dict[str, Any]]:
     return [{**one, "name": one["meter"].partition("/")[2]} for one in items]
 
 
+def _measures(meters: list[dict[str, Any]]) -> dict[str, str]:
+    """By meter what it counts in."""
+    return {one["name"]: one["unit"] for one in meters}
+
+
 async def _editor(visit: Visit, product: str, plan: str, text: str, version: str = "") -> dict[str, Any]:
+    meters = await _meters(visit, product)
     return {
         "product": product,
         "plan": plan,
         "text": text,
         "version": version,
-        "meters": await _meters(visit, product),
+        "meters": meters,
+        "measures": _measures(meters),
         "preview": None,
         "quantity": QUANTITY,
         "months": months(visit.formats),
@@ -171,8 +182,11 @@ async def _editor(visit: Visit, product: str, plan: str, text: str, version: str
 
 async def _shown(visit: Visit, product: str, plan: str, version: int) -> dict[str, Any]:
     path = _api(product, plan)
-    found, versions, meters = await asyncio.gather(
-        visit.api.get(path, version=version), visit.api.part(f"{path}/versions"), _meters(visit, product)
+    found, versions, meters, features = await asyncio.gather(
+        visit.api.get(path, version=version),
+        visit.api.part(f"{path}/versions"),
+        _meters(visit, product),
+        features_of(visit, [product]),
     )
     priced = {one["meter"] for one in found["charges"] if one["meter"]}
     return {
@@ -180,6 +194,9 @@ async def _shown(visit: Visit, product: str, plan: str, version: int) -> dict[st
         "plan": found,
         "versions": versions,
         "meters": [one for one in meters if one["name"] in priced],
+        "measures": _measures(meters),
+        "counted": {one["name"]: worded(one["title"], visit.formats.language, one["name"]) for one in meters},
+        "features": {one.name: one.title for one in features},
         "preview": None,
         "quantity": QUANTITY,
         "text": as_yaml(found["plan"]),

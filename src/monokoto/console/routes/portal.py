@@ -13,7 +13,17 @@ from litestar.params import FromPath, FromQuery
 from monokoto.console.api import Problem, Refused
 from monokoto.console.languages import mark
 from monokoto.console.lookups import nothing
-from monokoto.console.portal_rows import ENDED, api_of, has_money, included, lines_of, product_of, units_of, used
+from monokoto.console.portal_rows import (
+    ENDED,
+    api_of,
+    has_money,
+    included,
+    lines_of,
+    product_of,
+    unit_ids_of,
+    units_of,
+    used,
+)
 from monokoto.console.unit_names import names_of
 from monokoto.console.visit import Visit
 from monokoto.kernel.clock import format_instant
@@ -50,18 +60,22 @@ class PortalPagesController(Controller):
         nexts, plans, units, credit, shares = await asyncio.gather(
             asyncio.gather(*(_next(visit, one) for one in items)),
             asyncio.gather(*(visit.api.part(f"{api_of(one['id'])}/plan") for one in items)),
-            asyncio.gather(*(units_of(visit, one["id"]) for one in items)),
+            asyncio.gather(*(unit_ids_of(visit, one["id"]) for one in items)),
             visit.api.part("/api/v1/my/credit", limit=SHARED_MAX),
             visit.api.part("/api/v1/my/shares", limit=SHARED_MAX),
         )
         shared = shares.value["items"] if shares.value else []
         products = [product_of(one, plan.value) for one, plan in zip(items, plans, strict=True)]
+        # Asked together: the same unit may stand in several of them, and be shared besides.
+        sharing = (unit for one in shared for unit in (one["unit"], one["with_unit"]))
+        names = await names_of(visit, (*(unit for ids in units for unit in ids), *sharing))
+        called = [[names[unit] for unit in ids if unit in names] for ids in units]
         return visit.page(
             "mine/list.html",
-            rows=list(zip(items, nexts, products, [list(called.values()) for _, called in units], strict=True)),
+            rows=list(zip(items, nexts, products, called, strict=True)),
             accounts=[one for one in (credit.value["items"] if credit.value else []) if has_money(one)],
             shares=shared,
-            names=await names_of(visit, (unit for one in shared for unit in (one["unit"], one["with_unit"]))),
+            names=names,
             next_cursor=found["next_cursor"],
             cursor=cursor,
         )

@@ -6,8 +6,8 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
 from monokoto.console.api import NotThere, Problem
-from monokoto.console.languages import LANGUAGES
-from monokoto.console.visit import HOME, LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Visit
+from monokoto.console.languages import LANGUAGE_COOKIE, LANGUAGES
+from monokoto.console.visit import HOME, THEME_COOKIE, THEMES, Visit
 
 
 class PreferencesController(Controller):

@@ -15,6 +15,7 @@ from monokoto.console.api import Part
 from monokoto.console.revenue_bars import HEIGHT, WIDTH, heat, most, stacked
 from monokoto.console.revenue_terms import TERMS
 from monokoto.console.routes.invoices import customer_names
+from monokoto.console.titles import titles_of_subscriptions
 from monokoto.console.visit import Visit
 
 PATH = "/console/revenue"
@@ -81,9 +82,9 @@ class RevenuePagesController(Controller):
         wanted = query | ({change: "true"} if change in {"lost", "gained"} else {})
         found = await _listed(visit, "recurring/customers", wanted, cursor)
         names = await customer_names(visit, (one["customer"] for one in found["items"]))
-        return visit.page(
-            "revenue/customers.html", found=found, query=query | {"change": change}, names=names, terms=TERMS
-        )
+        called = await _called(visit, list(names))
+        shown = query | {"change": change}
+        return visit.page("revenue/customers.html", found=found, query=shown, names=names, called=called, terms=TERMS)
 
     @get("/documents")
     async def documents(
@@ -101,6 +102,16 @@ class RevenuePagesController(Controller):
         names = await customer_names(visit, (one["customer"] for one in found["items"]))
         shown = query | {"deferred": "true" if deferred else ""}
         return visit.page("revenue/documents.html", found=found, query=shown, names=names, kinds=KINDS)
+
+
+async def _called(visit: Visit, customers: list[str]) -> dict[str, str]:
+    """The plans of these customers' subscriptions, by subscription; one of very many keeps its id."""
+    lists = await asyncio.gather(
+        *(visit.api.part("/api/v1/subscriptions", customer=one, limit=PAGE_SIZE) for one in customers)
+    )
+    items = [one for part in lists if part.value for one in part.value["items"]]
+    titles = await titles_of_subscriptions(visit, items)
+    return {one["id"]: titles.plan(one["product"], one["plan"]) for one in items}
 
 
 async def _listed(visit: Visit, path: str, query: Mapping[str, str], cursor: str) -> Any:

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from monokoto.console.api import NotThere, Problem, Refused
 from monokoto.console.form_values import unreadable
 from monokoto.console.languages import mark
+from monokoto.console.money_forms import writers_only
 from monokoto.console.routes.invoices import customer_names
 from monokoto.console.titles import titles_of, titles_of_subscriptions
 from monokoto.console.unit_names import ids_of, names_of
@@ -59,6 +60,7 @@ class SubscriptionPagesController(Controller):
     @get("/new")
     async def new(self, visit: NamedDependency[Visit], customer: FromQuery[str] = "") -> Response[str]:
         """The form."""
+        writers_only(visit)
         return visit.page("subscriptions/new.html", **await _choices(visit, customer), customer=customer)
 
     @post("/new")
