@@ -247,6 +247,7 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: three for two cores. Much of what is tested is processes and browsers, which a test waits for."""
     return max(2, len(os.sched_getaffinity(0)) * 3 // 2)

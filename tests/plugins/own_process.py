@@ -140,7 +140,8 @@ class OwnProcesses:
 
 
 def _failed(item: pytest.Item, said: str) -> pytest.TestReport:
-    return pytest.TestReport(item.nodeid, item.location, dict(item.keywords), "failed", said, "call")
+    keywords = dict.fromkeys(item.keywords, 1)  # as pytest's own reports: they travel between processes
+    return pytest.TestReport(item.nodeid, item.location, keywords, "failed", said, "call")
 
 
 def pytest_configure(config: pytest.Config) -> None:
