@@ -49,6 +49,7 @@ COMMANDS = {
     "billing": ("billing", "billing", "From what was used to what is owed: runs, previews, documents as files."),
     "payments": ("payments", "payments", "Money that comes and goes."),
     "ledger": ("payments", "ledger", "What was booked; balances; the audit of the books."),
+    "partners": ("partners", "partners", "Who gets a part of what is sold."),
     "jobs": ("jobs", "jobs", "What is done to many units at once."),
     "webhooks": ("webhooks", "webhooks", "Receivers of what happens."),
     "receivers": ("notifications", "receivers", "Who is told of alerts."),

@@ -10,7 +10,6 @@ import typer
 from monokoto.cli.client import JsonOption, KeyOption, UrlOption, connect, print_json, told
 from monokoto.cli.named import read_words
 from monokoto.cli.tables import show_table
-from monokoto.kernel.clock import Instant, SystemClock, format_instant
 
 payments = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Money that comes and goes."
@@ -323,48 +322,6 @@ def entries(
         typer.echo(f"{one['number']}  {one['at']}  {one['title']}")
         for post in one["postings"]:
             typer.echo(f"    {post['account']:40} {post['amount']:>14} {post['currency']}")
-
-
-@ledger.command("partners")
-@told
-def partners(url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
-    """What partners are owed of what was sold."""
-    with connect(url, key) as api:
-        found = api.get("/api/v1/partners")["items"]
-    if as_json:
-        print_json(found)
-    else:
-        show_table(("partner", "owed", ""), [(one["partner"], one["owed"], one["currency"]) for one in found])
-
-
-@ledger.command("statement")
-@told
-def statement(
-    partner: Annotated[str, typer.Argument(metavar="PARTNER", help="Its name in plans.")],
-    currency: CurrencyArgument,
-    since: Annotated[str, typer.Option("--from", help="RFC 3339; left out: from the beginning.")] = "",
-    until: Annotated[str, typer.Option("--to", help="RFC 3339; left out: to now.")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="At most so many rows.")] = 50,
-    url: UrlOption = "",
-    key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """What a partner was owed and got, and of which lines; the newest first."""
-    asked = {
-        "currency": currency, "from": since or format_instant(Instant(0)), "to": until or format_instant(SystemClock().now()),
-        "limit": str(limit),
-    }  # fmt: skip
-    with connect(url, key) as api:
-        found = api.get(f"/api/v1/partners/{partner}/statement", asked)
-    if as_json:
-        print_json(found)
-        return
-    typer.echo(f"closing  {found['closing']:>14} {currency}")
-    for one in found["items"]:
-        typer.echo(f"{one['at']}  {one['title']}  {one['amount']} {currency}")
-        for line in one["lines"]:
-            typer.echo(f"    {line['percent']} % of {line['net']}  {line['title']}")
-    typer.echo(f"opening  {found['opening']:>14} {currency}")
 
 
 @ledger.command("audit")
