@@ -48,7 +48,9 @@ plans:
     charges:
       wash: {meter: washes, graduated: {tiers: [{up_to: "100", price: "0.20"}, {price: "0.15"}]}}
       base: {fee: "4.90", in: arrears}
+    invoice_at: {every: "1000"}
 """
+DAY = 86_400_000_000
 BEGIN, END = parse_instant("2026-01-01T00:00:00Z"), parse_instant("2026-02-01T00:00:00Z")
 WRITTEN_AT_ONCE = 1_000_000
 SAY_SECONDS = 5.0
@@ -76,6 +78,13 @@ def _measure(report: Report, folder: Path, series: Series, subscriptions: int, r
     shutil.copytree(home, copy)
     _use(seller.metering, seller.maker, subscriptions, rows)
     report.row(f"{subscriptions:,} subscriptions and {rows:,} samples made", time.monotonic() - began, "s")
+    seller = Seller(home, series, at=END - DAY, within=True)
+    began = time.monotonic()
+    assert seller.billing.run(seller.maker) == Run()
+    report.row(
+        "a look whether open periods came to what their plan invoices within them", time.monotonic() - began, "s"
+    )
+    seller.records.close()
     digests = []
     for where in (home, copy):
         seller = Seller(where, series)
@@ -139,7 +148,8 @@ def _say(text: str) -> None:
 class Seller:
     """A maker over records of its own, as the platform joins it."""
 
-    def __init__(self, folder: Path, series: Series) -> None:
+    def __init__(self, folder: Path, series: Series, *, at: int = END + DAY // 24, within: bool = False) -> None:
+        """Once sold, everything happens `at`; only `within` looks for what is invoiced before its period ends."""
         self.records: Records = open_records("", data_dir=folder)
         migrate(self.records)
         self.clock = ManualClock(BEGIN)
@@ -164,10 +174,10 @@ class Seller:
         )  # fmt: skip
         self.billing = Billing(
             self.records, self.clock, rater=rater, subscriptions=self.subscriptions, invoices=self.invoices,
-            issuers=self.issuers,
+            issuers=self.issuers, thresholds=self.plans if within else None,
         )  # fmt: skip
         if known:
-            self.clock.advance((END - BEGIN) / 1_000_000 + 3600)
+            self.clock.advance((at - BEGIN) / 1_000_000)
 
     def sell(self, count: int) -> None:
         """So many customers, each with a subscription of a unit, billed up to its beginning.

@@ -68,7 +68,7 @@ class Billing:
         """
         run = Run()
         self._draft(organisation_id, run, progress)
-        self._draft_within(organisation_id, run)
+        self._draft_within(organisation_id, run, progress)
         self._correct_ended(organisation_id, run)
         self._finalise(organisation_id, run, progress)
         return run
@@ -126,7 +126,7 @@ class Billing:
         """Organisations that invoice usage within its period."""
         return self._thresholds.invoiced_within() if self._thresholds is not None else ()
 
-    def _draft_within(self, organisation_id: int, run: Run) -> None:
+    def _draft_within(self, organisation_id: int, run: Run, progress: Progress) -> None:
         """Drafts of what was used of open periods, where that reached an amount their plans name."""
         plans = {} if self._thresholds is None else self._thresholds.invoiced_within(organisation_id)
         now = self._clock.now()
@@ -134,6 +134,7 @@ class Billing:
             touched = self._touched(organisation_id, [one.id for one in page])
             jobs = [self._rater.job(one, now, touched.get(one.id), within=True) for one in page]
             self._each(organisation_id, jobs, lambda org, some: self._draft_reached(org, some, run), run)
+            progress(run)
 
     def _draft_reached(self, organisation_id: int, jobs: Sequence[Job], run: Run) -> None:
         booked = self._booked(organisation_id, jobs, {})
