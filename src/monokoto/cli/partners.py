@@ -92,11 +92,14 @@ def name(
 
 @partners.command("forget")
 @told
-def forget(partner: PartnerArgument, url: UrlOption = "", key: KeyOption = "") -> None:
+def forget(partner: PartnerArgument, url: UrlOption = "", key: KeyOption = "", as_json: JsonOption = False) -> None:
     """Let a partner be a name alone; what it is owed stays."""
     with connect(url, key) as api:
         api.request("DELETE", f"/api/v1/partner-organisations/{partner}")
-    typer.echo(f"{partner} is a name in plans alone")
+    if as_json:
+        print_json({"partner": partner, "organisation": None})
+    else:
+        typer.echo(f"{partner} is a name in plans alone")
 
 
 @partners.command("mine")
