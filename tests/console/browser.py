@@ -1,6 +1,6 @@
 """A real browser in front of a real installation, and the rules of accessibility: for every test of pages.
 
-Chromium is the machine's own (`apt-get install chromium`; `CHROMIUM` names another); axe-core comes from npm by
+Chromium is the machine's own (`apt-get install chromium-headless-shell`, or `chromium`; `CHROMIUM` names another); axe-core comes from npm by
 `python hatch_build.py --tests`. Where one is missing, these tests say so and are skipped.
 """
 
@@ -30,7 +30,10 @@ from monokoto.testing import Installation, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
 HTMX = ROOT / "src" / "monokoto" / "console" / "static" / "vendor" / "htmx.js"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None
+)
+"""The first is the same without what only a screen needs: a fifth less work."""
 WIDTHS = {"phone": (360, 780), "desktop": (1440, 900)}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "ko")
@@ -42,7 +45,7 @@ SERIOUS = frozenset({"serious", "critical"})
 def missing() -> str:
     """What a browser test lacks here; empty: nothing."""
     if CHROMIUM is None:
-        return "no chromium on this machine: apt-get install chromium"
+        return "no chromium on this machine: apt-get install chromium-headless-shell"
     if not AXE.is_file() or not HTMX.is_file():
         return "files from npm are not there: python hatch_build.py --tests"
     return ""

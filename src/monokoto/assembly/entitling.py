@@ -212,6 +212,8 @@ class ByMetering:
 
     def used(self) -> Iterable[tuple[int, str, str, int, int]]:
         """As `UsageNews.used`: of late, by what a meter shows of the last minutes; what came later than that is told."""
+        if not self.watched:
+            return  # a platform without quotas asks its store for nothing
         now = self.clock.now()
         since = now - _PROMPT
         for key in self.watched:
