@@ -28,6 +28,7 @@ from monokoto.earn.ledger import Ledger
 from monokoto.earn.metering import MeterBook, Metering, MetersSection
 from monokoto.earn.metering.sampling import Samples, of_doubles
 from monokoto.earn.plans import Plans, PlansSection, Promise
+from monokoto.earn.reports import Reports
 from monokoto.earn.subscriptions import Coverage, Customers, NewCustomer, NewSubscription, Subscriptions
 from monokoto.engines.records import Records, metadata, migrate, open_records
 from monokoto.engines.series import Series, open_series
@@ -102,6 +103,9 @@ def _measure(report: Report, folder: Path, series: Series, subscriptions: int, r
         digests.append(seller.digest())
         again = seller.billing.run(seller.maker)
         assert again == Run(), again
+        began = time.monotonic()
+        assert seller.reports.catch_up(seller.maker) == subscriptions
+        report.row("all documents read for the reports", time.monotonic() - began, "s")
         seller.records.close()
     assert digests[0] == digests[1], "the same run came to something else"
     report.note(f"the run on the copy came to the same bytes: sha256 {digests[0][:16]}; one more run changed nothing")
@@ -175,6 +179,10 @@ class Seller:
         self.billing = Billing(
             self.records, self.clock, rater=rater, subscriptions=self.subscriptions, invoices=self.invoices,
             issuers=self.issuers, thresholds=self.plans if within else None,
+        )  # fmt: skip
+        self.reports = Reports(
+            self.records, self.clock, subscriptions=self.subscriptions, plans=self.plans, documents=self.invoices,
+            issuers=self.issuers,
         )  # fmt: skip
         if known:
             self.clock.advance((at - BEGIN) / 1_000_000)
