@@ -49,7 +49,8 @@ def test_a_rule_is_read_as_json_has_it_and_written_as_people_do() -> None:
         ("- when\n", 1),
         ("", 1),
         ("when: " + "x" * LENGTH_MAX, 0),
-        ("a: " + "[" * 5000, 0),
+        ("a: " + "[" * (LENGTH_MAX - 3), 1),
+        ("a:\n" + "".join(" " * depth + "- \n" for depth in range(200)), 65),
     ],
 )
 def test_what_is_no_rule_is_refused(text: str, line: int) -> None:

@@ -22,6 +22,8 @@ _FAR = 1 << 52
 """An instant past every planned one, and before what a database cannot hold."""
 _PROMPT = (PROMPT_SECONDS + 60) * MICROSECONDS_PER_SECOND
 _AHEAD = 300 * MICROSECONDS_PER_SECOND
+MeterKey = tuple[int, str, str]
+"""Organisation, product and meter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +189,12 @@ class ByMetering:
 
     metering: Metering
     clock: Clock
-    watched: frozenset[tuple[int, str, str]] = frozenset()
-    """The meters quotas in memory follow: organisation, product, meter."""
-    _seen: dict[tuple[int, str, str], dict[int, Decimal]] = field(default_factory=dict)
+    watched: set[MeterKey] = field(default_factory=set)
+    """The meters quotas in memory follow."""
+    _seen: dict[MeterKey, dict[int, Decimal]] = field(default_factory=dict)
     _mark: int = 0
+    _marks: int = -1
+    """Of late usage that is known; -1: there may be more."""
 
     def sums(
         self,
@@ -201,7 +205,8 @@ class ByMetering:
         spans: Sequence[Span],
     ) -> Sequence[Decimal]:
         """As `Usage.sums`."""
-        self.watched |= {(organisation_id, product, meter)}
+        self.metering.writer.heard.follow((organisation_id, product, meter))
+        self.watched.add((organisation_id, product, meter))
         if not units:
             return [ZERO] * len(spans)
         key = f"{product}/{meter}"
@@ -211,24 +216,41 @@ class ByMetering:
             return [ZERO] * len(spans)
 
     def used(self) -> Iterable[tuple[int, str, str, int, int]]:
-        """As `UsageNews.used`: of late, by what a meter shows of the last minutes; what came later than that is told."""
+        """As `UsageNews.used`: whose samples were written; of what lasts, also who shows another amount of the last minutes."""
         if not self.watched:
             return  # a platform without quotas asks its store for nothing
         now = self.clock.now()
         since = now - _PROMPT
-        for key in self.watched:
+        for key in list(self.watched):
             organisation_id, product, meter = key
-            try:
-                found = self.metering.totals(organisation_id, f"{product}/{meter}", None, Span(since, now + _AHEAD))
-                shown = {one.unit_id: one.quantity for one in found}
-            except NotFound:
-                continue
-            before = self._seen.get(key, {})
-            self._seen[key] = shown
-            for unit_id, quantity in shown.items():
-                if before.get(unit_id) != quantity:
-                    yield organisation_id, product, meter, unit_id, since
+            units = set(self.metering.writer.heard.taken(key).tolist())
+            units |= self._lasting(key, Span(since, now + _AHEAD))
+            for unit_id in units:
+                yield organisation_id, product, meter, unit_id, since
+        yield from self._late(since)
+
+    def _lasting(self, key: MeterKey, span: Span) -> set[int]:
+        """Who used more by the passing of time alone."""
+        organisation_id, product, name = key
+        try:
+            if not self.metering.meter(organisation_id, f"{product}/{name}").aggregation.lasting:
+                return set()
+            found = self.metering.totals(organisation_id, f"{product}/{name}", None, span)
+            shown = {one.unit_id: one.quantity for one in found}
+        except NotFound:
+            return set()
+        before = self._seen.get(key, {})
+        self._seen[key] = shown
+        return {unit_id for unit_id, quantity in shown.items() if before.get(unit_id) != quantity}
+
+    def _late(self, since: int) -> Iterator[tuple[int, str, str, int, int]]:
+        """What came later than that."""
+        writer = self.metering.writer
+        marks = writer.marks if writer.marked_at < writer.settled() else -1
+        if marks == self._marks != -1 and not len(writer.late):
+            return
         late, self._mark = self.metering.touched(self._mark or since, PAGE_SIZE_MAX)
+        self._marks = -1 if late else marks
         for one in late:
             product, _, meter = one.meter.partition("/")
             yield one.organisation_id, product, meter, one.unit_id, one.first_at

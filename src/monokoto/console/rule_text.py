@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from monokoto.kernel.limits import FOLDER_DEPTH_MAX
+
 LENGTH_MAX = 32_768
 """Characters of a rule that are read; geofences are the long ones."""
 PLACE = "/rule"
@@ -56,13 +58,12 @@ class Written:
 
 
 def read_rule(text: str) -> Written:
-    """The document of a rule. Raises Unreadable: no YAML, no mapping, too long, or with aliases, which can grow without bound."""
+    """The document of a rule. Raises Unreadable: no YAML, no mapping, too long, too deep, or with aliases, which can grow
+    without bound."""
     if len(text) > LENGTH_MAX:
         raise Unreadable(f"longer than {LENGTH_MAX} characters")
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise Unreadable("aliases are not taken", _line(event.start_mark))
+        _look_over(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
     except Unreadable:
@@ -76,6 +77,20 @@ def read_rule(text: str) -> Written:
     lines: dict[str, int] = {}
     _note(node, "", lines)
     return Written(_plain(document), lines)
+
+
+def _look_over(text: str) -> None:
+    """Event by event, as far as it can be taken: what lies in each other costs the reader the square of its depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise Unreadable("aliases are not taken", _line(event.start_mark))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > FOLDER_DEPTH_MAX:
+            raise Unreadable(f"deeper than {FOLDER_DEPTH_MAX} mappings and lists", _line(event.start_mark))
 
 
 def _line(mark: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from monokoto.earn.metering.keeping.heard import Heard
 from monokoto.earn.metering.keeping.late import LateMarks, Told, first_of, late_of
 from monokoto.earn.metering.keeping.tables import LATE, USAGE, VERSION_MIDDLE
 from monokoto.earn.metering.sampling import NAMES, Samples
@@ -31,6 +32,12 @@ class UsageWriter:
         self._clock = clock
         self.late = LateMarks()
         """Where the line gathers whose usage came late."""
+        self.heard = Heard()
+        """Of the meters that are followed, whose usage was written."""
+        self.marks = 0
+        """How often it was told whose usage came late; counted when it can be seen."""
+        self.marked_at = 0
+        """When for the last time: whoever asks what was touched hears of that once this is `settled`."""
         self._lock = threading.Lock()
         self._writing: dict[int, int] = {}
         self._number = 0
@@ -51,7 +58,7 @@ class UsageWriter:
         """
         with late.taken() as told, self._stored() as stored:
             if told:
-                self._series.insert(LATE, _late_rows(told, stored))
+                self._tell_late(told, stored)
 
     def overrule(self, rows: pa.Table) -> None:
         """Write corrections: rows as `rows_of` makes them, with their kinds and versions."""
@@ -73,7 +80,15 @@ class UsageWriter:
             if late is not None:
                 late.add(found)
             elif found:
-                self._series.insert(LATE, _late_rows(found, stored))
+                self._tell_late(found, stored)
+        for key, units, _ in touched:
+            self.heard.add(key, units)
+
+    def _tell_late(self, told: Sequence[Told], stored: int) -> None:
+        self._series.insert(LATE, _late_rows(told, stored))
+        with self._lock:
+            self.marks += 1
+            self.marked_at = max(self.marked_at, stored)
 
     @contextmanager
     def _stored(self) -> Iterator[int]:
