@@ -1,7 +1,7 @@
 """A real browser in front of a real installation, and the rules of accessibility: for every test of pages.
 
-Chromium is the machine's own (`apt-get install chromium-headless-shell`, or `chromium`; `CHROMIUM` names another); axe-core comes from npm by
-`python hatch_build.py --tests`. Where one is missing, these tests say so and are skipped.
+Chromium is the machine's own (`apt-get install chromium-headless-shell`, or `chromium`; `CHROMIUM` names another); axe-core
+comes from npm by `python hatch_build.py --tests`. Where one is missing, these tests say so and are skipped.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from litestar import Request, Response, delete, get, patch, post
+from litestar import Litestar, Request, Response, delete, get, patch, post
 from litestar.testing import TestClient
 
 from monokoto.api.app import create_app
@@ -30,6 +30,9 @@ class Api:
     """What the API behind the pages was asked, and how it answers next."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
         self.asked: list[tuple[str, str, Any, str]] = []
         self.fails: Exception | None = None
         self.scopes = ["admin"]
@@ -123,17 +126,24 @@ class _Nobody:
         raise Unauthenticated("There are no keys here.")
 
 
-@pytest.fixture
-def api() -> Api:
-    return Api()
+@pytest.fixture(scope="module")
+def kept() -> tuple[Api, Litestar]:
+    """One application for the file: to make it takes longer than any test here."""
+    api = Api()
+    routes = [*_routes(api), CONSOLE]
+    return api, create_app(routes=routes, dependencies={"clock": ManualClock()}, authenticator=_Nobody())
 
 
 @pytest.fixture
-def guest(api: Api) -> Iterator[TestClient[Any]]:
-    app = create_app(
-        routes=[*_routes(api), CONSOLE], dependencies={"clock": ManualClock()}, authenticator=_Nobody()
-    )  # fmt: skip
-    with TestClient(app) as client:
+def api(kept: tuple[Api, Litestar]) -> Api:
+    api, _ = kept
+    api.begin()
+    return api
+
+
+@pytest.fixture
+def guest(api: Api, kept: tuple[Api, Litestar]) -> Iterator[TestClient[Any]]:
+    with TestClient(kept[1]) as client:
         client.follow_redirects = False
         yield client
 
