@@ -29,6 +29,12 @@ def place(records_kind: str, empty_database: Callable[[str], str], tmp_path: Pat
 
 
 @pytest.fixture
+def full_place(records_kind: str, fresh_database: Callable[[str], str], tmp_path: Path) -> Place:
+    """A database with every table."""
+    return Place(fresh_database(records_kind), tmp_path)
+
+
+@pytest.fixture
 def records(place: Place) -> Iterator[Records]:
     """The database, open."""
     opened = place.open()

@@ -38,10 +38,9 @@ def webhook(webhook_id: int, secret: str = PLAIN) -> dict[str, object]:
 
 
 @pytest.fixture
-def kept(place: "Place") -> Iterator[Records]:
+def kept(full_place: "Place") -> Iterator[Records]:
     """Records with every table, and one webhook in them."""
-    opened = place.open()
-    migrate(opened)
+    opened = full_place.open()
     with opened.write() as connection:
         connection.execute(WEBHOOKS.insert(), [webhook(1)])
     yield opened
@@ -58,12 +57,12 @@ def raw_of(records: Records, column: str = "secret") -> list[str]:
         return list(connection.execute(sa.text(f"SELECT {column} FROM webhooks ORDER BY webhook_id")).scalars())
 
 
-def test_what_is_written_is_read_and_stands_nowhere(kept: Records, place: "Place") -> None:
+def test_what_is_written_is_read_and_stands_nowhere(kept: Records, full_place: "Place") -> None:
     assert secrets_of(kept) == [PLAIN]
     assert PLAIN not in raw_of(kept)[0]
     assert ADDRESS not in raw_of(kept, "url")[0]
     assert raw_of(kept, "old_secret") == [""], "nothing is nothing"
-    for file in place.data_dir.iterdir():
+    for file in full_place.data_dir.iterdir():
         body = file.read_bytes()
         assert PLAIN.encode() not in body, file
         assert b"stands-in-no-file" not in body, file
@@ -85,8 +84,8 @@ def test_the_file_of_keys_is_for_its_owner_alone(kept: Records) -> None:
     assert PLAIN.encode() not in kept.keyring.file.read_bytes()
 
 
-def test_rotating_seals_everything_anew_and_others_follow(kept: Records, place: "Place") -> None:
-    other = place.open()
+def test_rotating_seals_everything_anew_and_others_follow(kept: Records, full_place: "Place") -> None:
+    other = full_place.open()
     before, (old,) = raw_of(kept), other.keyring.all()
     assert secrets_of(other) == [PLAIN]
     key, count = rotate(kept, NOW)
@@ -113,16 +112,18 @@ def test_a_backup_of_before_a_rotation_opens_and_is_sealed_anew(kept: Records) -
     assert seal_all(kept) == 0
 
 
-def test_without_its_keys_nothing_starts_and_the_reason_is_said(kept: Records, place: "Place") -> None:
-    kept.keyring.file.rename(place.data_dir / "elsewhere.keys")
-    without = place.open()
+def test_without_its_keys_nothing_starts_and_the_reason_is_said(kept: Records, full_place: "Place") -> None:
+    kept.keyring.file.rename(full_place.data_dir / "elsewhere.keys")
+    without = full_place.open()
     for asked in (seal_all, secrets_of, lambda records: rotate(records, NOW)):
         with pytest.raises(Unavailable, match=r"key that is not in .*records\.keys") as caught:
             asked(without)
         assert "records.keys_file" in caught.value.remedy
     assert not without.keyring.file.exists(), "no key is made that would open nothing"
     without.close()
-    named = open_records(place.url, data_dir=place.data_dir, keys_file=str(place.data_dir / "elsewhere.keys"))
+    named = open_records(
+        full_place.url, data_dir=full_place.data_dir, keys_file=str(full_place.data_dir / "elsewhere.keys")
+    )
     assert secrets_of(named) == [PLAIN]
     named.close()
 
