@@ -33,7 +33,10 @@ HTMX = ROOT / "src" / "monokoto" / "console" / "static" / "vendor" / "htmx.js"
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None
 )
-"""The first is the same without what only a screen needs: a fifth less work."""
+"""The first is the same without what only a screen needs: half the work."""
+WHOLE = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+"""One that knows what is told outside of its pages, such as notifications."""
+ARGUMENTS = ("--no-sandbox", "--disable-gpu")
 WIDTHS = {"phone": (360, 780), "desktop": (1440, 900)}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "ko")
@@ -210,6 +213,17 @@ class Chromium:
         self.url = url
 
     @contextmanager
+    def whole(self) -> Iterator[Chromium]:
+        """One that knows notifications too, beside this one."""
+        if WHOLE is None:
+            pytest.skip("no whole chromium on this machine: apt-get install chromium")
+        browser = self.browser.browser_type.launch(executable_path=WHOLE, args=ARGUMENTS)
+        try:
+            yield Chromium(browser, self.url)
+        finally:
+            browser.close()
+
+    @contextmanager
     def visitor(
         self,
         *,
@@ -252,7 +266,7 @@ def chromium(url: str) -> Iterator[Chromium]:
         pytest.skip(lacks)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             yield Chromium(browser, url)
         finally:

@@ -116,7 +116,7 @@ def test_a_maintenance_window_is_made_and_ended(chrome: Chromium, cookies: Cooki
 def test_a_browser_is_subscribed_and_told_no_more(
     chrome: Chromium, admin: httpx.Client, here: Installation, ends: str
 ) -> None:
-    with chrome.visitor() as visitor:
+    with chrome.whole() as whole, whole.visitor() as visitor:
         visitor.sign_in()
         visitor.context.grant_permissions(["notifications"], origin=here.api_url)
         visitor.context.add_init_script(SUBSCRIBE % AUTH)
