@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -33,6 +34,10 @@ from monokoto.web import Caller, Gate, Reach, Side
 # whatever the machine says (images of containers often say the opposite).
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Who starts something beside a shell's own work gives it deaf ears for Ctrl-C, and all its children; tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ("own_process", "lent_series")
 

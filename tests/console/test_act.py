@@ -185,6 +185,8 @@ def test_a_dangerous_action_waits_for_a_yes(stage: Stage, chromium: browser.Chro
 
 
 def test_what_waits_for_a_unit_that_is_away_is_cancelled_by_keyboard(stage: Stage, chromium: browser.Chromium) -> None:
+    unit = f"/api/v1/units/{stage.lamps[0]['unit']['id']}"
+    wait_until(lambda: not stage.client.get(f"{unit}/presence").json()["online"])  # a lamp before has just gone
     with visitor(stage, chromium) as one:
         page = one.go(stage.commands)
         expect(page.get_by_text("The unit is not connected")).to_be_visible()
