@@ -141,6 +141,13 @@ def test_a_partner_is_told_who_it_is_and_sees_its_part_and_what_it_was_paid(ride
         expect(page.locator("main")).not_to_contain_text("driver")
         expect(page.locator("main")).not_to_contain_text("Rosa")
         faults += looked_at(visitor, "statement")
+    with chrome.visitor(width="phone", cookies=rides.cookies(rides.maker)) as visitor:
+        page = visitor.go("/console/partners")
+        page.get_by_role("link", name="Statement city EUR").click()
+        expect(page.locator("section[aria-labelledby=rows]")).to_contain_text("Paid to them")
+        expect(page.locator("section[aria-labelledby=sums]")).to_contain_text("€2.00")
+        expect(page.locator("nav a[aria-current=page]")).to_contain_text("Partners")
+        faults += looked_at(visitor, "the maker's statement")
     assert not faults
 
 
@@ -165,6 +172,7 @@ def test_a_line_leads_to_what_was_counted_and_the_next_invoices_go_elsewhere(rid
         expect(page.locator("main tbody tr").first).to_contain_text("Bus 7")
         faults += looked_at(visitor, "samples")
         page = visitor.go("/console/mine/billing")
+        expect(page.locator("nav a[aria-current=page]")).to_have_text("내 청구서")
         page.get_by_label("이메일").fill("rosa@flat.example.org")
         page.get_by_label("사업자(VAT) 번호").fill("DE1")
         page.get_by_role("button", name="저장").click()

@@ -141,6 +141,7 @@ PAGES: dict[str, Page] = {
     ),
     "GET /console/partners": Page(face=S),
     "POST /console/partners": Page(face=S, form={"partner": "elsewhere", "organisation": "nobody"}),
+    "GET /console/partners/{partner}/statement": Page(face=T, ids={"partner": "=city"}),
     "POST /console/partners/{partner}/forget": Page(face=T, ids={"partner": "~partner"}),
     "POST /console/mine/shares/end": Page(face=T, of=_OWNER, form={"unit": "~subject", "share": "~feature_share"}),
     "GET /console/mine/gifts": Page(face=S),

@@ -26,6 +26,8 @@ class Entry:
     """Of organisations it is for; empty: all."""
     badge: str = ""
     """Address of what is shown beside its label, asked for when the page is there; empty: nothing."""
+    also: str = ""
+    """Another page that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,15 @@ NAVIGATION = (
         (
             Entry(mark("What I use"), "/console/mine", "mine", "portal:read", "/api/v1/my/subscriptions", BUYERS),
             Entry(mark("Buy a function"), "/console/mine/offers", "offers", "portal:read", "/api/v1/my/offers", BUYERS),
-            Entry(mark("My invoices"), "/console/mine/invoices", "audit", "portal:read", "/api/v1/my/invoices", BUYERS),
+            Entry(
+                mark("My invoices"),
+                "/console/mine/invoices",
+                "audit",
+                "portal:read",
+                "/api/v1/my/invoices",
+                BUYERS,
+                also="/console/mine/billing",
+            ),
             Entry(
                 mark("My shares"),
                 "/console/mine/partnerships",
@@ -147,11 +157,14 @@ def navigation(visit: Visit) -> list[tuple[Group, list[Link]]]:
     shown = [
         (group, [entry for entry in group.entries if _is_open(entry, visit)]) for group in NAVIGATION
     ]  # fmt: skip
-    here = max(
-        (entry.href for _, entries in shown for entry in entries if _is_below(visit.path, entry.href)),
-        key=len,
-        default="",
-    )
+    found = [
+        (len(href), entry.href)
+        for _, entries in shown
+        for entry in entries
+        for href in filter(None, (entry.href, entry.also))
+        if _is_below(visit.path, href)
+    ]
+    here = max(found, default=(0, ""))[1]
     return [(group, [Link(entry, entry.href == here) for entry in entries]) for group, entries in shown if entries]
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import NotThere, Problem
+from monokoto.console.months import months_of, span_of
 from monokoto.console.visit import Visit
 
 PAGE_SIZE = 30
-MONTHS_SHOWN = 24
-"""Back from the present one."""
-_MICROSECONDS = 1_000_000
 
 
 class MyPartnershipPagesController(Controller):
@@ -42,9 +38,9 @@ class MyPartnershipPagesController(Controller):
         cursor: FromQuery[str] = "",
     ) -> Response[str]:
         """A month of the visitor's calendar: what it began with, what came, what was paid, what it ended with."""
-        months = _months(visit)
+        months = months_of(visit)
         month = month if month in months else months[0]
-        begin, end = _span(month, visit.formats.zone)
+        begin, end = span_of(month, visit.formats.zone)
         one = await _partnership(visit, maker, partner)
         statement = await visit.api.get(
             f"/api/v1/my/partnerships/{quote(maker, safe='')}/{quote(partner, safe='')}/statement",
@@ -62,19 +58,3 @@ async def _partnership(visit: Visit, maker: str, partner: str) -> Any:
                 return one
         cursor = found["next_cursor"]
     raise NotThere(Problem(status=404, code="not-found"))
-
-
-def _months(visit: Visit) -> list[str]:
-    """Such as 2026-11, the present one first."""
-    now = datetime.fromtimestamp(visit.formats.now / _MICROSECONDS, ZoneInfo(visit.formats.zone))
-    months = [now.year * 12 + now.month - 1 - back for back in range(MONTHS_SHOWN)]
-    return [f"{one // 12:04}-{one % 12 + 1:02}" for one in months]
-
-
-def _span(month: str, zone: str) -> tuple[str, str]:
-    """Where a month begins and ends, in UTC."""
-    year, number = int(month[:4]), int(month[5:])
-    begin = datetime(year, number, 1, tzinfo=ZoneInfo(zone))
-    end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ZoneInfo(zone))
-    first, last = (one.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for one in (begin, end))
-    return first, last

@@ -8,13 +8,15 @@ from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from monokoto.console.api import Refused
 from monokoto.console.languages import mark
+from monokoto.console.months import months_of, span_of
 from monokoto.console.visit import Visit
 
 PATH = "/console/partners"
+PAGE_SIZE = 30
 SAID = mark("They see their statements from now on, under “My shares”.")
 FORGOTTEN = mark("Nobody but you sees these statements now.")
 
@@ -42,6 +44,25 @@ class PartnerPagesController(Controller):
                 raise
             return visit.again("partners/list.html", refused, **await _shown(visit))
         return visit.go(PATH, visit.say(SAID))
+
+    @get("/{partner:str}/statement")
+    async def statement(
+        self,
+        visit: NamedDependency[Visit],
+        partner: FromPath[str],
+        currency: FromQuery[str] = "EUR",
+        month: FromQuery[str] = "",
+        cursor: FromQuery[str] = "",
+    ) -> Response[str]:
+        """A month of the visitor's calendar, as the partner sees it."""
+        months = months_of(visit)
+        month = month if month in months else months[0]
+        begin, end = span_of(month, visit.formats.zone)
+        statement = await visit.api.get(
+            f"/api/v1/partners/{quote(partner, safe='')}/statement",
+            currency=currency, to=end, cursor=cursor, limit=PAGE_SIZE, **{"from": begin},
+        )  # fmt: skip
+        return visit.page("partners/statement.html", statement=statement, month=month, months=months)
 
     @post("/{partner:str}/forget")
     async def forget(self, visit: NamedDependency[Visit], partner: FromPath[str]) -> Response[str]:
